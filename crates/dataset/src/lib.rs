@@ -1,41 +1,33 @@
-//! DICOM bytes: transfer syntaxes, file meta information, the bounded header parser and the writer.
+//! DICOM bytes: transfer syntaxes, file meta information, the bounded parser and the writer.
+//!
+//! Pure: works on readers and byte slices handed in. Nothing here trusts a length, a depth or a count
+//! that the bytes claim: each is checked against what is there and against [`Limits`].
 
-#![allow(missing_docs)]
-use scanveil_model::{Reason, ReasonCode, Uid};
+mod charset;
+mod dict;
+mod element;
+mod limits;
+mod meta;
+mod open;
+mod parse;
+mod peek;
+mod syntax;
+mod tag;
+mod vr;
+mod write;
 
-#[derive(Clone, Default)]
-pub struct Peeked {
-    pub sop_class_uid: Option<Uid>,
-    pub sop_instance_uid: Option<Uid>,
-    pub study_instance_uid: Option<Uid>,
-    pub series_instance_uid: Option<Uid>,
-    pub transfer_syntax: Option<Uid>,
-    pub patient_id: Option<Vec<u8>>,
-    pub data_set_at: usize,
-}
-pub fn peek_part10(prefix: &[u8]) -> Result<Peeked, Reason> {
-    let _ = prefix;
-    Err(Reason::new(ReasonCode::NotDicom, "stub"))
-}
-#[must_use]
-pub fn peek_data_set(prefix: &[u8], transfer_syntax: &str) -> Peeked {
-    let _ = (prefix, transfer_syntax);
-    Peeked::default()
-}
-#[must_use]
-pub fn file_meta(sop_class: &str, sop_instance: &str, transfer_syntax: &str) -> Vec<u8> {
-    let _ = (sop_class, sop_instance, transfer_syntax);
-    Vec::new()
-}
-pub struct Limits;
-pub struct Header;
-impl Header {
-    pub fn read(
-        input: &mut impl std::io::Read,
-        total: Option<u64>,
-        limits: &Limits,
-    ) -> Result<Self, Reason> {
-        let _ = (input, total, limits);
-        Err(Reason::new(ReasonCode::NotDicom, "stub"))
-    }
-}
+pub use charset::{CharacterSets, CharsetError};
+pub use dict::{DictEntry, keyword, lookup};
+pub use element::{DataSet, Element, Kind, NO_PARENT};
+pub use limits::Limits;
+pub use meta::{FileMeta, file_meta};
+pub use open::{Body, Header, PixelElement, open, open_slice};
+pub use parse::{Encoding, parse_items};
+pub use peek::{Peeked, peek_data_set, peek_part10};
+pub use syntax::{PixelCoding, TransferSyntax};
+pub use tag::{Tag, tags};
+pub use vr::Vr;
+pub use write::{ItemMark, SequenceMark, Writer};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! File meta information (PS3.10 7.1).
+
+use crate::element::trim;
+use crate::parse::{Encoding, Parser, Stop};
+use crate::{Element, Limits, NO_PARENT, Tag, tags};
+use scanveil_model::{Reason, ReasonCode};
+
+/// What the file meta information says, as far as anything here uses it.
+#[derive(Default, Clone)]
+pub struct FileMeta {
+    /// Media Storage SOP Class UID.
+    pub sop_class_uid: Option<Vec<u8>>,
+    /// Media Storage SOP Instance UID.
+    pub sop_instance_uid: Option<Vec<u8>>,
+    /// Transfer Syntax UID; `None` when there is no file meta information.
+    pub transfer_syntax: Option<Vec<u8>>,
+}
+
+const EXPLICIT_LITTLE: Encoding = Encoding { explicit: true, big_endian: false };
+
+/// Reads group 0002 from `at`; gives what it says and where the data set begins. The group length is
+/// not believed: the group ends where another group begins.
+pub(crate) fn read_meta(
+    bytes: &[u8],
+    mut at: usize,
+    limits: &Limits,
+) -> Result<(FileMeta, usize), Stop> {
+    let mut meta = FileMeta::default();
+    let start = at;
+    let mut scratch: Vec<Element> = Vec::new();
+    loop {
+        let Some(group) = bytes.get(at..at + 2) else { return Err(Stop::NeedMore(at + 2)) };
+        if group != [2, 0] {
+            return Ok((meta, at));
+        }
+        if at - start > limits.meta_bytes {
+            return Err(Stop::Bad(Reason::new(ReasonCode::LimitExceeded, "limit: meta bytes")));
+        }
+        scratch.clear();
+        let mut parser = Parser { bytes, elements: &mut scratch, limits };
+        let next = parser.element(at, usize::MAX, EXPLICIT_LITTLE, 0, NO_PARENT)?;
+        if let Some(element) = scratch.first() {
+            let from = element.start as usize;
+            let value = trim(&bytes[from..from + element.length as usize]).to_vec();
+            match element.tag {
+                tags::MEDIA_STORAGE_SOP_CLASS_UID => meta.sop_class_uid = Some(value),
+                tags::MEDIA_STORAGE_SOP_INSTANCE_UID => meta.sop_instance_uid = Some(value),
+                tags::TRANSFER_SYNTAX_UID => meta.transfer_syntax = Some(value),
+                _ => {}
+            }
+        }
+        at = next;
+    }
+}
+
+/// Implementation Class UID of scanveil: a UID derived from a random UUID (PS3.5 B.2).
+const IMPLEMENTATION_CLASS_UID: &str = "2.25.199283746501928374650192837465019283";
+/// Implementation Version Name.
+const IMPLEMENTATION_VERSION: &str = "SCANVEIL_0_1";
+
+/// A preamble of zeros, `DICM` and file meta information built from nothing but these three UIDs
+/// (PS3.10 7.1): nobody's AE title, no private information.
+#[must_use]
+pub fn file_meta(sop_class: &str, sop_instance: &str, transfer_syntax: &str) -> Vec<u8> {
+    let mut group = Vec::with_capacity(256);
+    // File Meta Information Version (0002,0001), OB, 00H 01H.
+    group.extend_from_slice(&[2, 0, 1, 0, b'O', b'B', 0, 0, 2, 0, 0, 0, 0, 1]);
+    let mut put = |tag: Tag, vr: [u8; 2], text: &str, pad: u8| {
+        let odd = text.len() % 2;
+        group.extend_from_slice(&tag.group().to_le_bytes());
+        group.extend_from_slice(&tag.element().to_le_bytes());
+        group.extend_from_slice(&vr);
+        group.extend_from_slice(&((text.len() + odd) as u16).to_le_bytes());
+        group.extend_from_slice(text.as_bytes());
+        group.extend(std::iter::repeat_n(pad, odd));
+    };
+    put(tags::MEDIA_STORAGE_SOP_CLASS_UID, *b"UI", sop_class, 0);
+    put(tags::MEDIA_STORAGE_SOP_INSTANCE_UID, *b"UI", sop_instance, 0);
+    put(tags::TRANSFER_SYNTAX_UID, *b"UI", transfer_syntax, 0);
+    put(Tag::new(2, 0x12), *b"UI", IMPLEMENTATION_CLASS_UID, 0);
+    put(Tag::new(2, 0x13), *b"SH", IMPLEMENTATION_VERSION, b' ');
+    let mut out = vec![0; 128];
+    out.extend_from_slice(b"DICM");
+    out.extend_from_slice(&[2, 0, 0, 0, b'U', b'L', 4, 0]);
+    out.extend_from_slice(&(group.len() as u32).to_le_bytes());
+    out.extend_from_slice(&group);
+    out
+}

@@ -1,0 +1,333 @@
+//! Opening an instance: file meta information, the data set up to the pixel data, and the rest as a
+//! stream.
+
+use crate::meta::{FileMeta, read_meta};
+use crate::parse::{Encoding, Parser, Stop, UNDEFINED};
+use crate::{DataSet, Element, Limits, NO_PARENT, Tag, TransferSyntax, Vr, tags};
+use flate2::read::DeflateDecoder;
+use scanveil_model::{Reason, ReasonCode, TagPath};
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+/// How much is read at a time while a header is parsed.
+const STEP: usize = 64 << 10;
+
+/// The top-level pixel data element; its value is the [`Body`].
+#[derive(Debug, Clone, Copy)]
+pub struct PixelElement {
+    /// Pixel Data, Float Pixel Data or Double Float Pixel Data.
+    pub tag: Tag,
+    /// Value representation as written; OW for implicit VR.
+    pub vr: Vr,
+    /// Bytes claimed; `None` when encapsulated in fragments.
+    pub length: Option<u32>,
+}
+
+/// Everything before the value of the pixel data.
+pub struct Header<'a> {
+    /// File meta information.
+    pub meta: FileMeta,
+    /// Transfer syntax of the data set.
+    pub syntax: &'static TransferSyntax,
+    /// The elements before the pixel data.
+    pub data: DataSet<'a>,
+    /// The pixel data element, if there is one.
+    pub pixel: Option<PixelElement>,
+}
+
+/// What follows the header: the pixel data's value and whatever comes after it.
+pub struct Body<'a, R> {
+    head: Cow<'a, [u8]>,
+    at: usize,
+    rest: Rest<R>,
+}
+
+enum Rest<R> {
+    Nothing,
+    Plain(R),
+    Inflate(Box<Inflater<R>>),
+}
+
+impl<'a, R: Read> Body<'a, R> {
+    /// The whole body, when it lies in memory already.
+    #[must_use]
+    pub fn as_slice(&self) -> Option<&[u8]> {
+        matches!(self.rest, Rest::Nothing).then(|| &self.head[self.at..])
+    }
+}
+
+impl<R: Read> Read for Body<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let head = &self.head[self.at..];
+        if !head.is_empty() {
+            let n = head.len().min(out.len());
+            out[..n].copy_from_slice(&head[..n]);
+            self.at += n;
+            return Ok(n);
+        }
+        match &mut self.rest {
+            Rest::Nothing => Ok(0),
+            Rest::Plain(input) => input.read(out),
+            Rest::Inflate(input) => input.read(out),
+        }
+    }
+}
+
+/// Inflates with a bound on the ratio and on the total.
+struct Inflater<R> {
+    decoder: DeflateDecoder<io::Chain<io::Cursor<Vec<u8>>, R>>,
+    limits: (u64, u64),
+}
+
+impl<R: Read> Read for Inflater<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.decoder.read(out)?;
+        let (inflated, deflated) = (self.decoder.total_out(), self.decoder.total_in());
+        let (most, ratio) = self.limits;
+        if inflated > most || (inflated > 16 << 20 && inflated / deflated.max(1) > ratio) {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "limit: inflation"));
+        }
+        Ok(n)
+    }
+}
+
+/// The growing buffer in front of a reader.
+struct Filler<R> {
+    bytes: Vec<u8>,
+    input: R,
+    ended: bool,
+}
+
+impl<R: Read> Filler<R> {
+    fn new(input: R) -> Self {
+        Self { bytes: Vec::new(), input, ended: false }
+    }
+
+    /// Reads until `want` bytes are there or the input ends. Grows with what really arrives.
+    fn fill(&mut self, want: usize) -> Result<(), Reason> {
+        while self.bytes.len() < want && !self.ended {
+            let step = STEP.max((want - self.bytes.len()).min(1 << 20));
+            let before = self.bytes.len();
+            let read = Read::take(&mut self.input, step as u64).read_to_end(&mut self.bytes);
+            match read {
+                Ok(_) => self.ended = self.bytes.len() - before < step,
+                Err(error) => return Err(read_failed(&error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A failed read as a reason: a tripped limit or corrupt compressed data are the data's fault.
+fn read_failed(error: &io::Error) -> Reason {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => Reason::new(ReasonCode::LimitExceeded, "limit: inflation"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            Reason::new(ReasonCode::Malformed, "compressed data is corrupt")
+        }
+        io::ErrorKind::UnexpectedEof => Reason::new(ReasonCode::Truncated, "ends early"),
+        _ => Reason::new(ReasonCode::Internal, "the input could not be read"),
+    }
+}
+
+/// Opens an instance that is read from a stream.
+///
+/// # Errors
+/// The [`Reason`] why it cannot be taken as a DICOM instance.
+pub fn open<R: Read>(
+    input: R,
+    limits: &Limits,
+) -> Result<(Header<'static>, Body<'static, R>), Reason> {
+    let mut filler = Filler::new(input);
+    filler.fill(STEP)?;
+    let (meta, syntax, at) = loop {
+        match start(&filler.bytes, limits) {
+            Ok(found) => break found,
+            Err(stop) => grow(&mut filler, stop)?,
+        }
+    };
+    if syntax.deflated {
+        let deflated = filler.bytes.split_off(at);
+        let chain = io::Cursor::new(deflated).chain(filler.input);
+        let inflater = Inflater {
+            decoder: DeflateDecoder::new(chain),
+            limits: (limits.inflated_bytes, limits.inflation_ratio),
+        };
+        let (header, head, input) = elements(Filler::new(inflater), meta, syntax, 0, limits)?;
+        let rest = Rest::Inflate(Box::new(input));
+        return Ok((header, Body { head: Cow::Owned(head), at: 0, rest }));
+    }
+    let (header, head, input) = elements(filler, meta, syntax, at, limits)?;
+    Ok((header, Body { head: Cow::Owned(head), at: 0, rest: Rest::Plain(input) }))
+}
+
+/// Opens an instance that lies in memory whole: nothing is copied unless it is deflated.
+///
+/// # Errors
+/// The [`Reason`] why it cannot be taken as a DICOM instance.
+pub fn open_slice<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+) -> Result<(Header<'a>, Body<'a, &'a [u8]>), Reason> {
+    let (meta, syntax, at) = start(bytes, limits).map_err(ended)?;
+    if syntax.deflated {
+        let inflater = Inflater {
+            decoder: DeflateDecoder::new(io::Cursor::new(Vec::new()).chain(&bytes[at..])),
+            limits: (limits.inflated_bytes, limits.inflation_ratio),
+        };
+        let (header, head, input) = elements(Filler::new(inflater), meta, syntax, 0, limits)?;
+        let rest = Rest::Inflate(Box::new(input));
+        return Ok((header, Body { head: Cow::Owned(head), at: 0, rest }));
+    }
+    let mut list = Vec::with_capacity(320);
+    let (pixel, end) = top_level(bytes, at, &mut list, syntax, limits).map_err(ended)?;
+    let end = end.unwrap_or(bytes.len());
+    let data = DataSet { bytes: Cow::Borrowed(bytes), elements: list };
+    let body = Body { head: Cow::Borrowed(&bytes[end..]), at: 0, rest: Rest::Nothing };
+    Ok((Header { meta, syntax, data, pixel }, body))
+}
+
+fn ended(stop: Stop) -> Reason {
+    match stop {
+        Stop::Bad(reason) => reason,
+        Stop::NeedMore(_) => Reason::new(ReasonCode::Truncated, "ends within an element"),
+    }
+}
+
+fn grow<R: Read>(filler: &mut Filler<R>, stop: Stop) -> Result<(), Reason> {
+    match stop {
+        Stop::NeedMore(want) if !filler.ended && filler.bytes.len() < want => {
+            filler.fill(want.max(filler.bytes.len() * 2))
+        }
+        stop => Err(ended(stop)),
+    }
+}
+
+/// Finds the file meta information and the transfer syntax, or decides by evidence without them.
+fn start(
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<(FileMeta, &'static TransferSyntax, usize), Stop> {
+    let not_dicom = |detail: &str| Stop::Bad(Reason::new(ReasonCode::NotDicom, detail));
+    let at = match bytes.get(128..132) {
+        Some(b"DICM") => 132,
+        _ if bytes.starts_with(b"DICM") => 4,
+        _ => 0,
+    };
+    let rest = bytes.get(at..).unwrap_or(&[]);
+    if at == 0 && !looks_like_elements(rest) {
+        return Err(not_dicom("neither a preamble nor a plausible first element"));
+    }
+    let (meta, data_at) = read_meta(bytes, at, limits)?;
+    let Some(uid) = &meta.transfer_syntax else {
+        let syntax = guess(&bytes[data_at..]).ok_or_else(|| not_dicom("no transfer syntax"))?;
+        return Ok((meta, syntax, data_at));
+    };
+    let syntax = std::str::from_utf8(uid).ok().and_then(TransferSyntax::find);
+    let syntax = syntax.ok_or_else(|| {
+        let at = TagPath(tags::TRANSFER_SYNTAX_UID.to_string());
+        Stop::Bad(Reason::at(ReasonCode::UnknownTransferSyntax, at, "not a known transfer syntax"))
+    })?;
+    Ok((meta, syntax, data_at))
+}
+
+fn looks_like_elements(bytes: &[u8]) -> bool {
+    let group = bytes.get(..2).map(|b| [b[0], b[1]]);
+    matches!(group, Some([2 | 4 | 8, 0])) && (bytes.starts_with(&[2, 0]) || guess(bytes).is_some())
+}
+
+/// Explicit or implicit little endian, by the first element, where nothing declares it.
+fn guess(bytes: &[u8]) -> Option<&'static TransferSyntax> {
+    let head: [u8; 8] = bytes.get(..8)?.try_into().ok()?;
+    if Vr([head[4], head[5]]).is_known() {
+        return TransferSyntax::find(TransferSyntax::EXPLICIT_LITTLE);
+    }
+    let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+    let tag =
+        Tag::new(u16::from_le_bytes([head[0], head[1]]), u16::from_le_bytes([head[2], head[3]]));
+    let known = tag.is_group_length() || crate::lookup(tag).is_some();
+    (known && length < 1 << 16).then(|| TransferSyntax::find(TransferSyntax::IMPLICIT_LITTLE))?
+}
+
+type Opened<R> = (Header<'static>, Vec<u8>, R);
+
+fn elements<R: Read>(
+    mut filler: Filler<R>,
+    meta: FileMeta,
+    syntax: &'static TransferSyntax,
+    at: usize,
+    limits: &Limits,
+) -> Result<Opened<R>, Reason> {
+    let mut list = Vec::with_capacity(320);
+    let mut from = at;
+    let (pixel, end) = loop {
+        let done = list.len();
+        match top_level(&filler.bytes, from, &mut list, syntax, limits) {
+            Ok((None, _)) if !filler.ended => filler.fill(filler.bytes.len() + STEP)?,
+            Ok(found) => break found,
+            // At the very end of the input, what is missing is only known by trying.
+            Err(Stop::NeedMore(want)) if !filler.ended => {
+                filler.fill(want.max(filler.bytes.len() + STEP))?;
+            }
+            Err(stop) => return Err(ended(stop)),
+        }
+        if filler.bytes.len() > limits.header_bytes {
+            return Err(Reason::new(ReasonCode::LimitExceeded, "limit: header bytes"));
+        }
+        // Keep the whole top-level elements, parse the cut one again.
+        let _ = done;
+        from = resume(&mut list, at);
+    };
+    let end = end.unwrap_or(filler.bytes.len());
+    let head = filler.bytes.split_off(end);
+    let data = DataSet { bytes: Cow::Owned(filler.bytes), elements: list };
+    Ok((Header { meta, syntax, data, pixel }, head, filler.input))
+}
+
+/// Drops the entries of an unfinished last top-level element; gives where parsing goes on.
+fn resume(list: &mut Vec<Element>, at: usize) -> usize {
+    let mut index = 0;
+    let mut end = at;
+    while let Some(entry) = list.get(index) {
+        if entry.next == 0 {
+            list.truncate(index);
+            break;
+        }
+        end = entry.start as usize + entry.length as usize;
+        if entry.undefined_length {
+            end += 8;
+        }
+        index = entry.next as usize;
+    }
+    end
+}
+
+type TopLevel = (Option<PixelElement>, Option<usize>);
+
+/// Parses top-level elements from `at` to the pixel data or the end of the bytes.
+fn top_level(
+    bytes: &[u8],
+    mut at: usize,
+    list: &mut Vec<Element>,
+    syntax: &TransferSyntax,
+    limits: &Limits,
+) -> Result<TopLevel, Stop> {
+    let encoding = Encoding { explicit: syntax.explicit, big_endian: syntax.big_endian };
+    let mut parser = Parser { bytes, elements: list, limits };
+    while at < bytes.len() {
+        let raw = parser.raw_header(at, encoding)?;
+        if matches!(
+            raw.tag,
+            tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA
+        ) {
+            let pixel = PixelElement {
+                tag: raw.tag,
+                vr: raw.declared.unwrap_or(Vr::OW),
+                length: (raw.length != UNDEFINED).then_some(raw.length),
+            };
+            return Ok((Some(pixel), Some(raw.start)));
+        }
+        at = parser.element(at, usize::MAX, encoding, 0, NO_PARENT)?;
+    }
+    Ok((None, None))
+}

@@ -1,0 +1,336 @@
+//! The element parser (PS3.5 section 7): bounded, without recursion past [`Limits::depth`], and able
+//! to say "more bytes, please" so that a header is read without knowing its size.
+
+use crate::{Element, Kind, Limits, NO_PARENT, Tag, Vr, dict, tags};
+use scanveil_model::{Reason, ReasonCode, TagPath};
+
+/// How elements are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding {
+    /// Value representations are written.
+    pub explicit: bool,
+    /// Numbers are big endian.
+    pub big_endian: bool,
+}
+
+impl Encoding {
+    /// Implicit VR little endian: also the content of UN sequences (PS3.5 6.2.2).
+    pub const IMPLICIT_LITTLE: Self = Self { explicit: false, big_endian: false };
+
+    /// Reads 16 bits.
+    #[must_use]
+    pub fn u16(self, bytes: [u8; 2]) -> u16 {
+        if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+    /// Reads 32 bits.
+    #[must_use]
+    pub fn u32(self, bytes: [u8; 4]) -> u32 {
+        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+}
+
+/// Length of an element whose end is marked by a delimiter (PS3.5 7.1.1).
+pub(crate) const UNDEFINED: u32 = 0xffff_ffff;
+
+/// Why parsing stopped.
+pub(crate) enum Stop {
+    /// The buffer must reach at least this far.
+    NeedMore(usize),
+    /// The bytes are not acceptable.
+    Bad(Reason),
+}
+
+impl Stop {
+    fn bad(code: ReasonCode, tag: Tag, detail: &str) -> Self {
+        Self::Bad(Reason::at(code, TagPath(tag.to_string()), detail))
+    }
+}
+
+/// Tag, VR and length as written.
+pub(crate) struct RawHeader {
+    pub(crate) tag: Tag,
+    pub(crate) declared: Option<Vr>,
+    pub(crate) length: u32,
+    /// Where the value begins.
+    pub(crate) start: usize,
+}
+
+/// Parses over a buffer that may still grow.
+pub(crate) struct Parser<'b> {
+    pub(crate) bytes: &'b [u8],
+    pub(crate) elements: &'b mut Vec<Element>,
+    pub(crate) limits: &'b Limits,
+}
+
+impl Parser<'_> {
+    fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Stop> {
+        match self.bytes.get(at..at + N).and_then(|b| b.try_into().ok()) {
+            Some(bytes) => Ok(bytes),
+            None => Err(Stop::NeedMore(at + N)),
+        }
+    }
+
+    /// Tag, VR and length at `at` (PS3.5 7.1.2, 7.1.3).
+    pub(crate) fn raw_header(&self, at: usize, encoding: Encoding) -> Result<RawHeader, Stop> {
+        let head: [u8; 8] = self.array(at)?;
+        let group = encoding.u16([head[0], head[1]]);
+        let tag = Tag::new(group, encoding.u16([head[2], head[3]]));
+        let length = encoding.u32([head[4], head[5], head[6], head[7]]);
+        // Items and delimiters have no VR in either form (PS3.5 7.5).
+        if group == 0xfffe || !encoding.explicit {
+            return Ok(RawHeader { tag, declared: None, length, start: at + 8 });
+        }
+        let vr = Vr([head[4], head[5]]);
+        if !vr.0.iter().all(u8::is_ascii_uppercase) {
+            return Err(Stop::bad(
+                ReasonCode::Malformed,
+                tag,
+                "no value representation where one is due",
+            ));
+        }
+        // An unknown pair of letters has a 32-bit length: all future VRs will (PS3.5 6.2).
+        if vr.has_long_length() || !vr.is_known() {
+            let length = encoding.u32(self.array(at + 8)?);
+            return Ok(RawHeader { tag, declared: Some(vr), length, start: at + 12 });
+        }
+        let length = u32::from(encoding.u16([head[6], head[7]]));
+        Ok(RawHeader { tag, declared: Some(vr), length, start: at + 8 })
+    }
+
+    fn push(&mut self, element: Element) -> Result<usize, Stop> {
+        if self.elements.len() >= self.limits.elements {
+            return Err(Stop::bad(ReasonCode::LimitExceeded, element.tag, "limit: elements"));
+        }
+        self.elements.push(element);
+        Ok(self.elements.len() - 1)
+    }
+
+    fn close(&mut self, index: usize, end: usize) {
+        let next = self.elements.len() as u32;
+        let entry = &mut self.elements[index];
+        entry.next = next;
+        entry.length = (end - entry.start as usize) as u32;
+    }
+
+    /// Parses the element at `at`, which must end by `end`; gives where the next one begins.
+    pub(crate) fn element(
+        &mut self,
+        at: usize,
+        end: usize,
+        encoding: Encoding,
+        depth: u16,
+        parent: u32,
+    ) -> Result<usize, Stop> {
+        let raw = self.raw_header(at, encoding)?;
+        if raw.tag.group() == 0xfffe {
+            return Err(Stop::bad(
+                ReasonCode::Malformed,
+                raw.tag,
+                "item or delimiter out of place",
+            ));
+        }
+        let (vr, declared) = representation(&raw);
+        let undefined = raw.length == UNDEFINED;
+        let mut entry = Element {
+            tag: raw.tag,
+            vr,
+            declared,
+            kind: Kind::Leaf,
+            undefined_length: undefined,
+            encoding,
+            start: raw.start as u32,
+            length: 0,
+            next: 0,
+            parent,
+        };
+        let value_end = if undefined { None } else { Some(self.value_end(&raw, end)?) };
+        let sequence = vr == Vr::SQ || (undefined && vr == Vr::UN);
+        if !sequence {
+            return self.leaf(entry, value_end, end, depth);
+        }
+        let inner = if declared == Vr::UN { Encoding::IMPLICIT_LITTLE } else { encoding };
+        entry.kind = Kind::Sequence;
+        let mark = self.elements.len();
+        match self.sequence(entry, value_end, end, inner, depth) {
+            // A UN value that the dictionary calls a sequence, but which is none: opaque.
+            Err(Stop::Bad(_)) if declared == Vr::UN && !undefined => {
+                self.elements.truncate(mark);
+                entry.kind = Kind::Leaf;
+                entry.vr = Vr::UN;
+                self.leaf(entry, value_end, end, depth)
+            }
+            other => other,
+        }
+    }
+
+    fn value_end(&self, raw: &RawHeader, end: usize) -> Result<usize, Stop> {
+        let value_end = raw.start + raw.length as usize;
+        if value_end > end {
+            return Err(Stop::bad(ReasonCode::Malformed, raw.tag, "longer than what holds it"));
+        }
+        if value_end > self.bytes.len() {
+            if value_end > self.limits.header_bytes {
+                return Err(Stop::bad(ReasonCode::LimitExceeded, raw.tag, "limit: header bytes"));
+            }
+            return Err(Stop::NeedMore(value_end));
+        }
+        Ok(value_end)
+    }
+
+    fn leaf(
+        &mut self,
+        entry: Element,
+        value_end: Option<usize>,
+        end: usize,
+        depth: u16,
+    ) -> Result<usize, Stop> {
+        let index = self.push(entry)?;
+        if let Some(value_end) = value_end {
+            self.close(index, value_end);
+            return Ok(value_end);
+        }
+        // Encapsulated fragments below the top level (an icon, for example).
+        if depth == 0 && !matches!(&entry.vr.0, b"OB" | b"OW" | b"UN") {
+            return Err(Stop::bad(ReasonCode::Malformed, entry.tag, "undefined length"));
+        }
+        let (value_end, next) = self.fragments(entry.start as usize, end, entry.encoding)?;
+        self.close(index, value_end);
+        Ok(next)
+    }
+
+    /// Walks fragments to their delimiter: where the value ends and where the next element begins.
+    fn fragments(
+        &self,
+        mut at: usize,
+        end: usize,
+        encoding: Encoding,
+    ) -> Result<(usize, usize), Stop> {
+        loop {
+            let raw = self.raw_header(at, encoding)?;
+            if raw.tag == tags::SEQUENCE_DELIMITATION {
+                return Ok((at, raw.start));
+            }
+            if raw.tag != tags::ITEM || raw.length == UNDEFINED {
+                return Err(Stop::bad(ReasonCode::Malformed, raw.tag, "not a fragment"));
+            }
+            at = self.value_end(&raw, end)?;
+        }
+    }
+
+    fn sequence(
+        &mut self,
+        entry: Element,
+        value_end: Option<usize>,
+        end: usize,
+        inner: Encoding,
+        depth: u16,
+    ) -> Result<usize, Stop> {
+        if depth >= self.limits.depth {
+            return Err(Stop::bad(ReasonCode::LimitExceeded, entry.tag, "limit: depth"));
+        }
+        let index = self.push(entry)?;
+        let (content_end, next) =
+            self.items(entry.start as usize, value_end, end, inner, depth, index as u32)?;
+        self.close(index, content_end);
+        Ok(next)
+    }
+
+    fn items(
+        &mut self,
+        mut at: usize,
+        value_end: Option<usize>,
+        end: usize,
+        encoding: Encoding,
+        depth: u16,
+        sequence: u32,
+    ) -> Result<(usize, usize), Stop> {
+        let bound = value_end.unwrap_or(end);
+        loop {
+            if value_end == Some(at) {
+                return Ok((at, at));
+            }
+            let raw = self.raw_header(at, encoding)?;
+            match raw.tag {
+                tags::SEQUENCE_DELIMITATION if value_end.is_none() => return Ok((at, raw.start)),
+                tags::ITEM => {
+                    at = self.item(&raw, bound, encoding, depth, sequence)?;
+                }
+                tag => return Err(Stop::bad(ReasonCode::Malformed, tag, "not an item")),
+            }
+        }
+    }
+
+    fn item(
+        &mut self,
+        raw: &RawHeader,
+        bound: usize,
+        encoding: Encoding,
+        depth: u16,
+        sequence: u32,
+    ) -> Result<usize, Stop> {
+        let undefined = raw.length == UNDEFINED;
+        let item_end = if undefined { None } else { Some(self.value_end(raw, bound)?) };
+        let index = self.push(Element {
+            tag: raw.tag,
+            vr: Vr::UN,
+            declared: Vr::UN,
+            kind: Kind::Item,
+            undefined_length: undefined,
+            encoding,
+            start: raw.start as u32,
+            length: 0,
+            next: 0,
+            parent: sequence,
+        })?;
+        let mut at = raw.start;
+        loop {
+            if item_end == Some(at) {
+                self.close(index, at);
+                return Ok(at);
+            }
+            if undefined {
+                let next = self.raw_header(at, encoding)?;
+                if next.tag == tags::ITEM_DELIMITATION {
+                    self.close(index, at);
+                    return Ok(next.start);
+                }
+            }
+            let within = item_end.unwrap_or(bound);
+            at = self.element(at, within, encoding, depth + 1, index as u32)?;
+        }
+    }
+}
+
+/// The VR to treat an element by, and the VR as written.
+fn representation(raw: &RawHeader) -> (Vr, Vr) {
+    let known = || dict::lookup(raw.tag).map(|entry| entry.vr);
+    match raw.declared {
+        // A known tag written as UN is treated by the dictionary (PS3.5 6.2.2).
+        Some(Vr::UN) => (known().unwrap_or(Vr::UN), Vr::UN),
+        Some(vr) if vr.is_known() => (vr, vr),
+        Some(vr) => (Vr::UN, vr),
+        None if raw.tag.is_private_creator() => (Vr::LO, Vr::LO),
+        None => {
+            let vr = known().unwrap_or(Vr::UN);
+            (vr, vr)
+        }
+    }
+}
+
+/// Parses the items of a sequence value that stands alone, for example inside a UN value.
+///
+/// # Errors
+/// The [`Reason`] why the bytes are no items.
+pub fn parse_items(
+    bytes: &[u8],
+    encoding: Encoding,
+    limits: &Limits,
+) -> Result<Vec<Element>, Reason> {
+    let mut elements = Vec::new();
+    let mut parser = Parser { bytes, elements: &mut elements, limits };
+    match parser.items(0, Some(bytes.len()), bytes.len(), encoding, 0, NO_PARENT) {
+        Ok(_) => Ok(elements),
+        Err(Stop::NeedMore(_)) => Err(Reason::new(ReasonCode::Truncated, "items end early")),
+        Err(Stop::Bad(reason)) => Err(reason),
+    }
+}

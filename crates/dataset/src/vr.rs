@@ -1,0 +1,83 @@
+//! Value representations (PS3.5 6.2).
+
+use std::fmt;
+
+/// A value representation: its two letters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Vr(pub [u8; 2]);
+
+macro_rules! vrs {
+    ($($name:ident)*) => {
+        #[allow(missing_docs)]
+        impl Vr {
+            $(pub const $name: Self = {
+                let b = stringify!($name).as_bytes();
+                Self([b[0], b[1]])
+            };)*
+            /// Every value representation there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+vrs! {
+    AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US
+    UT UV
+}
+
+impl Vr {
+    /// Whether the two letters are a value representation of PS3.5 6.2.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        Self::ALL.contains(&self)
+    }
+
+    /// Explicit VR: 2 reserved bytes and a 32-bit length (PS3.5 7.1.2) instead of a 16-bit one.
+    #[must_use]
+    pub fn has_long_length(self) -> bool {
+        matches!(
+            &self.0,
+            b"OB"
+                | b"OD"
+                | b"OF"
+                | b"OL"
+                | b"OV"
+                | b"OW"
+                | b"SQ"
+                | b"SV"
+                | b"UC"
+                | b"UN"
+                | b"UR"
+                | b"UT"
+                | b"UV"
+        )
+    }
+
+    /// Text in the character set of Specific Character Set (PS3.5 6.1.2.2).
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(&self.0, b"LO" | b"LT" | b"PN" | b"SH" | b"ST" | b"UC" | b"UT")
+    }
+
+    /// Any value made of characters, the default repertoire ones included.
+    #[must_use]
+    pub fn is_string(self) -> bool {
+        self.is_text()
+            || matches!(
+                &self.0,
+                b"AE" | b"AS" | b"CS" | b"DA" | b"DS" | b"DT" | b"IS" | b"TM" | b"UI" | b"UR"
+            )
+    }
+
+    /// The two letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("??")
+    }
+}
+
+impl fmt::Debug for Vr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
