@@ -1,0 +1,160 @@
+//! The limits on files and lines, and words that must not stand in the repository.
+
+use crate::source::{Source, sources};
+use crate::tree::{files, none, read};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Lines of a source before its tests.
+const FILE_LINES: usize = 500;
+/// Characters of a line.
+const LINE_CHARS: usize = 100;
+/// How far below its listed length a file may fall before its exception must be lowered.
+const SLACK: usize = 25;
+
+/// `exceptions.toml`: what is over a limit, how far, and why. It may only shrink.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exceptions {
+    /// Files over the limit of lines.
+    #[serde(default)]
+    long_file: BTreeMap<String, Exception>,
+    /// Files that hold functions over clippy's limit, and how many.
+    #[serde(default)]
+    long_functions: BTreeMap<String, Exception>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exception {
+    limit: usize,
+    reason: String,
+}
+
+fn exceptions() -> Exceptions {
+    toml::from_str(&read("crates/house/exceptions.toml")).expect("exceptions.toml")
+}
+
+/// Holds counts per file against a general limit and the listed exceptions.
+fn hold(
+    counts: &BTreeMap<String, usize>,
+    general: usize,
+    slack: usize,
+    listed: &BTreeMap<String, Exception>,
+) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for (path, &count) in counts {
+        let limit = listed.get(path).map_or(general, |e| e.limit);
+        if count > limit {
+            breaches.push(format!("{path}: {count}, over {limit}"));
+        }
+    }
+    for (path, exception) in listed {
+        let count = counts.get(path).copied().unwrap_or(0);
+        if count <= general {
+            breaches.push(format!("{path}: needs no exception any more, remove it"));
+        } else if count + slack < exception.limit {
+            breaches.push(format!("{path}: lower its exception to {count}"));
+        }
+        if exception.reason.trim().is_empty() {
+            breaches.push(format!("{path}: its exception gives no reason"));
+        }
+    }
+    breaches
+}
+
+fn counted(count: impl Fn(&Source) -> usize) -> BTreeMap<String, usize> {
+    sources().iter().map(|s| (s.path.clone(), count(s))).collect()
+}
+
+#[test]
+fn files_stay_short_before_their_tests() {
+    let counts = counted(|s| s.shipped.lines().count());
+    let breaches = hold(&counts, FILE_LINES, SLACK, &exceptions().long_file);
+    none("split it by what it does", &breaches);
+}
+
+#[test]
+fn long_functions_are_listed() {
+    // Clippy holds the limit itself (clippy.toml); what is allowed past it is counted here.
+    let counts = counted(|s| s.text.matches("clippy::too_many_lines").count());
+    let breaches = hold(&counts, 0, 0, &exceptions().long_functions);
+    none("split the function", &breaches);
+}
+
+#[test]
+fn exceptions_only_shrink() {
+    let listed = |limit| {
+        let exception = Exception { limit, reason: "a reason".to_owned() };
+        BTreeMap::from([("a".to_owned(), exception)])
+    };
+    let counts = |n: usize| BTreeMap::from([("a".to_owned(), n), ("b".to_owned(), 10)]);
+    for (count, limit, breaches) in [(600, 600, 0), (601, 600, 1), (560, 600, 1), (480, 600, 1)] {
+        let found = hold(&counts(count), FILE_LINES, SLACK, &listed(limit));
+        assert_eq!(found.len(), breaches, "{count} of {limit}: {found:?}");
+    }
+}
+
+#[test]
+fn lines_stay_short() {
+    let ends = [".rs", ".toml", ".sh", ".py"];
+    let plain = ["scripts/setup", "scripts/check", ".ci/run", "Dockerfile"];
+    let mut breaches = Vec::new();
+    for file in files() {
+        // A dependency with its features, or a row of a table kept as data, stays on one line.
+        let data = file.path.contains("/tables/") || file.path == "Cargo.toml";
+        let ours = ends.iter().any(|e| file.path.ends_with(e)) || plain.contains(&&*file.path);
+        if data || !ours {
+            continue;
+        }
+        for (number, line) in file.text.lines().enumerate() {
+            let length = line.chars().count();
+            if length > LINE_CHARS {
+                breaches.push(format!("{}:{}: {length} characters", file.path, number + 1));
+            }
+        }
+    }
+    none("break the line", &breaches);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Written in two parts so that this file does not find itself.
+    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore")];
+    let homes = [concat!("/ro", "ot/"), concat!("/ho", "me/")];
+    let mut breaches = Vec::new();
+    for file in files() {
+        for (number, line) in file.text.lines().enumerate() {
+            let place = format!("{}:{}", file.path, number + 1);
+            if let Some(word) = words.iter().find(|w| has_word(line, w)) {
+                breaches.push(format!("{place}: {word}"));
+            }
+            if let Some(home) = homes.iter().find(|h| has_word(line, h)) {
+                breaches.push(format!("{place}: a path of one machine ({home})"));
+            }
+        }
+    }
+    none("finish it, or say it in an issue", &breaches);
+}
+
+/// True when `word` stands in `line` and is not the tail of a longer word or path.
+fn has_word(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || "._-/".contains(c))
+    })
+}
+
+#[test]
+fn every_crate_says_what_it_offers_name_by_name() {
+    let mut breaches = Vec::new();
+    for source in sources().into_iter().filter(|s| s.path.ends_with("/src/lib.rs")) {
+        for (number, line) in source.code.lines().enumerate() {
+            let glob = line.trim_start().starts_with("pub use") && line.contains('*');
+            if glob || line.starts_with("pub mod ") {
+                breaches.push(format!("{}:{}: {}", source.path, number + 1, line.trim()));
+            }
+        }
+    }
+    none("keep modules private and list the names in one `pub use`", &breaches);
+}
