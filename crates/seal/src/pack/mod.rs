@@ -1,0 +1,17 @@
+//! Packs: the instances of a series in one sealed object (`docs/formats/pack.md`).
+
+mod index;
+mod reader;
+mod writer;
+
+pub use index::{
+    MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION, PackEntry, PackIndex, StudyKey,
+};
+pub use reader::{InstanceReader, PackReader};
+pub use writer::{
+    PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackMeta, PackWriter, RawZone, ResearchMeta,
+    ResearchPack, ResearchSlot, SealedObject, Slot,
+};
+
+#[cfg(test)]
+mod tests;
