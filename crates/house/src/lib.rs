@@ -1,7 +1,8 @@
 //! The house rules as tests: what a reviewer would otherwise have to remember.
 //!
 //! Nothing here is part of the program. Each module reads the repository and lists every breach
-//! with its place and what to do about it; exceptions stand in `exceptions.toml` and may only shrink.
+//! with its place and what to do about it; exceptions stand in `exceptions.toml` and may only
+//! shrink.
 
 #[cfg(test)]
 mod codes;
