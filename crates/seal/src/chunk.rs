@@ -1,7 +1,7 @@
 //! One chunk: AES-256-GCM under the object's data key (`docs/formats/sealed-object.md`, "Chunks").
 
 use crate::SealError;
-use crate::header::{HEADER_LEN, PREFIX_LEN};
+use crate::header::{HEADER_LEN, PREFIX_LEN, WRAP_NONCE_AT};
 use crate::keys::Secret;
 use crate::wrap::{self, TAG_LEN};
 use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
@@ -27,7 +27,8 @@ impl ChunkCipher {
         header: &[u8; HEADER_LEN],
     ) -> Result<Self, SealError> {
         let key = wrap::cipher(data_key.bytes())?;
-        Ok(Self { key, prefix, header_digest: blake3::hash(header) })
+        // Without the wrapped data key, which has its own tag: so a data key can be wrapped anew.
+        Ok(Self { key, prefix, header_digest: blake3::hash(&header[..WRAP_NONCE_AT]) })
     }
 
     /// 7-byte prefix, 4-byte big-endian counter, last flag: the STREAM construction.

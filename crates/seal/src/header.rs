@@ -32,7 +32,7 @@ const KEY_ID_AT: usize = 46;
 const OBJECT_ID_AT: usize = 62;
 const PREFIX_AT: usize = 78;
 const RESERVED_AT: usize = 85;
-const WRAP_NONCE_AT: usize = 86;
+pub(crate) const WRAP_NONCE_AT: usize = 86;
 const WRAPPED_AT: usize = 98;
 
 /// Which key wraps the data key of an object.

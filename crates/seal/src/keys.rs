@@ -86,6 +86,19 @@ macro_rules! hidden {
         }
     )*};
 }
+
+/// For tests, which know their keys.
+macro_rules! known {
+    ($($name:ident),*) => {$(
+        #[cfg(test)]
+        impl $name {
+            pub(crate) fn from_secret(secret: Secret) -> Self {
+                Self(secret)
+            }
+        }
+    )*};
+}
+known!(HospitalKey, SubjectKey);
 hidden!(RootKey, HospitalKey, SubjectKey, PseudonymSecret, ZoneKey);
 
 /// The installation's key; it wraps the hospitals' keys and nothing else.
@@ -302,8 +315,14 @@ impl PseudonymSecret {
     /// The secret of one project, so that pseudonyms of two projects cannot be joined.
     #[must_use]
     pub fn project_secret(&self, project: &ProjectName) -> ProjectSecret {
-        let hash = self.0.keyed(PROJECT_CONTEXT, &[project.as_str().as_bytes()]);
-        ProjectSecret::new(*hash.as_bytes())
+        let mut hash = self.project_bytes(project);
+        let secret = ProjectSecret::new(*hash.as_bytes());
+        hash.zeroize();
+        secret
+    }
+
+    fn project_bytes(&self, project: &ProjectName) -> blake3::Hash {
+        self.0.keyed(PROJECT_CONTEXT, &[project.as_str().as_bytes()])
     }
 }
 

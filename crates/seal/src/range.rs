@@ -130,6 +130,12 @@ impl<R: ReadAt> RangeOpener<R> {
         &self.header
     }
 
+    /// Where the sealed bytes come from.
+    #[must_use]
+    pub fn source(&self) -> &R {
+        &self.source
+    }
+
     /// How many plaintext bytes there are.
     #[must_use]
     pub fn plain_len(&self) -> u64 {
