@@ -170,8 +170,8 @@ impl RootKey {
     /// Opens a hospital's key.
     ///
     /// # Errors
-    /// [`SealError::WrappedKey`] and [`SealError::UnwrapRefused`] when it is not this hospital's key
-    /// under this root key.
+    /// [`SealError::WrappedKey`] and [`SealError::UnwrapRefused`] when it is not this hospital's
+    /// key under this root key.
     pub fn unwrap_hospital(
         &self,
         hospital: &HospitalId,

@@ -251,7 +251,8 @@ impl<R: ReadAt> RangeReader<'_, R> {
         Ok(&plain[..plain.len().min(wanted)])
     }
 
-    /// Fetches and opens the chunks from `first` on that the range needs, as far as one request goes.
+    /// Fetches and opens the chunks from `first` on that the range needs, as many as one request
+    /// may fetch.
     fn fetch(&mut self, first: u32) -> Result<(), SealError> {
         let step = self.opener.header.chunk_len() + TAG_LEN;
         let final_chunk = self.end.saturating_sub(1) >> self.opener.header.chunk_log2;

@@ -19,8 +19,8 @@ pub struct SealedSummary {
     pub sealed_bytes: u64,
 }
 
-/// Which side of the cipher the running digest is over. One is computed, because two would cost more
-/// than the encryption does.
+/// Which side of the cipher the running digest is over. One is computed, because two would cost
+/// more than the encryption does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DigestOf {
     Plain,

@@ -445,7 +445,11 @@ fn bodies() -> impl Strategy<Value = (u8, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn bodies_round_trip((log2, body) in bodies(), piece in 1usize..9000) {
@@ -476,7 +480,11 @@ proptest! {
     }
 
     #[test]
-    fn any_changed_byte_or_cut_is_an_error((log2, body) in bodies(), at in any::<u64>(), mask in 1u8..) {
+    fn any_changed_byte_or_cut_is_an_error(
+        (log2, body) in bodies(),
+        at in any::<u64>(),
+        mask in 1u8..,
+    ) {
         let (out, _) = sealed(&body, log2);
         let at = usize::try_from(at % out.len() as u64).unwrap();
         let mut flipped = out.clone();

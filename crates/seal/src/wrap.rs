@@ -24,8 +24,8 @@ pub(crate) fn cipher(key: &[u8; KEY_LEN]) -> Result<LessSafeKey, SealError> {
     Ok(LessSafeKey::new(key))
 }
 
-/// The key that wraps one other key: it depends on the nonce and on the associated data, so that the
-/// number of keys wrapped under one parent is not bounded by the 96 bits of a GCM nonce.
+/// The key that wraps one other key: it depends on the nonce and on the associated data, so that
+/// the number of keys wrapped under one parent is not bounded by the 96 bits of a GCM nonce.
 fn wrapping_key(
     parent: &Secret,
     nonce: &[u8; NONCE_LEN],

@@ -167,7 +167,8 @@ def streams():
     edit("version", "version 2", [{"set": 8, "hex": "0200"}], code(2), code(2))
     edit("zone", "a zone that is not known", [{"set": 10, "hex": "09"}], code(3), code(3))
     edit("chunk-size", "chunks of 2^23 bytes", [{"set": 11, "hex": "17"}], code(3), code(3))
-    edit("padding", "the hospital's padding is not zero", [{"xor": 45, "mask": 1}], code(3), code(3))
+    about = "the hospital's padding is not zero"
+    edit("padding", about, [{"xor": 45, "mask": 1}], code(3), code(3))
     flipped = "one bit of the object id is flipped"
     edit("header-bit", flipped, [{"xor": 62, "mask": 4}], code(4), code(4))
     edit("nonce-prefix", "one bit of it is flipped", [{"xor": 78, "mask": 128}], code(4), code(4))
@@ -177,7 +178,8 @@ def streams():
     cut = [{"cut": 146 + 3 * step}]
     edit("chunk-dropped", "the last chunk is missing", cut, code(5), code(5))
     edit("tag-truncated", "the last tag lacks a byte", [{"cut": end - 1}], code(5), code(5))
-    edit("tail-truncated", "the last chunk is shorter than a tag", [{"cut": end - 101}], code(6), code(6))
+    about = "the last chunk is shorter than a tag"
+    edit("tail-truncated", about, [{"cut": end - 101}], code(6), code(6))
     edit("extra-bytes", "bytes follow the last chunk", [{"append": "00" * 5}], code(5), code(5))
     edit("header-only", "nothing follows the header", [{"cut": 146}], code(6), code(6))
     edit("half-header", "it ends within the header", [{"cut": 100}], code(6), code(6))
@@ -207,6 +209,7 @@ def keys():
         sealed = wrap(parent, NONCE, key_aad(kind, HOSPITAL, subject), secret)
         wrapped = {"version": 1, "kind": kind, "nonce": NONCE.hex(), "sealed": sealed.hex()}
         wraps.append({"wrapped": wrapped, "secret": secret.hex()})
+    names = (("", "SYN-0001"), ("WYSTAN", "SYN-0001"), ("WYSTAN ", " SYN-0001\0"))
     subjects = [
         {
             "issuer": issuer,
@@ -218,7 +221,7 @@ def keys():
                 patient.strip(" \0").encode(),
             )[:16].hex(),
         }
-        for issuer, patient in (("", "SYN-0001"), ("WYSTAN", "SYN-0001"), ("WYSTAN ", " SYN-0001\0"))
+        for issuer, patient in names
     ]
     study = keyed("scanveil v1 keyed id", HOSPITAL_KEY, b"study", b"2.25.1")[:16]
     project = keyed("scanveil v1 project secret", PSEUDONYM_SECRET, b"lungs")

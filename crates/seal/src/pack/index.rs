@@ -56,7 +56,8 @@ pub struct PackEntry {
     pub study_instance_uid: Option<Uid>,
     /// Transfer Syntax UID.
     pub transfer_syntax: Option<Uid>,
-    /// Where the instance begins in the plaintext. Set by the writer; what a caller puts is ignored.
+    /// Where the instance begins in the plaintext. Set by the writer; what a caller puts is
+    /// ignored.
     pub offset: u64,
     /// Length of the instance in bytes.
     pub length: u64,

@@ -2,15 +2,16 @@
 
 mod index;
 mod reader;
+mod research;
 mod writer;
 
 pub use index::{
     MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION, PackEntry, PackIndex, StudyKey,
 };
 pub use reader::{InstanceReader, PackReader};
+pub use research::{ResearchMeta, ResearchPack, ResearchSlot};
 pub use writer::{
-    PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackMeta, PackWriter, RawZone, ResearchMeta,
-    ResearchPack, ResearchSlot, SealedObject, Slot,
+    PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackMeta, PackWriter, RawZone, SealedObject, Slot,
 };
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::index::{TRAILER_LEN, TRAILER_MAGIC};
-use super::writer::Proof;
+use super::research::Proof;
 use super::*;
 use crate::sealer::DigestOf;
 use crate::tests::{Replay, bytes, secret, test_header, test_key, vector};

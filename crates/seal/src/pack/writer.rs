@@ -1,4 +1,4 @@
-//! Writing packs. The research zone has a writer of its own, which takes proofs of scrubbing.
+//! Writing packs. The research zone has a writer of its own (`research.rs`).
 
 use super::index::{
     MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION, PackEntry, PackIndex, StudyKey,
@@ -6,9 +6,7 @@ use super::index::{
 };
 use crate::sealer::DigestOf;
 use crate::{Entropy, SealError, StreamHeader, StreamSealer, ZoneKey};
-use scanveil_model::{Digest, Generation, HospitalId, ObjectId, ProjectName, SubjectId, Uid, Zone};
-use scanveil_scrub::ScrubbedInstance;
-use std::collections::BTreeMap;
+use scanveil_model::{Digest, HospitalId, ObjectId, SubjectId, Zone};
 use std::io::{self, Write};
 
 /// Bytes after which a pack takes no further instance; a larger instance lies alone in its pack.
@@ -45,25 +43,6 @@ pub struct PackMeta {
     pub hospital: HospitalId,
     /// The subject whose key seals the pack.
     pub subject: SubjectId,
-    /// The study, as a keyed hash.
-    pub study_key: StudyKey,
-    /// When the newest of the instances arrived, in milliseconds since 1970-01-01 UTC.
-    pub received_at_ms: i64,
-}
-
-/// What is known about a pack of scrubbed instances before it is written.
-#[derive(Debug, Clone)]
-pub struct ResearchMeta {
-    /// The hospital.
-    pub hospital: HospitalId,
-    /// The subject whose key seals the pack.
-    pub subject: SubjectId,
-    /// The project.
-    pub project: ProjectName,
-    /// The generation.
-    pub generation: Generation,
-    /// Label of the profile (`basic@16 hex digits`).
-    pub profile: String,
     /// The study, as a keyed hash.
     pub study_key: StudyKey,
     /// When the newest of the instances arrived, in milliseconds since 1970-01-01 UTC.
@@ -118,17 +97,17 @@ impl SealedObject {
 }
 
 /// What both writers share.
-struct Core<W: Write> {
+pub(super) struct Core<W: Write> {
     sealer: StreamSealer<W>,
     header: StreamHeader,
-    index: PackIndex,
+    pub(super) index: PackIndex,
     offset: u64,
     /// A slot was dropped or a write failed: what lies in the stream is no pack any more.
     poisoned: bool,
 }
 
 impl<W: Write> Core<W> {
-    fn new(
+    pub(super) fn new(
         inner: W,
         object_id: ObjectId,
         index: PackIndex,
@@ -141,7 +120,7 @@ impl<W: Write> Core<W> {
         Ok(Self { sealer, header, index, offset: 0, poisoned: false })
     }
 
-    fn has_room_for(&self, length: u64) -> bool {
+    pub(super) fn has_room_for(&self, length: u64) -> bool {
         let entries = self.index.entries.len();
         entries == 0
             || (entries < PACK_MAX_INSTANCES
@@ -166,7 +145,7 @@ impl<W: Write> Core<W> {
         written
     }
 
-    fn append(&mut self, entry: PackEntry, bytes: &[u8]) -> Result<(), SealError> {
+    pub(super) fn append(&mut self, entry: PackEntry, bytes: &[u8]) -> Result<(), SealError> {
         self.check_open()?;
         let digest = Digest(*blake3::hash(bytes).as_bytes());
         self.check_entry(&entry, bytes.len() as u64, digest)?;
@@ -195,13 +174,13 @@ impl<W: Write> Core<W> {
         self.index.entries.push(entry);
     }
 
-    fn slot(&mut self) -> Result<CoreSlot<'_, W>, SealError> {
+    pub(super) fn slot(&mut self) -> Result<CoreSlot<'_, W>, SealError> {
         self.check_open()?;
         let hasher = Box::new(blake3::Hasher::new());
         Ok(CoreSlot { core: self, hasher, length: 0, closed: false })
     }
 
-    fn finish(mut self) -> Result<(W, SealedObject), SealError> {
+    pub(super) fn finish(mut self) -> Result<(W, SealedObject), SealError> {
         if self.poisoned {
             return Err(SealError::Poisoned);
         }
@@ -222,22 +201,22 @@ impl<W: Write> Core<W> {
 }
 
 /// One instance on its way into a pack.
-struct CoreSlot<'a, W: Write> {
-    core: &'a mut Core<W>,
+pub(super) struct CoreSlot<'a, W: Write> {
+    pub(super) core: &'a mut Core<W>,
     hasher: Box<blake3::Hasher>,
     length: u64,
     closed: bool,
 }
 
 impl<W: Write> CoreSlot<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let taken = self.core.write(bytes)?;
         self.hasher.update(&bytes[..taken]);
         self.length += taken as u64;
         Ok(taken)
     }
 
-    fn close(mut self, entry: PackEntry) -> Result<(), SealError> {
+    pub(super) fn close(mut self, entry: PackEntry) -> Result<(), SealError> {
         self.core.check_open()?;
         let digest = Digest(*self.hasher.finalize().as_bytes());
         self.core.check_entry(&entry, self.length, digest)?;
@@ -341,164 +320,6 @@ impl<W: Write> Slot<'_, W> {
 }
 
 impl<W: Write> Write for Slot<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What a research pack takes from the proof of scrubbing.
-pub(super) struct Proof {
-    pub(super) patient_pseudonym: String,
-    pub(super) study_instance_uid: Uid,
-    pub(super) entry: PackEntry,
-}
-
-impl Proof {
-    fn of(scrubbed: &ScrubbedInstance, source: Digest) -> Self {
-        let study_instance_uid = scrubbed.study_instance_uid().clone();
-        let attributes: BTreeMap<String, String> = scrubbed.attributes().clone();
-        let entry = PackEntry {
-            sop_instance_uid: Some(scrubbed.sop_instance_uid().clone()),
-            sop_class_uid: Some(scrubbed.sop_class_uid().clone()),
-            series_instance_uid: Some(scrubbed.series_instance_uid().clone()),
-            study_instance_uid: Some(study_instance_uid.clone()),
-            transfer_syntax: Some(scrubbed.transfer_syntax().clone()),
-            offset: 0,
-            length: scrubbed.length(),
-            digest: scrubbed.digest(),
-            source: Some(source),
-            reasons: Vec::new(),
-            attributes,
-        };
-        let patient_pseudonym = scrubbed.patient_pseudonym().to_owned();
-        Self { patient_pseudonym, study_instance_uid, entry }
-    }
-
-    /// One research pack holds one patient and one study.
-    fn check_same<W: Write>(&self, core: &mut Core<W>) -> Result<(), SealError> {
-        let entry = core.index.entries.len();
-        match &core.index.patient_pseudonym {
-            Some(pseudonym) if *pseudonym != self.patient_pseudonym => {
-                return Err(SealError::MixedPack { entry, what: "patient" });
-            }
-            Some(_) => {}
-            None => core.index.patient_pseudonym = Some(self.patient_pseudonym.clone()),
-        }
-        let first = core.index.entries.first().and_then(|e| e.study_instance_uid.as_ref());
-        if first.is_some_and(|study| *study != self.study_instance_uid) {
-            return Err(SealError::MixedPack { entry, what: "study" });
-        }
-        Ok(())
-    }
-}
-
-/// Writes a pack of scrubbed instances into the research zone: the only way into it.
-pub struct ResearchPack<W: Write>(Core<W>);
-
-impl<W: Write> ResearchPack<W> {
-    /// Starts a pack.
-    ///
-    /// # Errors
-    /// [`SealError::ZoneMismatch`] when the key is of another zone.
-    pub fn new(
-        inner: W,
-        object_id: ObjectId,
-        meta: ResearchMeta,
-        key: &ZoneKey,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, SealError> {
-        let index = PackIndex {
-            version: PACK_INDEX_VERSION,
-            zone: Zone::Research,
-            hospital: meta.hospital,
-            subject: meta.subject,
-            project: Some(meta.project),
-            generation: Some(meta.generation),
-            profile: Some(meta.profile),
-            patient_pseudonym: None,
-            study_key: meta.study_key,
-            received_at_ms: meta.received_at_ms,
-            entries: Vec::new(),
-        };
-        Core::new(inner, object_id, index, key, entropy).map(Self)
-    }
-
-    /// Whether an instance of `length` bytes still belongs into this pack. An empty pack has room
-    /// for any.
-    #[must_use]
-    pub fn has_room_for(&self, length: u64) -> bool {
-        self.0.has_room_for(length)
-    }
-
-    /// How many instances were put in.
-    #[must_use]
-    pub fn instances(&self) -> usize {
-        self.0.index.entries.len()
-    }
-
-    /// Appends a scrubbed instance whose bytes are those that were scrubbed. `source` is the digest
-    /// of the original bytes.
-    ///
-    /// # Errors
-    /// [`SealError::InstanceMismatch`] and [`SealError::MixedPack`] (the pack can still be used),
-    /// [`SealError::PackFull`], [`SealError::Poisoned`], [`SealError::Io`].
-    pub fn append(
-        &mut self,
-        scrubbed: &ScrubbedInstance,
-        source: Digest,
-        bytes: &[u8],
-    ) -> Result<(), SealError> {
-        self.append_proof(Proof::of(scrubbed, source), bytes)
-    }
-
-    pub(super) fn append_proof(&mut self, proof: Proof, bytes: &[u8]) -> Result<(), SealError> {
-        proof.check_same(&mut self.0)?;
-        self.0.append(proof.entry, bytes)
-    }
-
-    /// A place for one instance that is written in pieces: the scrubber's output. Dropping it
-    /// without [`ResearchSlot::close`] makes the pack useless.
-    ///
-    /// # Errors
-    /// [`SealError::PackFull`], [`SealError::Poisoned`].
-    pub fn open_slot(&mut self) -> Result<ResearchSlot<'_, W>, SealError> {
-        self.0.slot().map(ResearchSlot)
-    }
-
-    /// Writes the index and the last chunk. The caller makes the writer's bytes durable.
-    ///
-    /// # Errors
-    /// [`SealError::Index`] when no instance was put in, [`SealError::PackFull`],
-    /// [`SealError::Poisoned`], [`SealError::Io`].
-    pub fn finish(self) -> Result<(W, SealedObject), SealError> {
-        self.0.finish()
-    }
-}
-
-/// One scrubbed instance on its way into a research pack.
-pub struct ResearchSlot<'a, W: Write>(CoreSlot<'a, W>);
-
-impl<W: Write> ResearchSlot<'_, W> {
-    /// Ends the instance, whose bytes must be those that were scrubbed. `source` is the digest of
-    /// the original bytes.
-    ///
-    /// # Errors
-    /// [`SealError::InstanceMismatch`] and [`SealError::MixedPack`], which make the pack useless;
-    /// [`SealError::Poisoned`].
-    pub fn close(self, scrubbed: &ScrubbedInstance, source: Digest) -> Result<(), SealError> {
-        self.close_proof(Proof::of(scrubbed, source))
-    }
-
-    pub(super) fn close_proof(self, proof: Proof) -> Result<(), SealError> {
-        proof.check_same(self.0.core)?;
-        self.0.close(proof.entry)
-    }
-}
-
-impl<W: Write> Write for ResearchSlot<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
