@@ -66,6 +66,12 @@ impl DataSet<'_> {
         self.bytes.get(start..start + element.length as usize).unwrap_or(&[])
     }
 
+    /// The bytes from one place to another, headers included: for copying what stays as it is.
+    #[must_use]
+    pub fn raw(&self, from: usize, to: usize) -> &[u8] {
+        self.bytes.get(from..to).unwrap_or(&[])
+    }
+
     /// The first top-level element with this tag.
     #[must_use]
     pub fn find(&self, tag: Tag) -> Option<&Element> {

@@ -1,0 +1,157 @@
+//! Dates (PS3.5 6.2: DA, DT, TM; AS): shifted by whole days, or not at all. What is malformed is never
+//! left.
+
+/// Days since 1970-01-01 of a day in the Gregorian calendar.
+fn to_days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let of_era_days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    era * 146_097 + of_era_days - 719_468
+}
+
+/// Year, month and day of a number of days since 1970-01-01.
+fn from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let of_era_years = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * of_era_years + of_era_years / 4 - of_era_years / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (of_era_years + era * 400 + i64::from(month <= 2), month, day)
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits
+        .iter()
+        .try_fold(0i64, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0')))
+}
+
+/// Shifts `YYYYMMDD` by days; `None` when it is no day of the calendar.
+fn shift_day(digits: &[u8], back: i64) -> Option<String> {
+    if digits.len() != 8 {
+        return None;
+    }
+    let (year, month, day) =
+        (number(&digits[..4])?, number(&digits[4..6])?, number(&digits[6..8])?);
+    let days = to_days(year, month, day);
+    // A day that does not exist (31 February) does not come back the same.
+    if from_days(days) != (year, month, day) {
+        return None;
+    }
+    let (year, month, day) = from_days(days - back);
+    (1..=9999).contains(&year).then(|| format!("{year:04}{month:02}{day:02}"))
+}
+
+/// Shifts every value of a DA, also in the retired form `YYYY.MM.DD`; `None` when one is malformed.
+pub(crate) fn shift_da(value: &str, back: i64) -> Option<String> {
+    each(value, |text| {
+        let compact: Vec<u8> = match text.as_bytes() {
+            [y @ .., b'.', m1, m2, b'.', d1, d2] if y.len() == 4 => {
+                [y, &[*m1, *m2, *d1, *d2]].concat()
+            }
+            plain => plain.to_vec(),
+        };
+        shift_day(&compact, back)
+    })
+}
+
+/// Shifts every value of a DT. A value coarser than a day cannot be shifted exactly: `None`.
+pub(crate) fn shift_dt(value: &str, back: i64) -> Option<String> {
+    each(value, |text| {
+        let (date, rest) = text.as_bytes().split_at_checked(8)?;
+        let time = std::str::from_utf8(rest).ok()?;
+        let plain = time.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'+' | b'-'));
+        (plain && time.len() <= 18).then(|| shift_day(date, back).map(|day| day + time))?
+    })
+}
+
+/// A TM that is one: digits, a fraction, colons of the retired form. Times of day stay under a shift
+/// of whole days.
+pub(crate) fn is_time(value: &str) -> bool {
+    value.split('\\').all(|text| {
+        let text = text.trim();
+        text.len() <= 16 && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b':'))
+    })
+}
+
+/// Caps every age over 89 years (and what cannot be read as an age is `None`).
+pub(crate) fn cap_age(value: &str) -> Option<String> {
+    each(value, |text| {
+        let (digits, unit) = text.as_bytes().split_at_checked(3)?;
+        let count = number(digits)?;
+        let years = match unit {
+            b"Y" => count,
+            b"M" => count / 12,
+            b"W" => count / 52,
+            b"D" => count / 365,
+            _ => return None,
+        };
+        Some(if years > 89 { "090Y".to_owned() } else { text.to_owned() })
+    })
+}
+
+fn each(value: &str, one: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut out = Vec::new();
+    for text in value.split('\\') {
+        let text = text.trim_matches([' ', '\0']);
+        out.push(if text.is_empty() { String::new() } else { one(text)? });
+    }
+    Some(out.join("\\"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shifts_are_exact_and_malformed_values_are_refused() {
+        for (value, back, expected) in [
+            ("20240301", 1, Some("20240229")),
+            ("20230301", 1, Some("20230228")),
+            ("19000101", 1, Some("18991231")),
+            ("2024.03.01", 60, Some("20240101")),
+            ("20240110\\20240111", 10, Some("20231231\\20240101")),
+            ("", 5, Some("")),
+            ("20240231", 5, None),
+            ("2024", 5, None),
+            ("12 July 2021", 5, None),
+            ("2024030 ", 5, None),
+        ] {
+            assert_eq!(shift_da(value, back).as_deref(), expected, "{value}");
+        }
+        for (value, expected) in [
+            ("20240301101112.5+0100", Some("20240229101112.5+0100")),
+            ("20240301", Some("20240229")),
+            ("202403", None),
+            ("20240301 by Doe", None),
+        ] {
+            assert_eq!(shift_dt(value, 1).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn ages_are_capped() {
+        for (value, expected) in [
+            ("045Y", Some("045Y")),
+            ("093Y", Some("090Y")),
+            ("999M", Some("999M")),
+            ("089Y", Some("089Y")),
+            ("45", None),
+            ("forty", None),
+        ] {
+            assert_eq!(cap_age(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_day_comes_back(days in -300_000i64..2_900_000) {
+            let (y, m, d) = from_days(days);
+            proptest::prop_assert_eq!(to_days(y, m, d), days);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The identifying values of a study: gathered from every instance, searched for in all of them.
+
+use crate::keyed::ProjectSecret;
+use aho_corasick::{AhoCorasick, MatchKind};
+use scanveil_dataset::{CharacterSets, Element, Header, Kind, Vr, tags};
+use scanveil_model::{Reason, ReasonCode};
+use std::collections::BTreeSet;
+
+/// Elements whose whole value identifies: identifiers, numbers, places, telephone numbers.
+const WHOLE_VALUES: &[u32] = &[
+    0x0008_0050,
+    0x0008_0080,
+    0x0008_0081,
+    0x0008_0094,
+    0x0008_1010,
+    0x0010_0020,
+    0x0010_1000,
+    0x0010_1040,
+    0x0010_1090,
+    0x0010_2154,
+    0x0010_2155,
+    0x0018_1000,
+    0x0020_000d,
+    0x0020_000e,
+    0x0020_0010,
+    0x0032_1033,
+    0x0038_0010,
+    0x0038_0060,
+    0x0040_1001,
+    0x0040_2016,
+    0x0040_2017,
+];
+
+/// A study's values cannot grow without bound; what passes it is refused.
+const MOST_FORMS: usize = 20_000;
+
+/// Shortest form that is looked for anywhere in a text; shorter ones must stand alone as words.
+const ANYWHERE: usize = 5;
+
+/// What is known of who a study is about. Fill it with every instance, then scrub.
+#[derive(Default)]
+pub struct StudyIdentity {
+    patients: BTreeSet<Vec<u8>>,
+    fallback: Option<Vec<u8>>,
+    forms: BTreeSet<Vec<u8>>,
+}
+
+impl StudyIdentity {
+    /// Nothing known yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gathers what this instance says.
+    ///
+    /// # Errors
+    /// [`ReasonCode::LimitExceeded`] when the study names more values than anybody has.
+    pub fn observe(&mut self, header: &Header<'_>) -> Result<(), Reason> {
+        let data = &header.data;
+        let charset = data.text(tags::SPECIFIC_CHARACTER_SET).unwrap_or(b"");
+        let charset = CharacterSets::parse(charset).unwrap_or(CharacterSets::DEFAULT);
+        for element in data.elements() {
+            if element.kind != Kind::Leaf || element.length == 0 || element.length > 4096 {
+                continue;
+            }
+            self.element(element, trim(data.value(element)), &charset);
+        }
+        let patient = data.text(tags::PATIENT_ID).map(|id| decode(&charset, id).into_bytes());
+        if let Some(id) = patient.filter(|id| !id.is_empty()) {
+            self.patients.insert(id);
+        }
+        let name = data.text(tags::PATIENT_NAME).unwrap_or(b"");
+        let born = data.text(tags::PATIENT_BIRTH_DATE).unwrap_or(b"");
+        let study = data.text(tags::STUDY_INSTANCE_UID).unwrap_or(b"");
+        let who =
+            if name.is_empty() { [b"study ", study].concat() } else { [name, b"|", born].concat() };
+        self.fallback = Some(self.fallback.take().map_or(who.clone(), |known| known.min(who)));
+        if self.forms.len() > MOST_FORMS {
+            return Err(Reason::new(ReasonCode::LimitExceeded, "limit: identifying values"));
+        }
+        Ok(())
+    }
+
+    fn element(&mut self, element: &Element, value: &[u8], charset: &CharacterSets) {
+        if element.vr == Vr::PN {
+            let name = decode(charset, value);
+            let parts = name.split(|c: char| !c.is_alphanumeric());
+            for part in parts {
+                let ascii = part.is_ascii();
+                if (ascii && part.len() >= 3) || (!ascii && part.chars().count() >= 2) {
+                    self.form(part.as_bytes());
+                }
+            }
+            if value.len() >= ANYWHERE {
+                self.form(value);
+            }
+        } else if WHOLE_VALUES.contains(&element.tag.0) {
+            for part in value.split(|&b| b == b'\\').map(trim) {
+                // Three digits of a study's number are in every image.
+                if part.len() >= 4 {
+                    self.form(part);
+                }
+            }
+        } else if element.tag == tags::PATIENT_BIRTH_DATE && value.len() == 8 {
+            self.form(value);
+        }
+    }
+
+    fn form(&mut self, bytes: &[u8]) {
+        if !self.forms.contains(bytes) {
+            self.forms.insert(bytes.to_ascii_lowercase());
+        }
+    }
+
+    /// The key of the one patient this study is about.
+    pub(crate) fn patient(&self) -> Result<Vec<u8>, Reason> {
+        if self.patients.len() > 1 {
+            let at = scanveil_model::TagPath(tags::PATIENT_ID.to_string());
+            let detail = format!("{} patient identifiers in one study", self.patients.len());
+            return Err(Reason::at(ReasonCode::MixedPatients, at, detail));
+        }
+        let known = self.patients.first().cloned();
+        Ok(known.unwrap_or_else(|| self.fallback.clone().unwrap_or_default()))
+    }
+
+    pub(crate) fn pseudonym(&self, secret: &ProjectSecret) -> Result<String, Reason> {
+        Ok(secret.pseudonym(&self.patient()?))
+    }
+
+    /// Builds the search for these values.
+    pub(crate) fn search(self) -> Result<Search, Reason> {
+        let forms: Vec<Vec<u8>> = self.forms.into_iter().collect();
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .build(&forms)
+            .map_err(|_| Reason::new(ReasonCode::LimitExceeded, "limit: identifying values"))?;
+        Ok(Search { automaton, lengths: forms.iter().map(Vec::len).collect() })
+    }
+}
+
+/// Looks for the study's identifying values.
+pub(crate) struct Search {
+    automaton: AhoCorasick,
+    lengths: Vec<usize>,
+}
+
+impl Search {
+    /// Whether a text holds an identifying value; short forms count only as whole words.
+    pub(crate) fn finds(&self, text: &[u8]) -> bool {
+        self.automaton.find_overlapping_iter(text).any(|found| {
+            let word = |at: Option<&u8>| at.is_none_or(|b| !b.is_ascii_alphanumeric());
+            found.end() - found.start() >= ANYWHERE
+                || (word(found.start().checked_sub(1).and_then(|at| text.get(at)))
+                    && word(text.get(found.end())))
+        })
+    }
+
+    /// Where the long forms stand in raw bytes.
+    pub(crate) fn long_forms<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = usize> + 'b {
+        self.automaton
+            .find_overlapping_iter(bytes)
+            .filter(|found| self.lengths[found.pattern().as_usize()] > ANYWHERE)
+            .map(|found| found.start())
+    }
+}
+
+/// Text as declared, else by evidence: UTF-8 says of itself whether it is; Latin-1 reads anything.
+fn decode(charset: &CharacterSets, bytes: &[u8]) -> String {
+    charset.decode(bytes).map(std::borrow::Cow::into_owned).unwrap_or_else(|_| {
+        std::str::from_utf8(bytes)
+            .map_or_else(|_| bytes.iter().map(|&b| char::from(b)).collect(), str::to_owned)
+    })
+}
+
+fn trim(value: &[u8]) -> &[u8] {
+    let cut = |b: &u8| *b == b' ' || *b == 0;
+    let start = value.iter().position(|b| !cut(b)).unwrap_or(value.len());
+    let end = value.iter().rposition(|b| !cut(b)).map_or(start, |at| at + 1);
+    &value[start..end]
+}

@@ -1,0 +1,61 @@
+//! Keyed functions: the same input gives the same pseudonym on any machine in any run, and nothing
+//! can be reversed or joined across projects without the secret (BLAKE3 keyed mode).
+
+use zeroize::Zeroizing;
+
+/// The secret of one project in one hospital. Every pseudonym, UID and date offset hangs on it.
+pub struct ProjectSecret(Zeroizing<[u8; 32]>);
+
+impl std::fmt::Debug for ProjectSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProjectSecret")
+    }
+}
+
+impl ProjectSecret {
+    /// Takes 32 secret bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    fn hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(purpose.as_bytes());
+        for part in parts {
+            // The length keeps ("ab","c") and ("a","bc") apart.
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The pseudonym of a patient: `SV` and 16 characters of Crockford's base 32 (80 bits).
+    pub(crate) fn pseudonym(&self, patient: &[u8]) -> String {
+        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let hash = self.hash("patient", &[patient]);
+        let mut bits = u128::from_be_bytes(hash[..16].try_into().unwrap_or_default());
+        let mut out = String::with_capacity(18);
+        out.push_str("SV");
+        for _ in 0..16 {
+            out.push(char::from(ALPHABET[(bits >> 123) as usize]));
+            bits <<= 5;
+        }
+        out
+    }
+
+    /// A UID derived from 128 keyed bits (PS3.5 B.2): `2.25.` and a decimal number.
+    pub(crate) fn uid(&self, uid: &[u8]) -> String {
+        let hash = self.hash("uid", &[uid]);
+        let number = u128::from_be_bytes(hash[..16].try_into().unwrap_or_default());
+        format!("2.25.{number}")
+    }
+
+    /// The patient's date offset: days to subtract, between `min` and `max`.
+    pub(crate) fn offset_days(&self, patient: &[u8], min: u32, max: u32) -> i64 {
+        let hash = self.hash("date-offset", &[patient]);
+        let number = u64::from_be_bytes(hash[..8].try_into().unwrap_or_default());
+        let span = u64::from(max - min) + 1;
+        i64::from(min) + (number % span) as i64
+    }
+}

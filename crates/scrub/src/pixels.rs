@@ -1,0 +1,350 @@
+//! Pixel data: what may pass, by rule; what is looked into; and how it is copied.
+
+use crate::burned_in::{Words, has_text};
+use crate::mask::Mask;
+use crate::rle;
+use crate::sink::Sink;
+use crate::sop::{PixelClass, SopClass};
+use scanveil_dataset::{
+    Body, DataSet, Encoding, Header, PixelCoding, PixelElement, Tag, Vr, Writer, tags,
+};
+use scanveil_model::{Reason, ReasonCode, TagPath};
+use std::io::{self, Read, Write};
+
+/// Bytes of pixel data that are in memory at a time.
+const BAND: usize = 2 << 20;
+/// Largest fragment of RLE pixel data.
+const MOST_FRAGMENT: usize = 64 << 20;
+
+/// How the pixel data of one instance is passed on.
+pub(crate) struct PixelPlan {
+    element: PixelElement,
+    layout: Layout,
+    native: bool,
+}
+
+/// The geometry of the frames.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Bytes of all frames.
+    total: u64,
+    /// Bytes of one row; zero where frames are not looked into.
+    row: usize,
+    rows: usize,
+    width: usize,
+    frames: u64,
+    look: Option<Words>,
+    mask: Option<Mask>,
+}
+
+fn risk(code: ReasonCode, tag: Tag, detail: &str) -> Reason {
+    Reason::at(code, TagPath(tag.to_string()), detail)
+}
+
+/// Decides by SOP class, image type and declarations, before a pixel is read.
+///
+/// # Errors
+/// The [`Reason`] why the instance is held back.
+pub(crate) fn plan(header: &Header<'_>, sop: SopClass) -> Result<Option<PixelPlan>, Reason> {
+    match sop.pixels {
+        PixelClass::Document => {
+            return Err(Reason::new(ReasonCode::EncapsulatedDocument, "encapsulated document"));
+        }
+        PixelClass::Voice => {
+            return Err(Reason::new(ReasonCode::PixelRisk, "a recorded voice identifies"));
+        }
+        PixelClass::Low | PixelClass::Risk | PixelClass::Slide | PixelClass::Video => {}
+    }
+    if header.data.find(Tag::new(0x42, 0x11)).is_some() {
+        return Err(Reason::new(ReasonCode::EncapsulatedDocument, "encapsulated document"));
+    }
+    let Some(element) = header.pixel else { return Ok(None) };
+    declared(&header.data, header.syntax.pixels, sop.pixels)?;
+    if element.tag != tags::PIXEL_DATA {
+        return floats(header, element).map(Some);
+    }
+    let layout = layout(&header.data, header.syntax.big_endian)?;
+    let native = header.syntax.pixels == PixelCoding::Native;
+    if native != element.length.is_some() {
+        return Err(risk(ReasonCode::PixelMismatch, element.tag, "length does not fit the syntax"));
+    }
+    if element.length.is_some_and(|length| u64::from(length) < layout.total) {
+        return Err(risk(ReasonCode::PixelMismatch, element.tag, "shorter than its description"));
+    }
+    Ok(Some(PixelPlan { element, layout, native }))
+}
+
+/// What the instance says of its own pixels, and what its kind says of them.
+fn declared(data: &DataSet<'_>, coding: PixelCoding, class: PixelClass) -> Result<(), Reason> {
+    if coding == PixelCoding::Video || class == PixelClass::Video {
+        return Err(Reason::new(ReasonCode::Video, "no rule covers its frames"));
+    }
+    let burned_in = tags::BURNED_IN_ANNOTATION;
+    if data.text(burned_in).is_some_and(|flag| flag != b"NO") {
+        return Err(risk(ReasonCode::BurnedInText, burned_in, "declared"));
+    }
+    let image_type = data.text(tags::IMAGE_TYPE).unwrap_or(b"").to_ascii_uppercase();
+    let types: Vec<&[u8]> = image_type.split(|&b| b == b'\\').collect();
+    let is = |name: &[u8]| types.iter().any(|t| t.trim_ascii() == name);
+    if class == PixelClass::Slide && [&b"LABEL"[..], b"OVERVIEW", b"MACRO"].iter().any(|t| is(t)) {
+        return Err(risk(ReasonCode::SlideLabel, tags::IMAGE_TYPE, "label or overview image"));
+    }
+    if class == PixelClass::Risk {
+        return Err(Reason::new(ReasonCode::PixelRisk, "a SOP class that often carries text"));
+    }
+    let screens =
+        [&b"SCREEN SAVE"[..], b"SCREENSHOT", b"SECONDARY", b"DOSE_INFO", b"REFORMATTED_TEXT"];
+    if screens.iter().any(|t| is(t)) && !is(b"MPR") && !is(b"REFORMATTED") {
+        return Err(risk(ReasonCode::PixelRisk, tags::IMAGE_TYPE, "a derived or secondary image"));
+    }
+    if coding == PixelCoding::CodeStream {
+        return Err(Reason::new(ReasonCode::PixelsNotInspected, "compressed pixel data"));
+    }
+    let interpretation = data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or(b"MONOCHROME2");
+    if !interpretation.starts_with(b"MONOCHROME") && class != PixelClass::Slide {
+        let at = tags::PHOTOMETRIC_INTERPRETATION;
+        return Err(risk(ReasonCode::PixelRisk, at, "colour in a greyscale modality"));
+    }
+    if class == PixelClass::Slide {
+        return Err(Reason::new(ReasonCode::PixelsNotInspected, "whole-slide tiles"));
+    }
+    Ok(())
+}
+
+fn frames(data: &DataSet<'_>) -> Result<u64, Reason> {
+    match data.integer_string(tags::NUMBER_OF_FRAMES) {
+        None => Ok(1),
+        Some(n @ 1..=0x7fff_ffff) => Ok(n as u64),
+        Some(_) => Err(risk(ReasonCode::PixelMismatch, tags::NUMBER_OF_FRAMES, "not a count")),
+    }
+}
+
+fn layout(data: &DataSet<'_>, big_endian: bool) -> Result<Layout, Reason> {
+    let value =
+        |tag| data.unsigned(tag).ok_or_else(|| risk(ReasonCode::PixelMismatch, tag, "missing"));
+    let (rows, width) = (value(tags::ROWS)?, value(tags::COLUMNS)?);
+    let allocated = value(tags::BITS_ALLOCATED)?;
+    let samples = data.unsigned(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
+    let frames = frames(data)?;
+    let bits = u64::from(rows) * u64::from(width) * u64::from(samples) * u64::from(allocated);
+    let total = bits
+        .checked_mul(frames)
+        .map(|bits| bits.div_ceil(8))
+        .filter(|&total| total > 0 && total <= u64::from(u32::MAX))
+        .ok_or_else(|| risk(ReasonCode::PixelMismatch, tags::ROWS, "no possible size"))?;
+    if !matches!(allocated, 1 | 8 | 16 | 32 | 64) {
+        return Err(risk(ReasonCode::PixelMismatch, tags::BITS_ALLOCATED, "no possible depth"));
+    }
+    let grey = samples == 1 && matches!(allocated, 8 | 16);
+    let signed = data.unsigned(tags::PIXEL_REPRESENTATION) == Some(1);
+    let stored = data.unsigned(tags::BITS_STORED).unwrap_or(allocated);
+    let high = data.unsigned(tags::HIGH_BIT).unwrap_or(stored.wrapping_sub(1));
+    if grey && !(1..=allocated).contains(&stored)
+        || grey && !(stored - 1..allocated).contains(&high)
+    {
+        return Err(risk(ReasonCode::PixelMismatch, tags::BITS_STORED, "no possible depth"));
+    }
+    let mask = Mask { allocated, stored, high, signed, big_endian };
+    Ok(Layout {
+        total,
+        row: usize::from(width) * usize::from(allocated) / 8,
+        rows: usize::from(rows),
+        width: usize::from(width),
+        frames,
+        look: grey.then_some(Words { allocated, signed, big_endian }),
+        mask: if grey { mask.needed() } else { None },
+    })
+}
+
+/// Float Pixel Data and Double Float Pixel Data (PS3.3 C.7.6.24): numbers, no text to look for.
+fn floats(header: &Header<'_>, element: PixelElement) -> Result<PixelPlan, Reason> {
+    let value = |tag| header.data.unsigned(tag).map(u64::from);
+    let size = if element.tag == tags::FLOAT_PIXEL_DATA { 4 } else { 8 };
+    let total = value(tags::ROWS)
+        .zip(value(tags::COLUMNS))
+        .and_then(|(rows, columns)| (rows * columns * size).checked_mul(frames(&header.data).ok()?))
+        .filter(|&total| element.length.is_some_and(|length| u64::from(length) >= total))
+        .ok_or_else(|| risk(ReasonCode::PixelMismatch, element.tag, "size does not fit"))?;
+    let layout = Layout { total, row: 0, rows: 0, width: 0, frames: 1, look: None, mask: None };
+    Ok(PixelPlan { element, layout, native: true })
+}
+
+fn truncated(error: &io::Error) -> Reason {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        return Reason::new(ReasonCode::LimitExceeded, "limit: inflation");
+    }
+    risk(ReasonCode::Truncated, tags::PIXEL_DATA, "ends before its last pixel")
+}
+
+impl PixelPlan {
+    /// Whether frames are looked into, so that the output may say there is no text in them.
+    pub(crate) fn looks(&self) -> bool {
+        self.layout.look.is_some()
+    }
+
+    /// The element's tag and VR.
+    pub(crate) fn element(&self) -> (Tag, Vr) {
+        (self.element.tag, self.element.vr)
+    }
+
+    /// The length to write; `None` for fragments.
+    pub(crate) fn length(&self) -> Option<u32> {
+        self.native.then(|| (self.layout.total + self.layout.total % 2) as u32)
+    }
+
+    /// Copies the pixel data: looked into, masked, cut to what its description says.
+    ///
+    /// # Errors
+    /// The [`Reason`] why the instance is held back; what was written must then be thrown away.
+    pub(crate) fn copy<R: Read, W: Write>(
+        &self,
+        body: &mut Body<'_, R>,
+        sink: &mut Sink<W>,
+    ) -> Result<(), Reason> {
+        if !self.native {
+            return self.copy_rle(body, sink);
+        }
+        let padding = usize::try_from(self.layout.total % 2).unwrap_or(0);
+        if let Some(all) = body.as_slice() {
+            let all = all.get(..self.layout.total as usize);
+            let all = all.ok_or_else(|| truncated(&io::ErrorKind::UnexpectedEof.into()))?;
+            self.bands(|size, at| Ok(&all[at as usize..at as usize + size]), sink)?;
+        } else {
+            let mut buffer = Vec::new();
+            self.stream(body, &mut buffer, sink)?;
+        }
+        sink.write(&[0][..padding])
+    }
+
+    fn stream<R: Read, W: Write>(
+        &self,
+        body: &mut Body<'_, R>,
+        buffer: &mut Vec<u8>,
+        sink: &mut Sink<W>,
+    ) -> Result<(), Reason> {
+        for size in self.sizes() {
+            buffer.clear();
+            let read = Read::take(&mut *body, size as u64).read_to_end(buffer);
+            if read.map_err(|error| truncated(&error))? < size {
+                return Err(truncated(&io::ErrorKind::UnexpectedEof.into()));
+            }
+            self.look(buffer)?;
+            if let Some(mask) = self.layout.mask.filter(|mask| mask.touches(buffer)) {
+                mask.apply(buffer);
+            }
+            sink.write(buffer)?;
+        }
+        Ok(())
+    }
+
+    fn bands<'b, W: Write>(
+        &self,
+        band: impl Fn(usize, u64) -> Result<&'b [u8], Reason>,
+        sink: &mut Sink<W>,
+    ) -> Result<(), Reason> {
+        let mut at = 0;
+        for size in self.sizes() {
+            let bytes = band(size, at)?;
+            self.look(bytes)?;
+            match self.layout.mask.filter(|mask| mask.touches(bytes)) {
+                Some(mask) => {
+                    let mut masked = bytes.to_vec();
+                    mask.apply(&mut masked);
+                    sink.write(&masked)?;
+                }
+                None => sink.write(bytes)?,
+            }
+            at += size as u64;
+        }
+        Ok(())
+    }
+
+    /// Sizes of the bands in order: whole rows of one frame where frames are looked into.
+    fn sizes(&self) -> impl Iterator<Item = usize> + use<> {
+        let layout = self.layout;
+        let by_rows = layout.look.is_some() && layout.row > 0;
+        let rows_at_once = if by_rows { (BAND / layout.row).clamp(1, layout.rows) } else { 0 };
+        let (mut left, mut row) = (layout.total, 0);
+        std::iter::from_fn(move || {
+            if left == 0 {
+                return None;
+            }
+            let size = if by_rows {
+                let rows = rows_at_once.min(layout.rows - row);
+                row = (row + rows) % layout.rows;
+                rows * layout.row
+            } else {
+                BAND.min(usize::try_from(left).unwrap_or(BAND))
+            };
+            left -= size as u64;
+            Some(size)
+        })
+    }
+
+    fn look(&self, band: &[u8]) -> Result<(), Reason> {
+        match self.layout.look {
+            Some(words) if has_text(band, self.layout.width, words) => {
+                Err(risk(ReasonCode::BurnedInText, tags::PIXEL_DATA, "shapes like letters found"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Copies RLE fragments (PS3.5 A.4.2: one a frame), decoding each to look into it.
+    fn copy_rle<R: Read, W: Write>(
+        &self,
+        body: &mut Body<'_, R>,
+        sink: &mut Sink<W>,
+    ) -> Result<(), Reason> {
+        const LITTLE: Encoding = Encoding { explicit: true, big_endian: false };
+        let Some(words) = self.layout.look else {
+            return Err(Reason::new(ReasonCode::PixelsNotInspected, "RLE of this depth"));
+        };
+        let segments = usize::from(words.allocated / 8);
+        let plane = self.layout.width * self.layout.rows;
+        let (mut fragments, mut bytes) = (0u64, Vec::new());
+        loop {
+            let mut head = [0u8; 8];
+            body.read_exact(&mut head).map_err(|error| truncated(&error))?;
+            let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+            match head[..4] {
+                [0xfe, 0xff, 0x00, 0xe0] if length <= MOST_FRAGMENT => {}
+                [0xfe, 0xff, 0xdd, 0xe0] if length == 0 => break,
+                _ => return Err(risk(ReasonCode::Malformed, tags::PIXEL_DATA, "not a fragment")),
+            }
+            bytes.clear();
+            let read = Read::take(&mut *body, length as u64).read_to_end(&mut bytes);
+            if read.map_err(|error| truncated(&error))? < length {
+                return Err(truncated(&io::ErrorKind::UnexpectedEof.into()));
+            }
+            if fragments == 0 {
+                // The Basic Offset Table: empty, or an offset a frame.
+                if length != 0 && length as u64 != self.layout.frames * 4 {
+                    return Err(risk(ReasonCode::PixelMismatch, tags::PIXEL_DATA, "offset table"));
+                }
+            } else {
+                let planes = rle::decode(&bytes, segments, plane)?;
+                let frame = if segments == 2 { rle::words(&planes) } else { planes };
+                self.look(&frame)?;
+            }
+            fragments += 1;
+            let mut item = Vec::with_capacity(8);
+            Writer::new(&mut item).head(
+                tags::ITEM,
+                Vr::UN,
+                length as u32,
+                Encoding { explicit: false, ..LITTLE },
+            );
+            sink.write(&item)?;
+            sink.write(&bytes)?;
+        }
+        if fragments != self.layout.frames + 1 {
+            return Err(risk(
+                ReasonCode::PixelMismatch,
+                tags::PIXEL_DATA,
+                "not a fragment a frame",
+            ));
+        }
+        sink.write(&[0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0])
+    }
+}

@@ -1,0 +1,356 @@
+//! Scrubs the instances of one study.
+
+use crate::header::{Context, Insert, Rewriter, is_inserted};
+use crate::identity::{Search, StudyIdentity};
+use crate::keyed::ProjectSecret;
+use crate::pixels::{self, PixelPlan};
+use crate::sink::Sink;
+use crate::sop::SopClass;
+use crate::verify::verify;
+use crate::{Profile, ProfileOption};
+use scanveil_dataset::{Body, Encoding, Header, Tag, Vr, Writer, file_meta, tags};
+use scanveil_model::{Action, Digest, Reason, ReasonCode, TagPath, Uid};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+/// Everything that the instances of one study share: pseudonym, date offset, identifying values.
+pub struct StudyScrubber<'p> {
+    profile: &'p Profile,
+    secret: &'p ProjectSecret,
+    search: Search,
+    pseudonym: String,
+    back: i64,
+}
+
+/// What a mapping line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MappingKind {
+    /// A UID.
+    Uid,
+    /// A patient identifier.
+    Patient,
+}
+
+impl MappingKind {
+    /// The word in the mapping file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Uid => "uid",
+            Self::Patient => "patient",
+        }
+    }
+}
+
+/// Old and new identifier: identifying, for the hospital's own eyes. No `Debug`.
+pub struct Mapping {
+    /// What it is.
+    pub kind: MappingKind,
+    /// As received.
+    pub old: String,
+    /// As written.
+    pub new: String,
+}
+
+/// Proof that an instance was scrubbed: made only by [`StudyScrubber::scrub`].
+pub struct ScrubbedInstance {
+    sop_class_uid: Uid,
+    sop_instance_uid: Uid,
+    series_instance_uid: Uid,
+    study_instance_uid: Uid,
+    transfer_syntax: Uid,
+    patient_pseudonym: String,
+    digest: Digest,
+    length: u64,
+    actions: BTreeMap<Action, u32>,
+    attributes: BTreeMap<String, String>,
+}
+
+/// The UIDs every instance must have.
+struct Identity<'h> {
+    class: &'h str,
+    instance: &'h str,
+    series: &'h str,
+    study: &'h str,
+}
+
+fn required<'h>(header: &'h Header<'_>, tag: Tag) -> Result<&'h str, Reason> {
+    let at = || TagPath(tag.to_string());
+    let value = header.data.text(tag).filter(|value| !value.is_empty());
+    let value =
+        value.ok_or_else(|| Reason::at(ReasonCode::MissingAttribute, at(), "missing or empty"))?;
+    let text = std::str::from_utf8(value).ok().filter(|text| Uid::parse(text).is_ok());
+    text.ok_or_else(|| Reason::at(ReasonCode::InvalidUid, at(), "not a UID"))
+}
+
+fn identity<'h>(header: &'h Header<'_>) -> Result<Identity<'h>, Reason> {
+    let class = required(header, tags::SOP_CLASS_UID)?;
+    let instance = required(header, tags::SOP_INSTANCE_UID)?;
+    for (tag, meta, found) in [
+        (tags::MEDIA_STORAGE_SOP_CLASS_UID, &header.meta.sop_class_uid, class),
+        (tags::MEDIA_STORAGE_SOP_INSTANCE_UID, &header.meta.sop_instance_uid, instance),
+    ] {
+        if meta.as_deref().is_some_and(|meta| meta != found.as_bytes()) {
+            let at = TagPath(tag.to_string());
+            return Err(Reason::at(ReasonCode::MetaMismatch, at, "differs from the data set"));
+        }
+    }
+    Ok(Identity {
+        class,
+        instance,
+        series: required(header, tags::SERIES_INSTANCE_UID)?,
+        study: required(header, tags::STUDY_INSTANCE_UID)?,
+    })
+}
+
+impl<'p> StudyScrubber<'p> {
+    /// Prepares the scrubbing of a study whose every instance was shown to `identity`.
+    ///
+    /// # Errors
+    /// [`ReasonCode::MixedPatients`] when the study is about more than one patient.
+    pub fn new(
+        profile: &'p Profile,
+        secret: &'p ProjectSecret,
+        identity: StudyIdentity,
+    ) -> Result<Self, Reason> {
+        let patient = identity.patient()?;
+        let pseudonym = identity.pseudonym(secret)?;
+        let back = secret.offset_days(&patient, profile.dates.shift_min, profile.dates.shift_max);
+        Ok(Self { profile, secret, search: identity.search()?, pseudonym, back })
+    }
+
+    /// The patient's pseudonym in this project.
+    #[must_use]
+    pub fn pseudonym(&self) -> &str {
+        &self.pseudonym
+    }
+
+    fn new_uid(&self, uid: &str) -> String {
+        if self.profile.options.contains(&ProfileOption::RetainUids) {
+            return uid.to_owned();
+        }
+        self.secret.uid(uid.as_bytes())
+    }
+
+    /// Old and new identifiers of an instance.
+    #[must_use]
+    pub fn mapping(&self, header: &Header<'_>) -> Vec<Mapping> {
+        let uid = |tag| {
+            let old = required(header, tag).ok()?;
+            Some(Mapping { kind: MappingKind::Uid, old: old.to_owned(), new: self.new_uid(old) })
+        };
+        let patient = header.data.text(tags::PATIENT_ID).map(|id| Mapping {
+            kind: MappingKind::Patient,
+            old: String::from_utf8_lossy(id).into_owned(),
+            new: self.pseudonym.clone(),
+        });
+        [
+            uid(tags::STUDY_INSTANCE_UID),
+            uid(tags::SERIES_INSTANCE_UID),
+            uid(tags::SOP_INSTANCE_UID),
+            patient,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Scrubs one instance into `out`.
+    ///
+    /// # Errors
+    /// The [`Reason`] to quarantine it. What was written to `out` must then be thrown away: it may
+    /// hold pixels that turned out not to be clean.
+    pub fn scrub<R: Read, W: Write>(
+        &self,
+        header: &Header<'_>,
+        mut body: Body<'_, R>,
+        out: W,
+    ) -> Result<ScrubbedInstance, Reason> {
+        let identity = identity(header)?;
+        if identity.class == "1.2.840.10008.1.3.10" {
+            return Err(Reason::new(ReasonCode::NotAnInstance, "a media storage directory"));
+        }
+        let sop = SopClass::find(identity.class).ok_or_else(|| {
+            let at = TagPath(tags::SOP_CLASS_UID.to_string());
+            Reason::at(ReasonCode::UnknownSopClass, at, "not a storage SOP class of the standard")
+        })?;
+        let plan = pixels::plan(header, sop)?;
+        let context = Context {
+            profile: self.profile,
+            secret: self.secret,
+            search: &self.search,
+            pseudonym: &self.pseudonym,
+            back: self.back,
+        };
+        let new_instance = self.new_uid(identity.instance);
+        let mut written = file_meta(identity.class, &new_instance, header.syntax.uid);
+        written.reserve(header.data.elements().len() * 24 + 4096);
+        let meta_length = written.len();
+        let inserts = self.inserts(header, plan.as_ref());
+        let outcome = Rewriter::rewrite(&context, &header.data, &inserts, &mut written);
+        verify(&written, &self.search)?;
+        let (digest, length) =
+            self.emit(header, plan.as_ref(), &mut body, written, meta_length, out)?;
+        let uid = |text: &str| {
+            Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
+        };
+        Ok(ScrubbedInstance {
+            sop_class_uid: uid(identity.class)?,
+            sop_instance_uid: uid(&new_instance)?,
+            series_instance_uid: uid(&self.new_uid(identity.series))?,
+            study_instance_uid: uid(&self.new_uid(identity.study))?,
+            transfer_syntax: uid(header.syntax.uid)?,
+            patient_pseudonym: self.pseudonym.clone(),
+            digest,
+            length,
+            actions: outcome.counts(),
+            attributes: outcome.attributes,
+        })
+    }
+
+    fn emit<R: Read, W: Write>(
+        &self,
+        header: &Header<'_>,
+        plan: Option<&PixelPlan>,
+        body: &mut Body<'_, R>,
+        mut written: Vec<u8>,
+        meta_length: usize,
+        out: W,
+    ) -> Result<(Digest, u64), Reason> {
+        if let Some(plan) = plan {
+            let (tag, vr) = plan.element();
+            Writer::new(&mut written).head(
+                tag,
+                vr,
+                plan.length().unwrap_or(u32::MAX),
+                encoding(header),
+            );
+        }
+        let (meta, elements) = written.split_at(meta_length);
+        let mut sink = Sink::begin(out, meta, header.syntax.deflated)?;
+        sink.write(elements)?;
+        if let Some(plan) = plan {
+            plan.copy(body, &mut sink)?;
+        }
+        sink.end()
+    }
+
+    /// The attributes that say what was done (PS3.15 E.2, CID 7050), in order of their tags.
+    fn inserts(&self, header: &Header<'_>, plan: Option<&PixelPlan>) -> Vec<Insert> {
+        let encoding = encoding(header);
+        let plain = |tag: Tag, vr: Vr, value: &str| {
+            let mut bytes = Vec::new();
+            Writer::new(&mut bytes).element(tag, vr, value.as_bytes(), encoding);
+            Insert { tag, bytes }
+        };
+        let options = &self.profile.options;
+        let dates = if options.contains(&ProfileOption::FullDates) {
+            "UNMODIFIED"
+        } else if options.contains(&ProfileOption::ModifiedDates) {
+            "MODIFIED"
+        } else {
+            "REMOVED"
+        };
+        let mut inserts = vec![
+            plain(tags::PATIENT_IDENTITY_REMOVED, Vr::CS, "YES"),
+            plain(tags::DEIDENTIFICATION_METHOD, Vr::LO, "scanveil, PS3.15 Annex E"),
+            self.method_codes(encoding),
+        ];
+        if plan.is_some_and(PixelPlan::looks) {
+            inserts.push(plain(tags::BURNED_IN_ANNOTATION, Vr::CS, "NO"));
+        }
+        if may_show_a_face(header) {
+            inserts.push(plain(tags::RECOGNIZABLE_VISUAL_FEATURES, Vr::CS, "YES"));
+        }
+        inserts.push(plain(tags::LONGITUDINAL_TEMPORAL_INFORMATION_MODIFIED, Vr::CS, dates));
+        debug_assert!(inserts.iter().all(|insert| is_inserted(insert.tag)));
+        inserts
+    }
+
+    fn method_codes(&self, encoding: Encoding) -> Insert {
+        let tag = tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE;
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes);
+        let sequence = writer.open_sequence(tag, Vr::SQ, false, encoding);
+        let basic = ("113100", "Basic Application Confidentiality Profile");
+        for (value, meaning) in
+            std::iter::once(basic).chain(self.profile.options.iter().map(|option| option.code()))
+        {
+            let item = writer.open_item(false, encoding);
+            writer.element(Tag::new(8, 0x100), Vr::SH, value.as_bytes(), encoding);
+            writer.element(Tag::new(8, 0x102), Vr::SH, b"DCM", encoding);
+            writer.element(Tag::new(8, 0x104), Vr::LO, meaning.as_bytes(), encoding);
+            writer.close_item(&item);
+        }
+        writer.close_sequence(&sequence);
+        Insert { tag, bytes }
+    }
+}
+
+fn encoding(header: &Header<'_>) -> Encoding {
+    Encoding { explicit: header.syntax.explicit, big_endian: header.syntax.big_endian }
+}
+
+/// Cross-sections of a head, or of a part that nobody named: a face can be rendered from them.
+fn may_show_a_face(header: &Header<'_>) -> bool {
+    let modality = header.data.text(tags::MODALITY).unwrap_or(b"");
+    let part = header.data.text(tags::BODY_PART_EXAMINED).unwrap_or(b"").to_ascii_uppercase();
+    let head = part.is_empty()
+        || [&b"HEAD"[..], b"BRAIN", b"FACE", b"SKULL", b"NECK", b"ORBIT"]
+            .iter()
+            .any(|name| part.windows(name.len()).any(|window| window == *name));
+    matches!(modality, b"CT" | b"MR" | b"PT") && header.pixel.is_some() && head
+}
+
+impl ScrubbedInstance {
+    /// SOP Class UID.
+    #[must_use]
+    pub fn sop_class_uid(&self) -> &Uid {
+        &self.sop_class_uid
+    }
+    /// New SOP Instance UID.
+    #[must_use]
+    pub fn sop_instance_uid(&self) -> &Uid {
+        &self.sop_instance_uid
+    }
+    /// New Series Instance UID.
+    #[must_use]
+    pub fn series_instance_uid(&self) -> &Uid {
+        &self.series_instance_uid
+    }
+    /// New Study Instance UID.
+    #[must_use]
+    pub fn study_instance_uid(&self) -> &Uid {
+        &self.study_instance_uid
+    }
+    /// Transfer syntax of the output, the same as of the input.
+    #[must_use]
+    pub fn transfer_syntax(&self) -> &Uid {
+        &self.transfer_syntax
+    }
+    /// The patient's pseudonym in this project.
+    #[must_use]
+    pub fn patient_pseudonym(&self) -> &str {
+        &self.patient_pseudonym
+    }
+    /// BLAKE3 digest of the output.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+    /// Bytes of the output.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+    /// How many elements met which action.
+    #[must_use]
+    pub fn actions(&self) -> &BTreeMap<Action, u32> {
+        &self.actions
+    }
+    /// De-identified attributes for tables, by keyword.
+    #[must_use]
+    pub fn attributes(&self) -> &BTreeMap<String, String> {
+        &self.attributes
+    }
+}
