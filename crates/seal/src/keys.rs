@@ -133,6 +133,17 @@ impl RootKey {
         Ok(Self(secret))
     }
 
+    /// Reads the content of a root key file as [`RootKey::from_text`] does, and zeroizes it.
+    ///
+    /// # Errors
+    /// [`SealError::KeyText`] when the form or the check digits are wrong.
+    pub fn from_file(content: Vec<u8>) -> Result<Self, SealError> {
+        let content = Zeroizing::new(content);
+        let text =
+            std::str::from_utf8(&content).map_err(|_| SealError::KeyText("it is not text"))?;
+        Self::from_text(text)
+    }
+
     /// The key as one line of text, for the root key file and for its backup on paper.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {

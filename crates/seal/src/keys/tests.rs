@@ -111,6 +111,9 @@ fn root_key_text_finds_mistakes() {
     let text = root.to_text();
     let read = RootKey::from_text(&format!("  {}\n", *text)).unwrap();
     assert_eq!(read.0.bytes(), root.0.bytes());
+    let read = RootKey::from_file(format!("{}\n", *text).into_bytes()).unwrap();
+    assert_eq!(read.0.bytes(), root.0.bytes());
+    assert!(RootKey::from_file(vec![0xff; 90]).is_err());
     let swapped = text.replacen("0102", "0201", 1);
     assert_ne!(swapped, *text);
     let cases = [
