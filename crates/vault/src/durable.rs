@@ -23,8 +23,8 @@ pub(crate) enum Written {
     Before,
 }
 
-/// Writes a file that must not be there yet. Whoever comes first wins, across threads and processes;
-/// either way the file is durable when this returns.
+/// Writes a file that must not be there yet. Whoever comes first wins, across threads and
+/// processes; either way the file is durable when this returns.
 pub(crate) fn write_first(path: &Path, bytes: &[u8]) -> io::Result<Written> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let (mut file, temporary) = create_temporary(path)?;

@@ -21,7 +21,7 @@ pub enum KeyringError {
         source: io::Error,
     },
     /// Others than its owner can read the root key.
-    #[error("the root key {} has mode {mode:04o}: others than its owner can use it", .path.display())]
+    #[error("others than its owner can use the root key {} (mode {mode:04o})", .path.display())]
     RootKeyExposed {
         /// The root key file.
         path: PathBuf,

@@ -68,8 +68,8 @@ impl Keyring {
     ///
     /// # Errors
     /// [`KeyringError::RootKeyExposed`] when others can read the root key,
-    /// [`KeyringError::RootKeyMissing`] when there are keys that only a lost one opens, and what the
-    /// disk and the root key's text give.
+    /// [`KeyringError::RootKeyMissing`] when there are keys that only a lost one opens, and what
+    /// the disk and the root key's text give.
     pub fn open(dir: impl Into<PathBuf>, entropy: Arc<dyn Entropy>) -> Result<Self, KeyringError> {
         let (folder, lock) = Folder::open(dir.into())?;
         let root = open_root(&folder, entropy.as_ref())?;
@@ -139,7 +139,8 @@ impl Keyring {
     /// is unreadable afterwards. Durable when it returns; repeating it is no error.
     ///
     /// # Errors
-    /// [`KeyringError::HospitalUnknown`], [`KeyringError::SubjectUnknown`], and what the disk gives.
+    /// [`KeyringError::HospitalUnknown`], [`KeyringError::SubjectUnknown`], and what the disk
+    /// gives.
     pub fn destroy_subject(
         &self,
         hospital: &HospitalId,
