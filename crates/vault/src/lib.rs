@@ -1,1 +1,18 @@
-//! placeholder
+//! Identified data at rest, always sealed: the spool (durable before acknowledged), the keyring, and
+//! the packs of originals and of quarantined instances.
+
+mod durable;
+mod error;
+mod intake;
+mod keyring;
+mod packs;
+mod spool;
+
+pub use error::{FullCause, SpoolError};
+pub use intake::{IntakeMeta, Protocol, SpoolId, SpoolKeys, SpooledInstance};
+pub use keyring::{HospitalKeys, HospitalListing, Keyring, KeyringError};
+pub use packs::{
+    LocalPack, PackBench, PackOwner, pack_groups, pack_originals, pack_quarantined,
+    sweep_local_packs,
+};
+pub use spool::{Receiving, Spool, SpoolConfig, SpoolReader, SpoolStats};

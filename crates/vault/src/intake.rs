@@ -1,0 +1,163 @@
+//! What is known about an instance when it has arrived, and its durable receipt.
+
+use scanveil_model::{Digest, HospitalId, Uid};
+use scanveil_seal::{SealError, ZoneKey};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// Which receiver an instance came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// DICOM message exchange (C-STORE).
+    Dimse,
+    /// STOW-RS.
+    Stow,
+    /// An archive that was uploaded.
+    Upload,
+    /// A watched folder.
+    Folder,
+}
+
+impl Protocol {
+    /// The name as it stands in details and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dimse => "dimse",
+            Self::Stow => "stow",
+            Self::Upload => "upload",
+            Self::Folder => "folder",
+        }
+    }
+}
+
+/// What a receiver knows about an instance. Lies inside the sealed record only, so `Debug` shows
+/// nothing that came from the sender.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntakeMeta {
+    /// The hospital it belongs to.
+    pub hospital: HospitalId,
+    /// When its last byte came, milliseconds since 1970 (UTC).
+    pub received_at_ms: i64,
+    /// Which receiver.
+    pub protocol: Protocol,
+    /// The sender's address.
+    pub peer: String,
+    /// The calling AE title, where there is one.
+    pub calling: Option<String>,
+    /// SOP Class UID, as far as it is known.
+    pub sop_class_uid: Option<Uid>,
+    /// SOP Instance UID, as far as it is known.
+    pub sop_instance_uid: Option<Uid>,
+    /// Study Instance UID, as far as it is known.
+    pub study_instance_uid: Option<Uid>,
+    /// Series Instance UID, as far as it is known.
+    pub series_instance_uid: Option<Uid>,
+    /// Transfer syntax UID, as far as it is known.
+    pub transfer_syntax: Option<Uid>,
+}
+
+impl fmt::Debug for IntakeMeta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntakeMeta")
+            .field("hospital", &self.hospital)
+            .field("received_at_ms", &self.received_at_ms)
+            .field("protocol", &self.protocol)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Names one record of the spool: random, so it says nothing about the instance.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpoolId([u8; 16]);
+
+impl SpoolId {
+    /// The id with these bytes, as the catalogue keeps it.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The id's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SpoolId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SpoolId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SpoolId({self})")
+    }
+}
+
+/// The durable receipt of one instance: only the spool makes it, and only when the sealed record is
+/// on the disk. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SpooledInstance(Arc<Receipt>);
+
+#[derive(PartialEq, Eq)]
+struct Receipt {
+    id: SpoolId,
+    meta: IntakeMeta,
+    digest: Digest,
+    length: u64,
+}
+
+impl SpooledInstance {
+    pub(crate) fn new(id: SpoolId, meta: IntakeMeta, digest: Digest, length: u64) -> Self {
+        Self(Arc::new(Receipt { id, meta, digest, length }))
+    }
+
+    /// The record's random id.
+    #[must_use]
+    pub fn id(&self) -> SpoolId {
+        self.0.id
+    }
+
+    /// What the receiver knew.
+    #[must_use]
+    pub fn meta(&self) -> &IntakeMeta {
+        &self.0.meta
+    }
+
+    /// BLAKE3 of the instance's bytes as they were received.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// Length of the instance in bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.0.length
+    }
+}
+
+impl fmt::Debug for SpooledInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpooledInstance")
+            .field("id", &self.0.id)
+            .field("hospital", &self.0.meta.hospital)
+            .field("length", &self.0.length)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the spool gets the keys from that it seals arriving instances with.
+pub trait SpoolKeys: Send + Sync {
+    /// The hospital's intake key.
+    ///
+    /// # Errors
+    /// [`SealError::KeyUnknown`] or [`SealError::KeyStore`].
+    fn intake_key(&self, hospital: &HospitalId) -> Result<ZoneKey, SealError>;
+}
