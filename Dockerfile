@@ -1,7 +1,8 @@
 # scanveil as a container: not root, and content with a read-only root file system.
 #
 #   docker build -t scanveil .
-#   docker run --read-only --tmpfs /tmp -v scanveil-data:/data -p 11112:11112 -p 8042:8042 scanveil
+#   docker run --read-only --tmpfs /tmp -p 11112:11112 -p 8042:8042 \
+#       -v scanveil-data:/data -v "$PWD/scanveil.toml:/etc/scanveil/scanveil.toml:ro" scanveil
 
 FROM rust:1.95-bookworm AS build
 RUN apt-get update \
@@ -28,7 +29,7 @@ VOLUME /data
 WORKDIR /data
 EXPOSE 11112 8042
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["scanveil", "health"]
+    CMD ["scanveil", "health", "--config", "/etc/scanveil/scanveil.toml"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["scanveil"]
-CMD ["serve"]
+CMD ["serve", "--config", "/etc/scanveil/scanveil.toml"]
