@@ -1,4 +1,5 @@
-//! The one way a file comes into the folder store: temporary file, fsync, rename, fsync of the folder.
+//! The one way a file comes into the folder store: temporary file, fsync, rename, fsync of the
+//! folder.
 
 use crate::{Result, StorageError};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -116,8 +117,8 @@ pub(crate) fn sweep(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The names in a folder, sorted; none when there is no such folder. A name that is not UTF-8 is not
-/// ours.
+/// The names in a folder, sorted; none when there is no such folder. A name that is not UTF-8 is
+/// not ours.
 pub(crate) fn names(folder: &Path) -> Result<Vec<String>> {
     let failed = |error| StorageError::io("reading a folder of the store", error);
     let entries = match fs::read_dir(folder) {

@@ -32,8 +32,8 @@ struct TagsFile {
     tags: ObjectTags,
 }
 
-/// Objects as files in a folder. Files have mode 0600, folders that it makes 0700. Several processes
-/// may use one folder.
+/// Objects as files in a folder. Files have mode 0600, folders that it makes 0700. Several
+/// processes may use one folder.
 #[derive(Debug)]
 pub struct FolderStore {
     root: PathBuf,

@@ -1,10 +1,10 @@
 //! Where sealed objects lie: one interface over a local folder and an S3-compatible service.
 //!
 //! [`ObjectStore`] is the interface, [`FolderStore`] and [`S3Store`] keep it, and
-//! [`conformance`] holds both to it. [`Store`] is what the rest of the program uses: it takes only
+//! [`check_conformance`] holds both to it. [`Store`] is what the rest of the program uses: it takes only
 //! sealed objects and gives a [`StoredObject`] only after the store confirmed to hold it.
 
-pub mod conformance;
+mod conformance;
 mod durable;
 mod error;
 mod folder;
@@ -14,6 +14,9 @@ mod s3;
 mod store;
 mod tags;
 
+pub use conformance::{
+    ConformanceLoad, FaultyStore, StoreCall, StoreFault, check_conformance, sample_tags,
+};
 pub use error::{Result, StorageError};
 pub use folder::FolderStore;
 pub use key::{KeyPrefix, ObjectKey};

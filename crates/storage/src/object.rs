@@ -13,8 +13,8 @@ pub const MAX_RANGE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A store of whole, immutable, content-addressed objects with tags.
 ///
-/// All methods block. The S3 store runs a runtime of its own, so asynchronous code must call it from
-/// a thread that may block (`tokio::task::spawn_blocking`).
+/// All methods block. The S3 store runs a runtime of its own, so asynchronous code must call it
+/// from a thread that may block (`tokio::task::spawn_blocking`).
 ///
 /// A key belongs to one content: putting it again, also from several threads at once, is safe and
 /// leaves the same object. A reader sees an object whole or not at all.
@@ -71,8 +71,8 @@ pub trait ObjectStore: Send + Sync {
     /// [`StorageError`].
     fn list(&self, prefix: &KeyPrefix, page: &Page) -> Result<Listing>;
 
-    /// Tries everything a store must be able to do, with an object of its own that it removes again,
-    /// and tells step by step what held.
+    /// Tries everything a store must be able to do, with an object of its own that it removes
+    /// again, and tells step by step what held.
     fn check(&self) -> CheckReport;
 }
 

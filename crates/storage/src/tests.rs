@@ -1,4 +1,3 @@
-use super::conformance::{Call, Fault, FaultyStore, Load, tags_for};
 use super::*;
 use scanveil_model::{Coded, Digest, HospitalId, ObjectId, ObjectTags, SubjectId, Zone};
 use scanveil_seal::{
@@ -22,7 +21,7 @@ fn key(n: u8) -> ObjectKey {
 }
 
 fn tags(key: &ObjectKey) -> ObjectTags {
-    tags_for(key).unwrap()
+    sample_tags(key).unwrap()
 }
 
 fn folder() -> (TempDir, FolderStore) {
@@ -99,8 +98,8 @@ fn keys_sort_as_their_texts() {
 #[test]
 fn the_folder_conforms() {
     let (dir, store) = folder();
-    let load = Load { many_objects: 130, large_bytes: 40 * 1024 * 1024 + 123 };
-    assert_eq!(conformance::run(&store, dir.path(), load), Vec::<String>::new());
+    let load = ConformanceLoad { many_objects: 130, large_bytes: 40 * 1024 * 1024 + 123 };
+    assert_eq!(check_conformance(&store, dir.path(), load), Vec::<String>::new());
     assert_eq!(files(&root(&dir)), Vec::<String>::new(), "it was left clean");
     let report = store.check();
     assert!(report.passed() && report.steps.len() == 4, "{report:?}");
@@ -111,11 +110,11 @@ fn the_suite_notices_a_store_that_does_not_conform() {
     let (dir, store) = folder();
     let faulty = FaultyStore::new(Arc::new(store));
     // The first reads belong to the first checks; a lost byte must be seen in each of them.
-    faulty.fail(Call::GetRange, 1, Fault::FlipBit);
-    faulty.fail(Call::GetRange, 3, Fault::ShortRead);
-    faulty.fail(Call::SetTags, 1, Fault::LoseAnswer);
-    let load = Load { many_objects: 3, large_bytes: 1000 };
-    let failures = conformance::run(&faulty, dir.path(), load);
+    faulty.fail(StoreCall::GetRange, 1, StoreFault::FlipBit);
+    faulty.fail(StoreCall::GetRange, 3, StoreFault::ShortRead);
+    faulty.fail(StoreCall::SetTags, 1, StoreFault::LoseAnswer);
+    let load = ConformanceLoad { many_objects: 3, large_bytes: 1000 };
+    let failures = check_conformance(&faulty, dir.path(), load);
     assert_eq!(failures.len(), 3, "{failures:?}");
 }
 
@@ -318,10 +317,10 @@ fn a_file_that_is_not_the_sealed_object_is_refused() {
 #[test]
 fn no_stored_object_without_the_stores_word() {
     let cases = [
-        (Call::Put, Fault::Refuse, "SV-STORAGE-003", false),
-        (Call::Put, Fault::LoseAnswer, "SV-STORAGE-003", true),
-        (Call::Put, Fault::ShortWrite, "SV-STORAGE-016", true),
-        (Call::Head, Fault::Refuse, "SV-STORAGE-003", true),
+        (StoreCall::Put, StoreFault::Refuse, "SV-STORAGE-003", false),
+        (StoreCall::Put, StoreFault::LoseAnswer, "SV-STORAGE-003", true),
+        (StoreCall::Put, StoreFault::ShortWrite, "SV-STORAGE-016", true),
+        (StoreCall::Head, StoreFault::Refuse, "SV-STORAGE-003", true),
     ];
     for (call, fault, code, there) in cases {
         let (dir, folder) = folder();
@@ -339,13 +338,13 @@ fn no_stored_object_without_the_stores_word() {
         fs::write(&source, &bytes).unwrap();
         let stored = store.put_sealed(&object, &source, &tags(&key(9))).unwrap();
         assert_eq!(stored.bytes(), object.bytes());
-        assert_eq!(faulty.calls(Call::Put), 2);
+        assert_eq!(faulty.calls(StoreCall::Put), 2);
     }
 }
 
 #[test]
 fn reading_through_a_failing_store_never_gives_wrong_bytes() {
-    for fault in [Fault::Refuse, Fault::FlipBit, Fault::ShortRead] {
+    for fault in [StoreFault::Refuse, StoreFault::FlipBit, StoreFault::ShortRead] {
         for nth in 1..=4 {
             let (dir, folder) = folder();
             let faulty = Arc::new(FaultyStore::new(Arc::new(folder)));
@@ -354,7 +353,7 @@ fn reading_through_a_failing_store_never_gives_wrong_bytes() {
             let source = dir.path().join("sealed");
             fs::write(&source, &bytes).unwrap();
             store.put_sealed(&object, &source, &tags(&key(9))).unwrap();
-            faulty.fail(Call::GetRange, nth, fault);
+            faulty.fail(StoreCall::GetRange, nth, fault);
             let reader = store.open(&key(9)).unwrap();
             let mut found = Vec::new();
             let read = PackReader::open(reader, move |_| Ok(zone_key))
@@ -362,7 +361,9 @@ fn reading_through_a_failing_store_never_gives_wrong_bytes() {
             assert!(read.is_err() || found == plain, "{fault:?} at {nth}");
             // A short read is legal and is gone on with; anything else must be an error.
             assert!(
-                read.is_err() || fault == Fault::ShortRead || faulty.calls(Call::GetRange) < nth
+                read.is_err()
+                    || fault == StoreFault::ShortRead
+                    || faulty.calls(StoreCall::GetRange) < nth
             );
         }
     }
@@ -380,7 +381,7 @@ fn objects_are_walked_page_by_page_up_to_the_first_error() {
     assert_eq!(walk(KeyPrefix::Zone(Zone::Vault)).len(), 20);
     assert_eq!(walk(KeyPrefix::Zone(Zone::Research)).len(), 0);
     assert_eq!(walk(KeyPrefix::Hospital(Zone::Vault, hospital("st"))).len(), 0);
-    faulty.fail(Call::List, 1, Fault::Refuse);
+    faulty.fail(StoreCall::List, 1, StoreFault::Refuse);
     let failed = walk(KeyPrefix::All);
     assert!(failed.len() == 1 && failed[0].is_err());
 }

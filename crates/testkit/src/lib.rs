@@ -1,8 +1,8 @@
 //! What tests need and the product must not contain: child processes that cannot outlive a test,
 //! free loopback ports, bounded waiting, and a real S3 server started for one test.
 //!
-//! Only ever a dev-dependency. It depends on no crate of this workspace, so that every crate can use
-//! it without a cycle; the faulty store is `scanveil_storage::conformance::FaultyStore`.
+//! Only ever a dev-dependency. It depends on no crate of this workspace, so that every crate can
+//! use it without a cycle; the faulty store is `scanveil_storage::FaultyStore`.
 #![allow(
     clippy::panic,
     clippy::expect_used,

@@ -21,8 +21,9 @@ const MAX_STARTS: usize = 3;
 /// The bucket that is there when the server is handed over.
 const BUCKET: &str = "scanveil-test";
 
-/// A SeaweedFS server with one empty bucket, on free loopback ports and a folder of its own. Dropping
-/// it kills the server (SIGKILL: a graceful stop takes more than 20 s) and removes the folder.
+/// A SeaweedFS server with one empty bucket, on free loopback ports and a folder of its own.
+/// Dropping it kills the server (SIGKILL: a graceful stop takes more than 20 s) and removes the
+/// folder.
 #[derive(Debug)]
 pub struct S3Server {
     // Fields drop in this order: the process must be gone before its folder is removed.
@@ -198,7 +199,8 @@ fn write_config(dir: &Path) -> (PathBuf, PathBuf) {
     let config = dir.join("s3.json");
     private_file(
         &config,
-        r#"{"identities":[{"name":"t","credentials":[{"accessKey":"test","secretKey":"testsecret"}],"actions":["Admin","Read","List","Tagging","Write"]}]}"#,
+        r#"{"identities":[{"name":"t","credentials":[{"accessKey":"test","secretKey":"testsecret"}],
+            "actions":["Admin","Read","List","Tagging","Write"]}]}"#,
     );
     let credentials = dir.join("credentials");
     private_file(

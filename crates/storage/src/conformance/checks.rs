@@ -1,6 +1,6 @@
 //! The checks themselves.
 
-use super::{Bench, Outcome, in_parallel, tags_for, text};
+use super::{Bench, Outcome, in_parallel, sample_tags, text};
 use crate::{KeyPrefix, Listing, MAX_RANGE_BYTES, ObjectKey, Page, StorageError};
 use scanveil_model::{Generation, ProjectName, Zone};
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ fn file_round_trip(bench: &Bench<'_>) -> Outcome {
     let path = bench.scratch.join("conformance-file");
     std::fs::write(&path, &bytes).map_err(text)?;
     let key = bench.key(1);
-    bench.store.put_file(&key, &path, &tags_for(&key).map_err(text)?).map_err(text)?;
+    bench.store.put_file(&key, &path, &sample_tags(&key).map_err(text)?).map_err(text)?;
     let info = bench.store.head(&key).map_err(text)?;
     want(info.key == key && info.bytes == 100_003, || format!("head says {} bytes", info.bytes))?;
     want(info.modified_at_ms.is_some_and(|t| t > 0), || "no time of writing".to_owned())?;
@@ -91,7 +91,7 @@ fn large_object(bench: &Bench<'_>) -> Outcome {
     let path = bench.scratch.join("conformance-large");
     std::fs::write(&path, &bytes).map_err(text)?;
     let key = bench.key(1);
-    let tags = tags_for(&key).map_err(text)?;
+    let tags = sample_tags(&key).map_err(text)?;
     bench.store.put_file(&key, &path, &tags).map_err(text)?;
     let _ = std::fs::remove_file(&path);
     let info = bench.store.head(&key).map_err(text)?;
@@ -108,14 +108,14 @@ fn large_object(bench: &Bench<'_>) -> Outcome {
 
 fn tags(bench: &Bench<'_>) -> Outcome {
     let key = bench.key(1);
-    let mut first = tags_for(&key).map_err(text)?;
+    let mut first = sample_tags(&key).map_err(text)?;
     first.generation = Some(Generation(7));
     first.project = Some(ProjectName::parse("lung-nodules").map_err(text)?);
     first.profile = "basic@0123456789abcdef".to_owned();
     bench.store.put_bytes(&key, b"content", &first).map_err(text)?;
     want(bench.store.tags(&key).map_err(text)? == first, || "other tags at creation".to_owned())?;
     // Fewer tags than before: all must have been replaced.
-    let mut second = tags_for(&key).map_err(text)?;
+    let mut second = sample_tags(&key).map_err(text)?;
     second.retain_until = "2031-12-01".to_owned();
     bench.store.set_tags(&key, &second).map_err(text)?;
     want(bench.store.tags(&key).map_err(text)? == second, || "other tags later".to_owned())?;
@@ -124,7 +124,7 @@ fn tags(bench: &Bench<'_>) -> Outcome {
 
 fn foreign_tags(bench: &Bench<'_>) -> Outcome {
     let key = bench.key(1);
-    let good = tags_for(&key).map_err(text)?;
+    let good = sample_tags(&key).map_err(text)?;
     let mut zone = good.clone();
     zone.zone = Zone::Vault;
     let mut hospital = good.clone();
@@ -229,7 +229,7 @@ fn missing(bench: &Bench<'_>) -> Outcome {
 }
 
 fn not_found(bench: &Bench<'_>, key: &ObjectKey) -> Outcome {
-    let tags = tags_for(key).map_err(text)?;
+    let tags = sample_tags(key).map_err(text)?;
     let results = [
         ("head", bench.store.head(key).map(|_| ())),
         ("get_range", bench.store.get_range(key, 0..1).map(|_| ())),
@@ -250,7 +250,7 @@ fn not_found(bench: &Bench<'_>, key: &ObjectKey) -> Outcome {
 fn missing_source(bench: &Bench<'_>) -> Outcome {
     let key = bench.key(1);
     let path = bench.scratch.join("there-is-no-such-file");
-    let put = bench.store.put_file(&key, &path, &tags_for(&key).map_err(text)?);
+    let put = bench.store.put_file(&key, &path, &sample_tags(&key).map_err(text)?);
     want(matches!(put, Err(StorageError::Io { .. })), || format!("it gave {put:?}"))?;
     not_found(bench, &key)
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The calls that can be made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
+pub enum StoreCall {
     /// `put_file` and `put_bytes`, counted together.
     Put,
     /// `get_range`.
@@ -30,7 +30,7 @@ pub enum Call {
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum StoreFault {
     /// Nothing is done; the caller gets an error.
     Refuse,
     /// All is done, and the answer is lost: the caller gets an error.
@@ -46,7 +46,7 @@ pub enum Fault {
 /// A store around another that fails the n-th call of a kind, and counts the calls.
 pub struct FaultyStore {
     inner: Arc<dyn ObjectStore>,
-    plan: Mutex<Vec<(Call, u64, Fault)>>,
+    plan: Mutex<Vec<(StoreCall, u64, StoreFault)>>,
     counts: [AtomicU64; 7],
 }
 
@@ -62,27 +62,27 @@ impl FaultyStore {
     }
 
     /// Makes the n-th call of the kind from now on fail in this way; 1 is the next.
-    pub fn fail(&self, call: Call, nth: u64, fault: Fault) {
+    pub fn fail(&self, call: StoreCall, nth: u64, fault: StoreFault) {
         let at = self.calls(call) + nth;
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).push((call, at, fault));
     }
 
     /// How many calls of the kind there were.
     #[must_use]
-    pub fn calls(&self, call: Call) -> u64 {
+    pub fn calls(&self, call: StoreCall) -> u64 {
         self.counts[call as usize].load(Ordering::SeqCst)
     }
 
-    fn next_fault(&self, call: Call) -> Option<Fault> {
+    fn next_fault(&self, call: StoreCall) -> Option<StoreFault> {
         let number = self.counts[call as usize].fetch_add(1, Ordering::SeqCst) + 1;
         let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         plan.iter().find(|(kind, at, _)| *kind == call && *at == number).map(|(_, _, fault)| *fault)
     }
 
-    fn call<T>(&self, call: Call, run: impl FnOnce() -> Result<T>) -> Result<T> {
+    fn call<T>(&self, call: StoreCall, run: impl FnOnce() -> Result<T>) -> Result<T> {
         match self.next_fault(call) {
             None => run(),
-            Some(Fault::LoseAnswer) => run().and_then(|_| Err(injected())),
+            Some(StoreFault::LoseAnswer) => run().and_then(|_| Err(injected())),
             Some(_) => Err(injected()),
         }
     }
@@ -94,10 +94,10 @@ impl FaultyStore {
         whole: impl FnOnce() -> Result<()>,
         bytes: impl FnOnce() -> Result<Vec<u8>>,
     ) -> Result<()> {
-        match self.next_fault(Call::Put) {
+        match self.next_fault(StoreCall::Put) {
             None => whole(),
-            Some(Fault::LoseAnswer) => whole().and_then(|()| Err(injected())),
-            Some(Fault::ShortWrite) => {
+            Some(StoreFault::LoseAnswer) => whole().and_then(|()| Err(injected())),
+            Some(StoreFault::ShortWrite) => {
                 let bytes = bytes()?;
                 self.inner.put_bytes(key, &bytes[..bytes.len() / 2], tags)
             }
@@ -121,14 +121,14 @@ impl ObjectStore for FaultyStore {
     }
 
     fn get_range(&self, key: &ObjectKey, range: Range<u64>) -> Result<Vec<u8>> {
-        let fault = self.next_fault(Call::GetRange);
-        if fault == Some(Fault::Refuse) || fault == Some(Fault::ShortWrite) {
+        let fault = self.next_fault(StoreCall::GetRange);
+        if fault == Some(StoreFault::Refuse) || fault == Some(StoreFault::ShortWrite) {
             return Err(injected());
         }
         let mut bytes = self.inner.get_range(key, range)?;
         match fault {
-            Some(Fault::ShortRead) => bytes.truncate(bytes.len() / 2),
-            Some(Fault::FlipBit) => {
+            Some(StoreFault::ShortRead) => bytes.truncate(bytes.len() / 2),
+            Some(StoreFault::FlipBit) => {
                 let middle = bytes.len() / 2;
                 if let Some(byte) = bytes.get_mut(middle) {
                     *byte ^= 1;
@@ -141,23 +141,23 @@ impl ObjectStore for FaultyStore {
     }
 
     fn head(&self, key: &ObjectKey) -> Result<ObjectInfo> {
-        self.call(Call::Head, || self.inner.head(key))
+        self.call(StoreCall::Head, || self.inner.head(key))
     }
 
     fn tags(&self, key: &ObjectKey) -> Result<ObjectTags> {
-        self.call(Call::Tags, || self.inner.tags(key))
+        self.call(StoreCall::Tags, || self.inner.tags(key))
     }
 
     fn set_tags(&self, key: &ObjectKey, tags: &ObjectTags) -> Result<()> {
-        self.call(Call::SetTags, || self.inner.set_tags(key, tags))
+        self.call(StoreCall::SetTags, || self.inner.set_tags(key, tags))
     }
 
     fn delete(&self, key: &ObjectKey) -> Result<()> {
-        self.call(Call::Delete, || self.inner.delete(key))
+        self.call(StoreCall::Delete, || self.inner.delete(key))
     }
 
     fn list(&self, prefix: &KeyPrefix, page: &Page) -> Result<Listing> {
-        self.call(Call::List, || self.inner.list(prefix, page))
+        self.call(StoreCall::List, || self.inner.list(prefix, page))
     }
 
     fn check(&self) -> CheckReport {

@@ -1,10 +1,10 @@
-//! What every [`ObjectStore`] must do, as checks to run against a real one, and a store that fails on
-//! purpose. For tests of this and of other crates.
+//! What every [`ObjectStore`] must do, as checks to run against a real one, and a store that fails
+//! on purpose. For tests of this and of other crates.
 
 mod checks;
 mod faulty;
 
-pub use faulty::{Call, Fault, FaultyStore};
+pub use faulty::{FaultyStore, StoreCall, StoreFault};
 
 use crate::{KeyPrefix, ObjectKey, ObjectStore, Page, Result};
 use scanveil_model::{HospitalId, IdError, ObjectId, ObjectTags, RetentionClass, Zone};
@@ -12,17 +12,21 @@ use std::path::Path;
 
 /// How much a run puts into the store.
 #[derive(Debug, Clone, Copy)]
-pub struct Load {
+pub struct ConformanceLoad {
     /// Objects of the listing check; more than [`crate::MAX_LIST_KEYS`] proves S3's paging.
     pub many_objects: u32,
     /// Size of the large object in bytes; more than 16 MiB makes S3 take it in parts.
     pub large_bytes: usize,
 }
 
-/// Runs every check and gives what failed, one line each; empty when the store conforms. Removes what
-/// it stored. `scratch` is a folder for files to be put.
+/// Runs every check and gives what failed, one line each; empty when the store conforms. Removes
+/// what it stored. `scratch` is a folder for files to be put.
 #[must_use]
-pub fn run(store: &dyn ObjectStore, scratch: &Path, load: Load) -> Vec<String> {
+pub fn check_conformance(
+    store: &dyn ObjectStore,
+    scratch: &Path,
+    load: ConformanceLoad,
+) -> Vec<String> {
     let mut failures = Vec::new();
     for (number, (name, check)) in (0u8..).zip(checks::CHECKS) {
         let result = Bench::new(store, scratch, load, number).and_then(|bench| {
@@ -40,7 +44,7 @@ pub fn run(store: &dyn ObjectStore, scratch: &Path, load: Load) -> Vec<String> {
 ///
 /// # Errors
 /// Never for the fixed words used here.
-pub fn tags_for(key: &ObjectKey) -> Result<ObjectTags, IdError> {
+pub fn sample_tags(key: &ObjectKey) -> Result<ObjectTags, IdError> {
     Ok(ObjectTags {
         hospital: key.hospital().clone(),
         zone: key.zone(),
@@ -56,7 +60,7 @@ pub fn tags_for(key: &ObjectKey) -> Result<ObjectTags, IdError> {
 struct Bench<'a> {
     store: &'a dyn ObjectStore,
     scratch: &'a Path,
-    load: Load,
+    load: ConformanceLoad,
     number: u8,
     hospital: HospitalId,
     /// Its name begins with the other's, so that a sloppy prefix finds too much.
@@ -67,7 +71,12 @@ struct Bench<'a> {
 type Outcome<T = ()> = Result<T, String>;
 
 impl<'a> Bench<'a> {
-    fn new(store: &'a dyn ObjectStore, scratch: &'a Path, load: Load, number: u8) -> Outcome<Self> {
+    fn new(
+        store: &'a dyn ObjectStore,
+        scratch: &'a Path,
+        load: ConformanceLoad,
+        number: u8,
+    ) -> Outcome<Self> {
         let name = |end| HospitalId::parse(&format!("conform-{number}{end}")).map_err(text);
         let (hospital, neighbour) = (name("")?, name("-b")?);
         Ok(Self { store, scratch, load, number, hospital, neighbour })
@@ -85,7 +94,7 @@ impl<'a> Bench<'a> {
     }
 
     fn put(&self, key: &ObjectKey, bytes: &[u8]) -> Outcome {
-        self.store.put_bytes(key, bytes, &tags_for(key).map_err(text)?).map_err(text)
+        self.store.put_bytes(key, bytes, &sample_tags(key).map_err(text)?).map_err(text)
     }
 
     /// Removes everything this check may have stored.

@@ -13,7 +13,7 @@ use aws_sdk_s3::config::{Region, RequestChecksumCalculation, ResponseChecksumVal
 use aws_sdk_s3::error::{BuildError, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
-use aws_sdk_s3::types::{ChecksumMode as AnswerChecksum, Tag, Tagging};
+use aws_sdk_s3::types::{ChecksumMode as AnswerChecksum, ChecksumType, Tag, Tagging};
 use bytes::Bytes;
 use std::ops::Range;
 use std::time::Duration;
@@ -236,10 +236,12 @@ pub(super) fn confirm(key: &str, sent: Option<u32>, answered: Option<&str>) -> R
 }
 
 fn read_head(answer: &HeadObjectOutput) -> Option<Head> {
+    // The checksum of an upload in parts is over the parts' checksums and says nothing here.
+    let whole = answer.checksum_type() != Some(&ChecksumType::Composite);
     Some(Head {
         bytes: u64::try_from(answer.content_length()?).ok()?,
         modified_at_ms: answer.last_modified().and_then(to_millis),
-        crc32: answer.checksum_crc32().and_then(checksum::from_text),
+        crc32: answer.checksum_crc32().filter(|_| whole).and_then(checksum::from_text),
     })
 }
 

@@ -36,8 +36,8 @@ pub struct S3Config {
     pub region: String,
     /// The bucket.
     pub bucket: String,
-    /// Whether the bucket's name stands in the path instead of the host name, as most services other
-    /// than Amazon's need it.
+    /// Whether the bucket's name stands in the path instead of the host name, as most services
+    /// other than Amazon's need it.
     #[serde(default)]
     pub path_style: bool,
     /// A file with the credentials, mode 0600; none to take them from the environment.

@@ -84,7 +84,7 @@ impl S3Store {
             if bytes <= upload::SINGLE_PUT_BYTES {
                 return Ok(());
             }
-            // Ceph's gateway drops the tags of an upload in parts, and a retention tag must be there.
+            // Ceph's gateway drops the tags of an upload in parts; a retention tag must be there.
             let pairs = self.bucket.tag_pairs(&text).await?;
             if parse_pairs(key, &pairs).is_ok_and(|found| found == *tags) {
                 return Ok(());

@@ -1,7 +1,6 @@
 use super::config::{S3Config, S3Credentials};
 use super::*;
-use crate::Store;
-use crate::conformance::{self, Load, tags_for};
+use crate::{ConformanceLoad, Store, check_conformance, sample_tags};
 use scanveil_model::{Coded, HospitalId, ObjectId, Zone};
 use scanveil_testkit::{S3Server, free_port};
 use std::fs;
@@ -107,7 +106,8 @@ fn settings_that_cannot_be_right_are_refused() {
 
 #[test]
 fn settings_are_read_strictly() {
-    let text = r#"{"region":"eu-central-1","bucket":"imaging","request_checksum_calculation":"when_required"}"#;
+    let text = r#"{"region":"eu-central-1","bucket":"imaging",
+        "request_checksum_calculation":"when_required"}"#;
     let read: S3Config = serde_json::from_str(text).unwrap();
     assert_eq!(read.request_checksum_calculation, ChecksumMode::WhenRequired);
     assert_eq!((read.path_style, read.attempts, read.endpoint), (false, 4, None));
@@ -195,8 +195,8 @@ fn a_bucket_of_a_real_server_conforms() {
     config.credentials_file = Some(server.credentials_file().to_owned());
     let large = 40 * 1024 * 1024 + 123;
     let store = S3Store::new(&config).unwrap();
-    let load = Load { many_objects: 1020, large_bytes: large };
-    assert_eq!(conformance::run(&store, server.dir(), load), Vec::<String>::new());
+    let load = ConformanceLoad { many_objects: 1020, large_bytes: large };
+    assert_eq!(check_conformance(&store, server.dir(), load), Vec::<String>::new());
     let report = store.check();
     assert!(report.passed(), "{report:?}");
     assert!(report.steps.len() >= 7);
@@ -208,8 +208,8 @@ fn a_bucket_of_a_real_server_conforms() {
     // The mode for stores that know no checksums.
     config.request_checksum_calculation = ChecksumMode::WhenRequired;
     let plain = S3Store::new(&config).unwrap();
-    let load = Load { many_objects: 10, large_bytes: large };
-    assert_eq!(conformance::run(&plain, server.dir(), load), Vec::<String>::new());
+    let load = ConformanceLoad { many_objects: 10, large_bytes: large };
+    assert_eq!(check_conformance(&plain, server.dir(), load), Vec::<String>::new());
 
     // The server goes away: an error, not a hang and not a panic.
     server.kill();
@@ -221,15 +221,20 @@ fn a_bucket_of_a_real_server_conforms() {
 
 fn checksums_are_kept(store: &S3Store) {
     let key = key(2);
-    store.put_bytes(&key, b"123456789", &tags_for(&key).unwrap()).unwrap();
+    store.put_bytes(&key, b"123456789", &sample_tags(&key).unwrap()).unwrap();
     assert_eq!(store.head(&key).unwrap().crc32, Some(0xcbf4_3926));
+    // Of an object in parts: none, or the right one.
+    let large = vec![5; 17 << 20];
+    store.put_bytes(&key, &large, &sample_tags(&key).unwrap()).unwrap();
+    let kept = store.head(&key).unwrap().crc32;
+    assert!(kept.is_none_or(|crc| crc == checksum::crc32(&large)), "{kept:?}");
     store.delete(&key).unwrap();
 }
 
 /// A file that ends before its length says: the upload in parts is aborted.
 fn a_shrinking_source_leaves_nothing(store: &S3Store) {
     let key = key(3);
-    let tags = tags_for(&key).unwrap();
+    let tags = sample_tags(&key).unwrap();
     for (says, has) in [(40u64 << 20, 30u64 << 20), (20 << 20, 21 << 20), (10, 9), (10, 11)] {
         let mut reader = std::io::repeat(7).take(has);
         let put = store.put_from(&key, &mut reader, says, &tags);
@@ -257,7 +262,7 @@ fn wrong_settings_are_told(config: &S3Config, dir: &Path) {
     let mut other = config.clone();
     other.credentials_file = Some(path);
     let store = S3Store::new(&other).unwrap();
-    let error = store.put_bytes(&key(4), b"x", &tags_for(&key(4)).unwrap()).unwrap_err();
+    let error = store.put_bytes(&key(4), b"x", &sample_tags(&key(4)).unwrap()).unwrap_err();
     assert!(matches!(&error, StorageError::Denied { code, .. } if code == "InvalidAccessKeyId"));
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("AKIDEX") && !shown.contains("wJalr"), "{shown}");

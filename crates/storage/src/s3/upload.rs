@@ -202,7 +202,7 @@ impl Upload {
             .map_err(|e| during.failed(e));
         match sent {
             Ok(_) => Ok(()),
-            // A repeated request whose first answer was lost: the upload is gone because it is done.
+            // A repeated request whose first answer was lost: the upload is gone, being done.
             Err(StorageError::Failed { status: 404, .. }) => {
                 match self.bucket.head(&self.key).await?.bytes {
                     found if found == bytes => Ok(()),
@@ -213,8 +213,8 @@ impl Upload {
         }
     }
 
-    /// Gives the parts' room back. When this fails too, the bucket's rule for unfinished uploads has
-    /// to do it; the first error is the one that counts.
+    /// Gives the parts' room back. When this fails too, the bucket's rule for unfinished uploads
+    /// has to do it; the first error is the one that counts.
     async fn abort(&self) {
         let request = self.bucket.client.abort_multipart_upload();
         let request = request.bucket(&self.bucket.name).key(&self.key).upload_id(&self.id);
