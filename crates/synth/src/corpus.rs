@@ -186,6 +186,12 @@ impl Corpus {
         jobs.into_iter().map(move |job| corpus.make(job))
     }
 
+    /// Hospital and name of every study's patient.
+    #[cfg(test)]
+    pub(crate) fn patient_names(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.studies.iter().map(|study| (study.hospital, study.patient.name.as_str()))
+    }
+
     fn jobs(&self) -> impl Iterator<Item = Job> + '_ {
         (0..self.studies.len()).flat_map(|study| {
             let topic = PLANS[study % PLANS.len()].topic;

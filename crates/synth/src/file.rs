@@ -78,6 +78,8 @@ pub(crate) struct FileParts {
     pub(crate) lengths: Lengths,
     /// Bytes after the last element, before deflating.
     pub(crate) trailing: Vec<u8>,
+    /// Bytes after everything, never deflated.
+    pub(crate) after: Vec<u8>,
 }
 
 /// A file, and the part of it that can be searched as text: preamble, meta and the data set up to
@@ -108,6 +110,7 @@ impl FileParts {
             syntax,
             lengths: Lengths::Undefined,
             trailing: Vec::new(),
+            after: Vec::new(),
         }
     }
 
@@ -130,6 +133,7 @@ impl FileParts {
             bytes.truncate(data_set_at);
             bytes.extend(packed);
         }
+        bytes.extend(self.after);
         Ok(Encoded { bytes, readable })
     }
 }

@@ -36,8 +36,7 @@ pub struct Planted {
     pub kind: PlantedKind,
     /// The value as Unicode text.
     pub value: String,
-    /// The value's bytes in the character set of the file it stands in; empty when it stands only
-    /// in the pixels.
+    /// The value's bytes in the character set of the file it stands in.
     pub encoded: Vec<u8>,
 }
 
@@ -49,6 +48,8 @@ pub enum Expect {
     Clean,
     /// Held back: its pixels or its document cannot be proven clean.
     Quarantine,
+    /// Either of the two, so long as nothing planted comes out. Only leak vectors say this.
+    Either,
 }
 
 /// One invented file. It has no `Debug` for the same reason as [`Planted`].

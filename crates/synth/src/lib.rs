@@ -13,6 +13,7 @@ mod glyphs;
 mod hunt;
 mod key;
 mod kinds;
+mod leak;
 mod people;
 mod pixels;
 mod rle;
@@ -27,6 +28,7 @@ pub use error::SynthError;
 pub use file::Syntax;
 pub use hunt::{Encoding, Form, Hit, HuntReport, Hunter, Layer, SEALED_MIN_FORM, TEXT_MIN_FORM};
 pub use key::{Expect, Planted, PlantedKind, SynthInstance};
+pub use leak::{LeakVector, leak_vectors};
 pub use people::{HOSPITALS, HospitalInfo};
 pub use wire::{Lengths, Vr};
 

@@ -4,6 +4,7 @@ use crate::rng::Rng;
 use font8x8::legacy::{BASIC_LEGACY, LATIN_LEGACY};
 
 /// Frames of one image, little endian, colour by pixel.
+#[derive(Clone)]
 pub(crate) struct Frames {
     pub(crate) columns: u16,
     pub(crate) rows: u16,

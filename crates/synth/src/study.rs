@@ -41,6 +41,7 @@ pub(crate) struct Series {
 }
 
 /// An instance before it is written.
+#[derive(Clone)]
 pub(crate) struct Draft {
     pub(crate) data: DataSet,
     pub(crate) class: &'static str,

@@ -70,22 +70,28 @@ fn names_are_written_in_their_own_character_sets() {
 
 #[test]
 fn no_name_loses_a_character() {
-    for seed in 0..16 {
-        for instance in tiny_headers(seed) {
-            let hospital = &HOSPITALS[instance.hospital];
-            for planted in &instance.planted {
-                let fits = |c: &(Charset, &str, &str)| c.0.plain(&planted.value).is_some();
-                assert!(hospital.names.iter().any(fits), "{:?}", planted.kind);
-                assert!(!planted.value.contains('?'));
+    for (hospital, info) in HOSPITALS.iter().enumerate() {
+        for &(charset, institution, address) in info.names {
+            let mut names = vec![institution.to_owned(), address.to_owned()];
+            for index in 0..8 {
+                for seed in 0..4 {
+                    let patient = people::Patient::invent(seed, hospital, index, charset);
+                    names.extend([patient.name, patient.address]);
+                }
+                names.push(people::staff(charset, hospital, index).to_owned());
             }
+            assert!(names.iter().all(|name| charset.plain(name).is_some()), "{charset:?}");
         }
     }
 }
 
-/// A corpus without its larger images.
-fn tiny_headers(seed: u64) -> impl Iterator<Item = SynthInstance> {
-    let spec = CorpusSpec { us_frames: 1, shrink: 16, ..CorpusSpec::tiny() };
-    Corpus::generate(seed, spec).map(Result::unwrap)
+#[test]
+fn patients_of_a_hospital_have_different_names() {
+    for seed in 0..8 {
+        let corpus = Corpus::new(seed, CorpusSpec::tiny());
+        let names: BTreeSet<_> = corpus.patient_names().collect();
+        assert_eq!(names.len(), 16, "two hospitals with eight patients each");
+    }
 }
 
 #[test]
@@ -160,4 +166,67 @@ fn benchmark_corpora_have_the_sizes_asked_for() {
     let length = big_multiframe(1, 3 << 20, &mut big).unwrap();
     assert_eq!(length, big.len() as u64);
     assert!((3 << 20..(3 << 20) + 8192).contains(&big.len()));
+}
+
+/// A corpus without its larger images.
+fn tiny_headers(seed: u64) -> impl Iterator<Item = SynthInstance> {
+    let spec = CorpusSpec { us_frames: 1, shrink: 16, ..CorpusSpec::tiny() };
+    Corpus::generate(seed, spec).map(Result::unwrap)
+}
+
+/// The fixtures: one small file of each kind, and the digest of all that no library compressed.
+fn fixtures() -> (Vec<(String, Vec<u8>)>, String) {
+    const LARGEST: usize = 8 << 10;
+    let compressed = [Syntax::Deflated.uid(), Syntax::JpegBaseline.uid()];
+    let mut all = blake3::Hasher::new();
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    for instance in tiny_headers(1).filter(|i| !compressed.contains(&i.transfer_syntax)) {
+        all.update(&instance.file);
+        let kind = instance.sop_class.trim_start_matches("1.2.840.10008.5.1.4.1.1.");
+        let name = format!("corpus/{}-{kind}.dcm", HOSPITALS[instance.hospital].id);
+        if instance.file.len() <= LARGEST && seen.insert(name.clone()) {
+            files.push((name, instance.file));
+        }
+    }
+    for vector in leak_vectors(1).unwrap() {
+        if !compressed.contains(&vector.syntax.uid()) {
+            all.update(&vector.instance.file);
+        }
+    }
+    files.sort();
+    (files, all.finalize().to_hex().to_string())
+}
+
+/// Regenerates the fixtures and compares; with SCANVEIL_WRITE_TESTDATA set, writes them.
+#[test]
+fn the_fixtures_in_testdata_are_what_the_generators_make() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
+    let (files, digest) = fixtures();
+    let mut manifest = String::from(
+        "# Fixtures, made by the generators of crates/synth with seed 1. To make them again:\n\
+         # SCANVEIL_WRITE_TESTDATA=1 cargo test -p scanveil-synth fixtures\n\
+         # `generated` is the BLAKE3 digest of the whole test corpus and of all leak vectors, without\n\
+         # those that a library deflated or compressed.\n",
+    );
+    manifest.push_str(&format!("version = 1\nseed = 1\ngenerated = \"{digest}\"\n"));
+    for (path, bytes) in &files {
+        let digest = blake3::hash(bytes).to_hex();
+        let length = bytes.len();
+        manifest.push_str(&format!(
+            "\n[[file]]\npath = \"{path}\"\nbytes = {length}\nblake3 = \"{digest}\"\n"
+        ));
+    }
+    if std::env::var_os("SCANVEIL_WRITE_TESTDATA").is_some() {
+        std::fs::create_dir_all(root.join("corpus")).unwrap();
+        std::fs::write(root.join("MANIFEST.toml"), &manifest).unwrap();
+        files.iter().for_each(|(path, bytes)| std::fs::write(root.join(path), bytes).unwrap());
+    }
+    assert_eq!(std::fs::read_to_string(root.join("MANIFEST.toml")).unwrap(), manifest);
+    assert!(files.iter().map(|f| f.1.len()).sum::<usize>() < 200_000);
+    for (path, bytes) in &files {
+        assert!(std::fs::read(root.join(path)).unwrap() == *bytes, "{path}");
+    }
+    let listed = std::fs::read_dir(root.join("corpus")).unwrap().count();
+    assert_eq!(listed, files.len(), "a file that the manifest does not list");
 }

@@ -115,6 +115,11 @@ impl DataSet {
         }
     }
 
+    /// Takes over every element of `other`.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.elements.extend(other.elements.iter().map(|(tag, e)| (*tag, e.clone())));
+    }
+
     pub(crate) fn remove(&mut self, tag: u32) -> &mut Self {
         self.elements.remove(&tag);
         self

@@ -50,17 +50,16 @@ pub(crate) fn enhanced_ct(study: &Study, series: &Series, frames: u16, shop: &Sh
 fn multi_frame(
     study: &Study,
     series: &Series,
-    class: &'static str,
+    sop_class: &'static str,
     frames: u16,
     shop: &Shop,
 ) -> Draft {
-    let mut draft = study.start(class, series, 0);
+    let mut draft = study.start(sop_class, series, 0);
     let d = &mut draft.data;
     let frame_uid = frame_of_reference(study, d);
     let concatenation = study.make_uid("concatenation");
     let source = study.make_uid("concatenation source");
     d.text(0x0018_5100, Vr::Cs, "HFS");
-    d.text(0x0020_0060, Vr::Cs, "");
     d.text(0x0008_002a, Vr::Dt, &format!("{}{}", study.date.da(), study.time));
     d.text(0x0008_9205, Vr::Cs, "MONOCHROME");
     d.text(0x0008_9206, Vr::Cs, "VOLUME");
@@ -77,7 +76,7 @@ fn multi_frame(
     d.text(0x0028_2110, Vr::Cs, "00");
     d.text(0x2050_0020, Vr::Cs, "IDENTITY");
     dimensions(study, d);
-    shared_groups(study, d);
+    shared_groups(study, d, if sop_class == class::ENHANCED_CT { "HU" } else { "US" });
     let groups = (0..frames).map(|frame| frame_groups(study, d, frame)).collect();
     d.seq(0x5200_9230, groups);
     let images = (0..usize::from(frames)).map(|frame| {
@@ -105,7 +104,7 @@ pub(super) fn dimensions(study: &Study, d: &mut DataSet) {
     });
 }
 
-fn shared_groups(study: &Study, d: &mut DataSet) {
+fn shared_groups(study: &Study, d: &mut DataSet, unit: &str) {
     let orientation = d.item(|item| {
         item.text(0x0020_0037, Vr::Ds, "1\\0\\0\\0\\1\\0");
     });
@@ -133,7 +132,7 @@ fn shared_groups(study: &Study, d: &mut DataSet) {
         shared.one(0x0028_9145, |transform| {
             transform.text(0x0028_1052, Vr::Ds, "0");
             transform.text(0x0028_1053, Vr::Ds, "1");
-            transform.text(0x0028_1054, Vr::Lo, "US");
+            transform.text(0x0028_1054, Vr::Lo, unit);
         });
         shared.seq(0x0008_1140, vec![reference]);
         shared.seq(0x0020_9116, vec![orientation]);
