@@ -1,1 +1,29 @@
-//! placeholder
+//! Wires the stages: what arrived in the spool is grouped into studies, scrubbed, sealed, stored and
+//! published. Here the clock, the environment and the randomness of the other stages come from.
+
+mod batch;
+mod config;
+mod edges;
+mod error;
+mod group;
+mod publish;
+mod rebuild;
+mod scrub;
+mod site;
+mod source;
+mod study;
+mod worker;
+
+pub use batch::{BatchChange, BatchOutline, BatchRun, plan_batch, run_batch};
+pub use config::{
+    Config, Dimse, Hospital, Http, Listener, Pipeline, Project, Retention, SpoolSettings,
+    StoreKind, StoreSettings, Tls,
+};
+pub use edges::{OsEntropy, now_ms};
+pub use error::PipelineError;
+pub use rebuild::{RebuildReport, rebuild_catalog};
+pub use site::{ENGINE, Site, SiteMode};
+pub use worker::{Activity, Worker};
+
+#[cfg(test)]
+mod tests;

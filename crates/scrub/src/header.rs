@@ -283,12 +283,15 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
         };
         let ok = value.iter().all(|&b| fits(b));
         let code = element.vr == Vr::CS;
-        let searched = !matches!(element.tag.group(), 0x0020 | 0x0028)
-            && !matches!(
-                element.tag,
-                tags::MODALITY | tags::IMAGE_TYPE | tags::SPECIFIC_CHARACTER_SET
-            );
-        let hit = searched && self.context.search.finds(value);
+        let fixed = element.tag.group() == 0x0028
+            || matches!(element.tag, tags::MODALITY | tags::IMAGE_TYPE);
+        // A number as short as a slice's is no identifier; words of a code string are.
+        let hit = !fixed
+            && if code {
+                self.context.search.finds(value)
+            } else {
+                self.context.search.long_forms(value).next().is_some()
+            };
         let numbered =
             code && suspicious(std::str::from_utf8(value).unwrap_or("\u{fffd}")).is_some();
         if ok && !hit && !numbered || element.tag == tags::SPECIFIC_CHARACTER_SET {

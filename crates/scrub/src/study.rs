@@ -84,6 +84,9 @@ fn required<'h>(header: &'h Header<'_>, tag: Tag) -> Result<&'h str, Reason> {
 }
 
 fn identity<'h>(header: &'h Header<'_>) -> Result<Identity<'h>, Reason> {
+    if header.meta.sop_class_uid.as_deref() == Some(b"1.2.840.10008.1.3.10") {
+        return Err(Reason::new(ReasonCode::NotAnInstance, "a media storage directory"));
+    }
     let class = required(header, tags::SOP_CLASS_UID)?;
     let instance = required(header, tags::SOP_INSTANCE_UID)?;
     for (tag, meta, found) in [
@@ -167,9 +170,6 @@ impl<'p> StudyScrubber<'p> {
         out: W,
     ) -> Result<ScrubbedInstance, Reason> {
         let identity = identity(header)?;
-        if identity.class == "1.2.840.10008.1.3.10" {
-            return Err(Reason::new(ReasonCode::NotAnInstance, "a media storage directory"));
-        }
         let sop = SopClass::find(identity.class).ok_or_else(|| {
             let at = TagPath(tags::SOP_CLASS_UID.to_string());
             Reason::at(ReasonCode::UnknownSopClass, at, "not a storage SOP class of the standard")
@@ -188,7 +188,7 @@ impl<'p> StudyScrubber<'p> {
         let meta_length = written.len();
         let inserts = self.inserts(header, plan.as_ref());
         let outcome = Rewriter::rewrite(&context, &header.data, &inserts, &mut written);
-        verify(&written, &self.search)?;
+        verify(&written, &self.search, &self.pseudonym)?;
         let (digest, length) =
             self.emit(header, plan.as_ref(), &mut body, written, meta_length, out)?;
         let uid = |text: &str| {

@@ -2,6 +2,7 @@
 //! identifying values.
 
 use crate::identity::Search;
+use crate::values::dummy;
 use scanveil_dataset::{Kind, Limits, Vr, open_slice};
 use scanveil_model::{Reason, ReasonCode};
 
@@ -10,7 +11,7 @@ use scanveil_model::{Reason, ReasonCode};
 /// # Errors
 /// [`ReasonCode::ResidualIdentifier`] with the element that holds one; [`ReasonCode::Internal`] when
 /// what was written cannot be read back.
-pub(crate) fn verify(written: &[u8], search: &Search) -> Result<(), Reason> {
+pub(crate) fn verify(written: &[u8], search: &Search, pseudonym: &str) -> Result<(), Reason> {
     let mut hits = search.long_forms(written).peekable();
     if hits.peek().is_none() {
         return Ok(());
@@ -27,9 +28,12 @@ pub(crate) fn verify(written: &[u8], search: &Search) -> Result<(), Reason> {
         };
         // Digits of a keyed UID can fall together with a date or a number: they say nothing.
         let keyed = element.vr == Vr::UI && header.data.value(element).starts_with(b"2.25.");
-        // Words of the standard that a name can be equal to.
-        let fixed = matches!(element.tag.group(), 0x0012 | 0x0028) && element.vr != Vr::LO;
-        if !keyed && !fixed && element.vr != Vr::CS {
+        // What the rules write themselves can be equal to a name: somebody is called "Anonymous".
+        let value = header.data.value(element).trim_ascii_end();
+        let written = value == dummy(element.vr, element.encoding.big_endian)
+            || element.tag.group() == 0x0012
+            || value == pseudonym.as_bytes();
+        if !keyed && !written && element.vr != Vr::CS {
             let at = header.data.path(index);
             return Err(Reason::at(ReasonCode::ResidualIdentifier, at, "found by verification"));
         }

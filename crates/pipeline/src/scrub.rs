@@ -1,0 +1,280 @@
+//! Scrubs one study for one project: identity first, then every instance in parallel, packed by
+//! series into sealed files.
+
+use crate::source::Source;
+use crate::{PipelineError, Site};
+use rayon::prelude::*;
+use scanveil_dataset::{Limits, open, open_slice, tags};
+use scanveil_model::{
+    Digest, Generation, HospitalId, ObjectId, ProjectName, Reason, ReasonCode, SubjectId,
+};
+use scanveil_scrub::{Profile, ProjectSecret, ScrubbedInstance, StudyIdentity, StudyScrubber};
+use scanveil_seal::{HospitalKey, ResearchMeta, ResearchPack, SealedObject, StudyKey, ZoneKey};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Instances up to this size are scrubbed in memory, in parallel; larger ones stream.
+const INLINE: u64 = 4 << 20;
+/// Bytes of input that are in memory at a time.
+const AT_ONCE: u64 = 32 << 20;
+
+/// What is the same for the whole study.
+pub(crate) struct StudyJob<'j> {
+    pub(crate) hospital: &'j HospitalId,
+    pub(crate) hospital_key: &'j HospitalKey,
+    pub(crate) subject: SubjectId,
+    pub(crate) study_key: StudyKey,
+    pub(crate) project: &'j ProjectName,
+    pub(crate) generation: Generation,
+    pub(crate) profile: &'j Profile,
+    pub(crate) secret: &'j ProjectSecret,
+    pub(crate) research_key: &'j ZoneKey,
+    pub(crate) received_at_ms: i64,
+}
+
+/// A file of the work folder: removed when dropped. A folder store has taken it by then; with S3 it
+/// is still there.
+struct LocalFile(PathBuf);
+
+impl Drop for LocalFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A sealed pack on the local disk, waiting to be stored.
+pub(crate) struct ResearchFile {
+    pub(crate) object: SealedObject,
+    file: LocalFile,
+}
+
+impl ResearchFile {
+    pub(crate) fn path(&self) -> &Path {
+        &self.file.0
+    }
+}
+
+/// What came of a study.
+#[derive(Default)]
+pub(crate) struct Scrubbed {
+    pub(crate) packs: Vec<ResearchFile>,
+    /// Index of the source, and why it is held back.
+    pub(crate) held: Vec<(usize, Reason)>,
+}
+
+/// What a first look at every instance gives: the study's identity, and what cannot be read.
+pub(crate) struct Observed {
+    pub(crate) identity: StudyIdentity,
+    pub(crate) patient_id: Option<Vec<u8>>,
+    pub(crate) issuer: Vec<u8>,
+    pub(crate) held: Vec<(usize, Reason)>,
+}
+
+/// Shows every instance to the identity.
+pub(crate) fn observe(sources: &[Source]) -> Result<Observed, PipelineError> {
+    let mut observed = Observed {
+        identity: StudyIdentity::new(),
+        patient_id: None,
+        issuer: Vec::new(),
+        held: Vec::new(),
+    };
+    let limits = Limits::default();
+    for (at, source) in sources.iter().enumerate() {
+        let seen = guarded(|| {
+            let (header, _) = open(source.open().map_err(unreadable)?, &limits)?;
+            observed.identity.observe(&header)?;
+            let id = header.data.text(tags::PATIENT_ID).filter(|id| !id.is_empty());
+            if let Some(id) = id.filter(|_| observed.patient_id.is_none()) {
+                observed.patient_id = Some(id.to_vec());
+                let issuer = header.data.text(tags::ISSUER_OF_PATIENT_ID);
+                observed.issuer = issuer.unwrap_or_default().to_vec();
+            }
+            Ok(())
+        });
+        if let Err(reason) = seen {
+            observed.held.push((at, reason));
+        }
+    }
+    Ok(observed)
+}
+
+fn unreadable(_: PipelineError) -> Reason {
+    Reason::new(ReasonCode::Internal, "the instance could not be read back")
+}
+
+/// Runs code over untrusted bytes: a panic in it is a reason, not the end of the service.
+fn guarded<T>(code: impl FnOnce() -> Result<T, Reason>) -> Result<T, Reason> {
+    catch_unwind(AssertUnwindSafe(code))
+        .unwrap_or_else(|_| Err(Reason::new(ReasonCode::Internal, "the scrubber panicked")))
+}
+
+/// Scrubs the sources that are not held back already.
+pub(crate) fn scrub_study(
+    site: &Site,
+    job: &StudyJob<'_>,
+    identity: StudyIdentity,
+    sources: &[Source],
+    skip: &[usize],
+) -> Result<Scrubbed, PipelineError> {
+    let mut todo: Vec<usize> = (0..sources.len()).filter(|at| !skip.contains(at)).collect();
+    todo.sort_by_cached_key(|&at| {
+        (sources[at].series_instance_uid().cloned(), sources[at].digest())
+    });
+    let mut out = Scrubbed::default();
+    let scrubber = match StudyScrubber::new(job.profile, job.secret, identity) {
+        Ok(scrubber) => scrubber,
+        Err(reason) => {
+            out.held.extend(todo.into_iter().map(|at| (at, reason.clone())));
+            return Ok(out);
+        }
+    };
+    let same = |a: &usize, b: &usize| {
+        sources[*a].series_instance_uid() == sources[*b].series_instance_uid()
+    };
+    for series in todo.chunk_by(same) {
+        let (small, large): (Vec<usize>, Vec<usize>) =
+            series.iter().partition(|&&at| sources[at].length() <= INLINE);
+        small_instances(site, job, &scrubber, sources, &small, &mut out)?;
+        for at in large {
+            match large_instance(site, job, &scrubber, &sources[at])? {
+                Ok(pack) => out.packs.push(pack),
+                Err(reason) => out.held.push((at, reason)),
+            }
+        }
+    }
+    Ok(out)
+}
+
+type One = Result<(ScrubbedInstance, Vec<u8>), Reason>;
+
+fn scrub_in_memory(scrubber: &StudyScrubber<'_>, source: &Source) -> One {
+    guarded(|| {
+        let mut bytes = Vec::new();
+        let mut reader = source.open().map_err(unreadable)?;
+        reader.read_to_end(&mut bytes).map_err(|_| {
+            Reason::new(ReasonCode::Internal, "the instance could not be read back")
+        })?;
+        let (header, body) = open_slice(&bytes, &Limits::default())?;
+        let mut out = Vec::with_capacity(bytes.len() + 1024);
+        let scrubbed = scrubber.scrub(&header, body, &mut out)?;
+        Ok((scrubbed, out))
+    })
+}
+
+fn small_instances(
+    site: &Site,
+    job: &StudyJob<'_>,
+    scrubber: &StudyScrubber<'_>,
+    sources: &[Source],
+    series: &[usize],
+    out: &mut Scrubbed,
+) -> Result<(), PipelineError> {
+    let mut open_pack: Option<OpenPack> = None;
+    let mut rest = series;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|&&at| {
+            bytes += sources[at].length();
+            bytes <= AT_ONCE
+        });
+        let (now, later) = rest.split_at(fits.count().max(1));
+        rest = later;
+        let done: Vec<One> = site.pool.install(|| {
+            now.par_iter().map(|&at| scrub_in_memory(scrubber, &sources[at])).collect()
+        });
+        for (&at, one) in now.iter().zip(done) {
+            match one {
+                Err(reason) => out.held.push((at, reason)),
+                Ok((scrubbed, bytes)) => {
+                    if open_pack.as_ref().is_some_and(|p| !p.pack.has_room_for(scrubbed.length()))
+                        && let Some(full) = open_pack.take()
+                    {
+                        out.packs.push(full.finish()?);
+                    }
+                    let pack = match &mut open_pack {
+                        Some(pack) => pack,
+                        none => none.insert(OpenPack::create(site, job, &sources[at].digest())?),
+                    };
+                    pack.pack.append(&scrubbed, sources[at].digest(), &bytes)?;
+                }
+            }
+        }
+    }
+    if let Some(last) = open_pack {
+        out.packs.push(last.finish()?);
+    }
+    Ok(())
+}
+
+/// Scrubs one large instance straight into its own pack. When it turns out not to be clean, the
+/// file is thrown away whole.
+fn large_instance(
+    site: &Site,
+    job: &StudyJob<'_>,
+    scrubber: &StudyScrubber<'_>,
+    source: &Source,
+) -> Result<Result<ResearchFile, Reason>, PipelineError> {
+    let mut pack = OpenPack::create(site, job, &source.digest())?;
+    let mut slot = pack.pack.open_slot()?;
+    let scrubbed = guarded(|| {
+        let reader = source.open().map_err(unreadable)?;
+        let (header, body) = open(reader, &Limits::default())?;
+        scrubber.scrub(&header, body, &mut slot)
+    });
+    match scrubbed {
+        Ok(scrubbed) => slot.close(&scrubbed, source.digest())?,
+        Err(reason) => {
+            drop(slot);
+            return Ok(Err(reason));
+        }
+    }
+    pack.finish().map(Ok)
+}
+
+/// A pack that is being written to the work folder.
+struct OpenPack {
+    pack: ResearchPack<File>,
+    file: LocalFile,
+}
+
+impl OpenPack {
+    /// Begins a pack whose identifier hangs on what it is made of: made again after a crash, it is
+    /// the same object.
+    fn create(site: &Site, job: &StudyJob<'_>, first: &Digest) -> Result<Self, PipelineError> {
+        let mut content = blake3::Hasher::new();
+        content.update(job.project.as_str().as_bytes());
+        content.update(&[0]);
+        content.update(&job.profile.digest().0);
+        content.update(&job.generation.0.to_le_bytes());
+        content.update(&job.study_key.0);
+        content.update(&first.0);
+        let id = job.hospital_key.keyed_id("research pack", content.finalize().as_bytes());
+        let id = ObjectId(id);
+        let mut name = [0; 8];
+        site.entropy.fill(&mut name);
+        let path = site.work.join(format!("{id}-{:016x}.svo-local", u64::from_le_bytes(name)));
+        let out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let out =
+            out.map_err(|source| PipelineError::Folder { what: "the work folder", source })?;
+        let file = LocalFile(path);
+        let meta = ResearchMeta {
+            hospital: job.hospital.clone(),
+            subject: job.subject,
+            project: job.project.clone(),
+            generation: job.generation,
+            profile: job.profile.label(),
+            study_key: job.study_key,
+            received_at_ms: job.received_at_ms,
+        };
+        let pack = ResearchPack::new(out, id, meta, job.research_key, site.entropy.as_ref())?;
+        Ok(Self { pack, file })
+    }
+
+    fn finish(self) -> Result<ResearchFile, PipelineError> {
+        let (_, object) = self.pack.finish()?;
+        Ok(ResearchFile { object, file: self.file })
+    }
+}

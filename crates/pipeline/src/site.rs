@@ -1,0 +1,181 @@
+//! One installation: configuration, keys, spool, store and catalogue, opened together.
+
+use crate::edges::OsEntropy;
+use crate::{Config, Hospital, PipelineError, StoreKind};
+use scanveil_catalog::Catalog;
+use scanveil_model::{ObjectTags, ProjectName, Zone};
+use scanveil_scrub::Profile;
+use scanveil_seal::Entropy;
+use scanveil_storage::{FolderStore, ObjectStore, S3Store, Store};
+use scanveil_vault::{Keyring, Spool, SpoolConfig, SpooledInstance, sweep_local_packs};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The version that objects and generations are marked with.
+pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
+
+/// Whether the spool is opened: one process at a time can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SiteMode {
+    /// The service: with the spool.
+    Service,
+    /// A command beside it: without.
+    Command,
+}
+
+/// One opened installation.
+pub struct Site {
+    pub(crate) config: Config,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keyring: Keyring,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) store: Store,
+    pub(crate) spool: Option<Arc<Spool>>,
+    pub(crate) profiles: BTreeMap<ProjectName, Arc<Profile>>,
+    pub(crate) work: PathBuf,
+    pub(crate) pool: rayon::ThreadPool,
+}
+
+fn folder(path: &Path, what: &'static str) -> Result<(), PipelineError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| PipelineError::Folder { what, source })
+}
+
+impl Site {
+    /// Opens everything the configuration names. With [`SiteMode::Service`] the second part is what
+    /// the spool still holds from before.
+    ///
+    /// # Errors
+    /// [`PipelineError`] naming what cannot be opened.
+    pub fn open(
+        config: Config,
+        mode: SiteMode,
+    ) -> Result<(Arc<Self>, Vec<SpooledInstance>), PipelineError> {
+        let data = config.data_dir.clone();
+        folder(&data, "the data folder")?;
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let keyring = Keyring::open(data.join("keys"), Arc::clone(&entropy))?;
+        let work = data.join("work");
+        folder(&work, "the work folder")?;
+        let (spool, pending) = match mode {
+            SiteMode::Command => (None, Vec::new()),
+            SiteMode::Service => {
+                let mut spool = SpoolConfig::new(data.join("spool"));
+                spool.max_bytes = config.spool.max_bytes;
+                spool.min_free_bytes = config.spool.min_free_bytes;
+                let keys = Arc::new(Keyring::open(data.join("keys"), Arc::clone(&entropy))?);
+                let (spool, pending) = Spool::open(spool, keys, Arc::clone(&entropy))?;
+                // Only the one process that has the spool may sweep what a crash left.
+                sweep_local_packs(&work)?;
+                (Some(spool), pending)
+            }
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(config.pipeline.jobs)
+            .thread_name(|at| format!("scrub-{at}"))
+            .build()
+            .map_err(|error| PipelineError::config(format!("pipeline.jobs: {error}")))?;
+        let site = Self {
+            store: Store::new(open_store(&config)?),
+            catalog: Arc::new(Catalog::open(&data.join("catalog.sqlite"))?),
+            profiles: profiles(&config)?,
+            config,
+            entropy,
+            keyring,
+            spool,
+            work,
+            pool,
+        };
+        Ok((Arc::new(site), pending))
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+    /// The catalogue.
+    #[must_use]
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+    /// The object store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+    /// The keys.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+    /// The spool, in the service.
+    #[must_use]
+    pub fn spool(&self) -> Option<&Arc<Spool>> {
+        self.spool.as_ref()
+    }
+
+    /// The compiled profile of a project.
+    ///
+    /// # Errors
+    /// [`PipelineError::Unknown`] when there is no such project.
+    pub fn profile(&self, project: &ProjectName) -> Result<&Arc<Profile>, PipelineError> {
+        self.profiles
+            .get(project)
+            .ok_or_else(|| PipelineError::Unknown { what: "project", name: project.to_string() })
+    }
+
+    /// The tags of an object of this hospital received at this time.
+    pub(crate) fn tags(&self, hospital: &Hospital, zone: Zone, received_at_ms: i64) -> ObjectTags {
+        let retention = &hospital.retention;
+        let span = match zone {
+            Zone::Quarantine => jiff::Span::new().days(i64::from(retention.quarantine_days)),
+            Zone::Vault | Zone::Research => jiff::Span::new().years(i64::from(retention.years)),
+        };
+        let received = jiff::Timestamp::from_millisecond(received_at_ms).unwrap_or_default();
+        let day = received.to_zoned(jiff::tz::TimeZone::UTC).date();
+        ObjectTags {
+            hospital: hospital.id.clone(),
+            zone,
+            retention_class: retention.class.clone(),
+            retain_until: day.saturating_add(span).to_string(),
+            profile: "none".to_owned(),
+            generation: None,
+            project: None,
+        }
+    }
+}
+
+fn open_store(config: &Config) -> Result<Arc<dyn ObjectStore>, PipelineError> {
+    Ok(match config.store.kind {
+        StoreKind::Folder => {
+            let path = config.store.path.clone().unwrap_or_else(|| config.data_dir.join("objects"));
+            folder(&path, "the object folder")?;
+            Arc::new(FolderStore::open(&path)?)
+        }
+        StoreKind::S3 => Arc::new(S3Store::new(&config.store.s3()?)?),
+    })
+}
+
+fn profiles(config: &Config) -> Result<BTreeMap<ProjectName, Arc<Profile>>, PipelineError> {
+    let mut profiles = BTreeMap::new();
+    for project in &config.projects {
+        profiles.insert(project.name.clone(), Arc::new(load_profile(&project.profile)?));
+    }
+    Ok(profiles)
+}
+
+/// A profile by name, or from a file.
+pub(crate) fn load_profile(name: &str) -> Result<Profile, PipelineError> {
+    if let Some(profile) = Profile::builtin(name) {
+        return Ok(profile);
+    }
+    if !name.ends_with(".toml") {
+        return Err(PipelineError::Unknown { what: "profile", name: name.to_owned() });
+    }
+    let text = std::fs::read_to_string(name)
+        .map_err(|error| PipelineError::config(format!("profile {name}: {error}")))?;
+    Profile::from_toml(&text).map_err(|error| PipelineError::config(format!("{name}: {error}")))
+}
