@@ -65,6 +65,8 @@ struct Case {
     study: Study,
     draft: Draft,
     rng: Rng,
+    /// What this case plants on top of its study's own identifiers.
+    canaries: Vec<(PlantedKind, String)>,
     preamble: [u8; 128],
     meta: DataSet,
     trailing: Vec<u8>,
@@ -90,6 +92,7 @@ impl Maker {
             study,
             draft,
             rng,
+            canaries: Vec::new(),
             preamble: [0; 128],
             meta: DataSet::new(Charset::Latin1),
             trailing: Vec::new(),
@@ -160,7 +163,7 @@ impl Case {
     }
 
     fn plant(&mut self, kind: PlantedKind, value: &str) {
-        self.draft.own.push((kind, value.to_owned()));
+        self.canaries.push((kind, value.to_owned()));
     }
 
     /// Writes a new canary into each of the elements.
@@ -195,12 +198,14 @@ impl Case {
         parts.trailing = self.trailing.clone();
         parts.after = self.after.clone();
         let encoded = parts.encode()?;
-        let mut planted = present(self.study.key(), charset, &encoded.readable);
-        planted.extend(present(vec![(PlantedKind::Uid, uid.clone())], charset, &encoded.readable));
-        planted.extend(own.into_iter().map(|(kind, value)| Planted {
-            kind,
-            encoded: charset.encode(&value),
-            value,
+        let mut candidates = self.study.key();
+        candidates.extend(own);
+        candidates.push((PlantedKind::Uid, uid.clone()));
+        let mut planted = present(candidates, charset, &encoded.readable);
+        planted.extend(self.canaries.iter().map(|(kind, value)| Planted {
+            kind: *kind,
+            encoded: charset.encode(value),
+            value: value.clone(),
         }));
         planted.extend(self.raw.iter().cloned());
         planted.sort();

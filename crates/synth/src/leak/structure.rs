@@ -82,7 +82,6 @@ fn directory(maker: &mut Maker) -> Result<(), SynthError> {
             record.text(0x0010_0020, Vr::Lo, &id);
         });
         c.draft.data = d;
-        c.draft.own.retain(|(_, value)| *value == name || *value == id);
         c.draft.class = "1.2.840.10008.1.3.10";
         c.draft.pixels = None;
         c.syntaxes = &[Syntax::ExplicitLe];
