@@ -1,1 +1,21 @@
-fn main() {}
+//! The scanveil command line: one binary for every role.
+
+mod cli;
+mod commands;
+mod output;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let output = output::Output::new(cli.json);
+    output::start_logging(cli.log.as_deref(), &cli.command);
+    match commands::run(&cli, &output) {
+        Ok(code) => code,
+        Err(error) => {
+            output.failure(&error);
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The command line: a public interface, changed only by a decision record.
+
+use clap::{Args, Parser, Subcommand};
+use scanveil_model::{HospitalId, ProjectName};
+use std::path::PathBuf;
+
+/// De-identify medical images: receive, scrub, seal, store, release.
+#[derive(Parser)]
+#[command(name = "scanveil", version, propagate_version = true)]
+pub(crate) struct Cli {
+    /// Print results and errors as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to log: error, warn, info, debug, or a filter such as `scanveil_ingest=debug`.
+    #[arg(long, global = true, env = "SCANVEIL_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the configuration is.
+#[derive(Args, Clone)]
+pub(crate) struct ConfigArg {
+    /// The configuration file.
+    #[arg(long, env = "SCANVEIL_CONFIG", default_value = "scanveil.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The whole flow on invented studies, on the embedded defaults.
+    Demo(DemoArgs),
+    /// Receivers, pipeline, status page.
+    Serve(ServeArgs),
+    /// De-identify files, folders and archives; no server needed.
+    Scrub(ScrubArgs),
+    /// Look for what still identifies someone.
+    Inspect(InspectArgs),
+    /// Hospitals of the configuration, and tokens for their uploads.
+    #[command(subcommand)]
+    Hospital(HospitalCommand),
+    /// Projects of the configuration.
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// De-identification profiles.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// De-identify again what is stored, when rules improve.
+    #[command(subcommand)]
+    Batch(BatchCommand),
+    /// Datasets for researchers.
+    #[command(subcommand)]
+    Release(ReleaseCommand),
+    /// The keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// The object store and its catalogue.
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Ask a running service whether it is ready; exits with 0 if so.
+    Health(HealthArgs),
+    /// Completions for a shell, on standard output.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Invented files for tests and benchmarks.
+    #[command(hide = true)]
+    Synth(SynthArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// Where the demo's data goes; a new folder below the system's temporary folder by default.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// End when the checks are done, with 0 only if everything held; else the service keeps running.
+    #[arg(long)]
+    pub(crate) exit: bool,
+    /// What the invented studies hang on.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Slices of each CT and MR series.
+    #[arg(long, default_value_t = 12)]
+    pub(crate) slices: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Overrides `http.listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<std::net::SocketAddr>,
+    /// Overrides `dimse.listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) dimse: Option<std::net::SocketAddr>,
+}
+
+#[derive(Args)]
+pub(crate) struct ScrubArgs {
+    /// Files, folders and zip archives.
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Where the de-identified files go.
+    #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
+    pub(crate) out: Option<PathBuf>,
+    /// A profile that comes with scanveil, or a file.
+    #[arg(long, default_value = "basic", value_name = "NAME|FILE")]
+    pub(crate) profile: String,
+    /// The project: pseudonyms of different projects cannot be joined.
+    #[arg(long, default_value = "research", value_name = "NAME")]
+    pub(crate) project: ProjectName,
+    /// The secret that pseudonyms hang on; made with mode 0600 if it is not there.
+    #[arg(long, default_value = "scanveil-secret.key", value_name = "FILE")]
+    pub(crate) secret: PathBuf,
+    /// Write what was done to each file, as JSON, without a value of any data set.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write old and new identifiers (identifying!), as CSV with mode 0600.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// Threads; 0 for one per core.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) jobs: usize,
+    /// Write nothing; say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct InspectArgs {
+    /// Files, folders and zip archives.
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Threads; 0 for one per core.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) jobs: usize,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum HospitalCommand {
+    /// What the configuration says of each hospital.
+    List(ConfigArg),
+    /// Makes a new upload token: prints it once, with the digest for the configuration.
+    Token,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ProjectCommand {
+    /// Projects, their profiles, hospitals and current studies.
+    List(ConfigArg),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// Profiles that come with scanveil.
+    List,
+    /// A profile's options and digest.
+    Show {
+        /// Name or file.
+        profile: String,
+    },
+    /// What a profile does with a tag, and why.
+    Explain {
+        /// Tag, such as `00100010` or `(0010,0010)`.
+        tag: String,
+        /// Name or file.
+        #[arg(long, default_value = "basic")]
+        profile: String,
+    },
+}
+
+#[derive(Args, Clone)]
+pub(crate) struct BatchArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// The hospital.
+    #[arg(long)]
+    pub(crate) hospital: HospitalId,
+    /// The project.
+    #[arg(long, default_value = "research")]
+    pub(crate) project: ProjectName,
+    /// The profile to apply; the project's own by default.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BatchCommand {
+    /// Prints what would change; changes nothing.
+    Plan(BatchArgs),
+    /// Does it. Stopped at any moment, the same command goes on.
+    Run(BatchArgs),
+    /// Batches and how far they are.
+    List(ConfigArg),
+}
+
+#[derive(Args)]
+pub(crate) struct ReleaseArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// The project.
+    #[arg(long)]
+    pub(crate) project: ProjectName,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Only these hospitals.
+    #[arg(long, value_name = "ID")]
+    pub(crate) hospital: Vec<HospitalId>,
+    /// Only these modalities.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) modality: Vec<String>,
+    /// Go on with a release that was begun in this folder.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Leave out what cannot be opened (and count it) instead of stopping.
+    #[arg(long)]
+    pub(crate) leave_out_unreadable: bool,
+    /// How to cite the dataset.
+    #[arg(long)]
+    pub(crate) citation: Option<String>,
+    /// Whom to ask about it.
+    #[arg(long)]
+    pub(crate) contact: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ReleaseCommand {
+    /// Writes a dataset: DICOM files, manifest, tables, data sheet.
+    Create(ReleaseArgs),
+    /// Checks a dataset against its manifest.
+    Verify {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Releases that were made.
+    List(ConfigArg),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Hospitals that have keys, and how many subjects.
+    List(ConfigArg),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Whether the store can be reached, written, read and tagged.
+    Check(ConfigArg),
+    /// Builds the catalogue again from the store and the keys.
+    Rebuild(ConfigArg),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Whether the configuration can be used, and what it says.
+    Check(ConfigArg),
+    /// An example to start from, on standard output.
+    Example,
+}
+
+#[derive(Args)]
+pub(crate) struct HealthArgs {
+    /// Address of the service's HTTP side.
+    #[arg(long, default_value = "http://127.0.0.1:8042")]
+    pub(crate) url: String,
+}
+
+#[derive(Args)]
+pub(crate) struct SynthArgs {
+    /// What to make.
+    #[arg(value_parser = ["ct", "mr", "big", "corpus", "leak-vectors"])]
+    pub(crate) kind: String,
+    /// Where it goes.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Files; for `big`, megabytes.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) count: usize,
+    /// What it hangs on.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}

@@ -1,0 +1,112 @@
+//! What a person or a program reads: tables or JSON on standard output, errors with a code and a next
+//! step, logs on standard error.
+
+use crate::cli::Command;
+use comfy_table::{ContentArrangement, Table, presets};
+use scanveil_model::{Coded, ErrorReport};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+use tracing_subscriber::EnvFilter;
+
+/// Where results go.
+pub(crate) struct Output {
+    json: bool,
+}
+
+/// An error on its way to the person who called: its code and next step are kept.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) ErrorReport);
+
+impl Failure {
+    /// An error of the command line itself.
+    pub(crate) fn new(code: &str, message: impl Into<String>, next_step: &str) -> Self {
+        Self(ErrorReport {
+            code: code.to_owned(),
+            message: message.into(),
+            next_step: next_step.to_owned(),
+        })
+    }
+}
+
+impl<E: Coded> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.report())
+    }
+}
+
+/// A file or folder of the command line that cannot be used.
+pub(crate) fn io_failure(what: &str, error: &std::io::Error) -> Failure {
+    Failure::new("SV-CLI-001", format!("{what}: {error}"), "check the path and its permissions")
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether progress can be drawn.
+    pub(crate) fn draws(&self) -> bool {
+        !self.json && std::io::stderr().is_terminal()
+    }
+
+    /// Prints a result: as JSON, or as the text that `text` makes.
+    pub(crate) fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
+        let out = if self.json {
+            serde_json::to_string_pretty(value).unwrap_or_else(|_| "{}".to_owned())
+        } else {
+            text()
+        };
+        // A closed pipe is the reader's choice.
+        let _ = writeln!(std::io::stdout(), "{}", out.trim_end());
+    }
+
+    /// Prints a line for a person; nothing with `--json`.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.json {
+            let _ = writeln!(std::io::stdout(), "{line}");
+        }
+    }
+
+    /// Prints an error.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let report = &failure.0;
+        let text = if self.json {
+            serde_json::to_string_pretty(&serde_json::json!({ "error": report }))
+                .unwrap_or_default()
+        } else {
+            format!("error {}: {}\nnext: {}", report.code, report.message, report.next_step)
+        };
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
+/// A table with these columns.
+pub(crate) fn table(columns: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(columns);
+    table
+}
+
+/// A count of bytes for people.
+pub(crate) fn bytes(count: u64) -> String {
+    indicatif::HumanBytes(count).to_string()
+}
+
+/// Starts logging to standard error: plain on a terminal, JSON elsewhere for the service.
+pub(crate) fn start_logging(filter: Option<&str>, command: &Command) {
+    let service = matches!(command, Command::Serve(_));
+    let filter = filter.unwrap_or(if service { "info" } else { "warn" });
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if service && !std::io::stderr().is_terminal() {
+        builder.json().init();
+    } else {
+        builder.with_target(false).init();
+    }
+}
