@@ -67,6 +67,7 @@ pub fn big_multiframe(seed: u64, bytes: u64, out: &mut impl Write) -> Result<u64
     d.text(0x0008_0064, Vr::Cs, "WSD");
     d.text(0x0018_1063, Vr::Ds, "40");
     d.text(0x0020_0020, Vr::Cs, "");
+    d.text(0x0020_0060, Vr::Cs, "");
     d.text(0x0028_0008, Vr::Is, &count.to_string());
     d.at(0x0028_0009, &[0x0018_1063]);
     d.text(0x0028_0301, Vr::Cs, "NO");

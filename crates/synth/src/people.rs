@@ -130,7 +130,7 @@ const CHINESE: [&str; 4] = [
     "Shangguan^Wanqing=上官^婉清",
     "Murong^Yunfei=慕容^云飞",
 ];
-const CHINESE_STAFF: [&str; 2] = ["Linghu^Wenyuan=令狐^文远", "Dugu^Zhaoyang=独孤^朝阳"];
+const CHINESE_STAFF: [&str; 2] = ["Linghu^Wenyuan=令狐^文远", "Duanmu^Zhaoyang=端木^朝阳"];
 const JAPANESE: [&str; 4] = [
     "Kobayakawa^Shizuka=小早川^静香=こばやかわ^しずか",
     "Saionji^Haruto=西園寺^陽翔=さいおんじ^はると",
@@ -181,7 +181,7 @@ impl Patient {
         let mut name = patient_name(charset, hospital, index, turn);
         let turn = turn + index;
         if hospital == 0 && index.is_multiple_of(3) {
-            name.push_str("^Jane Araminta");
+            name.push_str("^Josephina Mary");
         }
         let street = rng.pick(&STREETS).to_string();
         let address = match charset {

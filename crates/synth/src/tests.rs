@@ -206,8 +206,8 @@ fn the_fixtures_in_testdata_are_what_the_generators_make() {
     let mut manifest = String::from(
         "# Fixtures, made by the generators of crates/synth with seed 1. To make them again:\n\
          # SCANVEIL_WRITE_TESTDATA=1 cargo test -p scanveil-synth fixtures\n\
-         # `generated` is the BLAKE3 digest of the whole test corpus and of all leak vectors, without\n\
-         # those that a library deflated or compressed.\n",
+         # `generated` is the BLAKE3 digest of the whole test corpus and of all leak vectors,\n\
+         # without those that a library deflated or compressed.\n",
     );
     manifest.push_str(&format!("version = 1\nseed = 1\ngenerated = \"{digest}\"\n"));
     for (path, bytes) in &files {

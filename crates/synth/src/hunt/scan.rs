@@ -1,6 +1,6 @@
 //! Searching a stream in overlapping windows.
 
-use super::{Hit, HuntReport, Hunter, Layer};
+use super::{Hit, HuntReport, Hunter, Layer, SEALED_MIN_FORM};
 use std::io::{self, Read};
 
 /// Bytes read at a time.
@@ -11,11 +11,13 @@ const CONTEXT: usize = 32;
 /// part of a `2.25` UID, a hexadecimal digest, an object key.
 const LONG_RUN: usize = 30;
 
-/// Searches everything `read` gives; returns the number of bytes.
+/// Searches everything `read` gives; returns the number of bytes. From offset `packed_from` on the
+/// bytes are compressed: they are as random as sealed data, and only long forms are looked for.
 pub(super) fn stream(
     hunter: &Hunter,
     path: &str,
     layer: Layer,
+    packed_from: u64,
     read: &mut dyn Read,
     report: &mut HuntReport,
 ) -> io::Result<u64> {
@@ -34,12 +36,16 @@ pub(super) fn stream(
             }
             let id = found.pattern().as_usize();
             let pattern = &hunter.patterns[id];
+            let start = base + found.start() as u64;
+            if start >= packed_from && pattern.bytes.len() < SEALED_MIN_FORM {
+                continue;
+            }
             if pattern.short_digits && in_long_run(&window, found.start(), found.end()) {
                 continue;
             }
             report.push(Hit {
                 path: path.to_owned(),
-                offset: base + found.start() as u64,
+                offset: start,
                 kind: pattern.kind,
                 form: pattern.form,
                 encoding: pattern.encoding,

@@ -128,6 +128,24 @@ fn what_deflate_hides_is_found() {
 }
 
 #[test]
+fn compressed_bytes_are_searched_for_long_forms_only() {
+    let packed = |word: &[u8]| {
+        let mut bytes = vec![0; 128];
+        bytes.extend(b"DICM\x02\x00\x00\x00UL\x04\x00\x1e\x00\x00\x00");
+        bytes.extend(b"\x02\x00\x10\x00UI\x16\x001.2.840.10008.1.2.1.99");
+        bytes.extend([0xff; 100]);
+        bytes.extend(word);
+        bytes
+    };
+    let hunter = hunter(TEXT_MIN_FORM);
+    assert!(hunter.hunt_bytes(&packed(b"Zhuge")).is_clean());
+    assert!(!hunter.hunt_bytes(&packed(b"Philippa")).is_clean());
+    let mut clear = packed(b"");
+    clear[60..65].copy_from_slice(b"Zhuge");
+    assert!(!hunter.hunt_bytes(&clear).is_clean());
+}
+
+#[test]
 fn names_of_files_and_folders_are_searched() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("Grünewäldt")).unwrap();

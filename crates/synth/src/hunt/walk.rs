@@ -36,7 +36,7 @@ pub(super) fn folder(
             let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             let name = entry.file_name();
             let mut bytes = name.as_encoded_bytes();
-            stream(hunter, &shown, Layer::Name, &mut bytes, report)
+            stream(hunter, &shown, Layer::Name, u64::MAX, &mut bytes, report)
                 .map_err(SynthError::io("searching a name"))?;
             let kind = match entry.file_type() {
                 Err(e) if e.kind() == ErrorKind::NotFound => continue,
@@ -75,11 +75,18 @@ fn search<R: Read + Seek>(
     mut source: R,
     report: &mut HuntReport,
 ) -> io::Result<u64> {
-    let length = stream(hunter, shown, Layer::Content, &mut source, report)?;
-    source.rewind()?;
     let mut head = Vec::with_capacity(HEAD);
     (&mut source).take(HEAD as u64).read_to_end(&mut head)?;
-    match packing(&head) {
+    source.rewind()?;
+    let packing = packing(&head);
+    let packed_from = match packing {
+        // An archive has clear names between its members.
+        Packing::None | Packing::Archive => u64::MAX,
+        Packing::Raw(at) => at as u64,
+        Packing::Gzip | Packing::Zlib => HEAD as u64,
+    };
+    let length = stream(hunter, shown, Layer::Content, packed_from, &mut source, report)?;
+    match packing {
         Packing::None => {}
         Packing::Archive if length <= ARCHIVE_LIMIT => {
             source.rewind()?;
@@ -116,7 +123,7 @@ fn inflated(
     report: &mut HuntReport,
 ) -> io::Result<()> {
     let mut source = UntilDamage(decoder).take(INFLATE_LIMIT);
-    report.inflated_bytes += stream(hunter, shown, Layer::Inflated, &mut source, report)?;
+    report.inflated_bytes += stream(hunter, shown, Layer::Inflated, u64::MAX, &mut source, report)?;
     Ok(())
 }
 

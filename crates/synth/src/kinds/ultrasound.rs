@@ -41,7 +41,7 @@ fn describe(d: &mut DataSet, frames: u16) {
         region.us(0x0018_6014, &[1]);
         region.ul(0x0018_6016, &[0]);
         region.ul(0x0018_6018, &[0]);
-        region.ul(0x0018_601a, &[56]);
+        region.ul(0x0018_601a, &[78]);
         region.ul(0x0018_601c, &[u32::from(COLUMNS) - 1]);
         region.ul(0x0018_601e, &[u32::from(ROWS) - 1]);
         region.us(0x0018_6024, &[3]);
@@ -53,11 +53,12 @@ fn describe(d: &mut DataSet, frames: u16) {
 
 fn banner(study: &Study, image: &mut [u8]) {
     let columns = usize::from(COLUMNS);
-    image[..columns * 52].fill(0);
+    image[..columns * 74].fill(0);
     let (family, given) = study.patient.latin();
     let lines = [
-        format!("{}, {given}  {}", family.to_uppercase(), study.patient.mrn),
-        format!("DOB {}  {}", study.patient.birth.dotted(), study.date.iso()),
+        format!("{}, {given}", family.to_uppercase()),
+        format!("DOB {} {}", study.patient.birth.dotted(), study.patient.mrn),
+        study.date.iso(),
     ];
     for (i, line) in lines.iter().enumerate() {
         burn(image, (columns, 1), (8, 6 + i * 22), 2, line, 235);
