@@ -84,7 +84,7 @@ impl SpoolError {
         }
     }
 
-    /// The spool's own error where it travelled inside an I/O error, as `Receiving`'s `Write` gives.
+    /// The spool's own error where it travelled inside an I/O error, as `Receiving` gives it.
     pub(crate) fn from_io(op: &'static str, error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(own) => own,

@@ -1,5 +1,5 @@
-//! Identified data at rest, always sealed: the spool (durable before acknowledged), the keyring, and
-//! the packs of originals and of quarantined instances.
+//! Identified data at rest, always sealed: the spool (durable before acknowledged), the keyring,
+//! and the packs of originals and of quarantined instances.
 
 mod durable;
 mod error;

@@ -33,7 +33,7 @@ pub(crate) fn append_done(
     Ok(())
 }
 
-/// Marks records as done, durably. The caller holds the lock that lets one thread do this at a time.
+/// Marks records as done, durably. The caller lets one thread do this at a time.
 pub(crate) fn finish(shared: &Shared, ids: &[SpoolId]) -> Result<(), SpoolError> {
     retry_leftover(shared);
     let mut by_segment: BTreeMap<u64, Vec<SpoolId>> = BTreeMap::new();

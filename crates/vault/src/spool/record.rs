@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 
 /// Length of a record header.
 pub(crate) const HEADER: usize = 128;
-/// Records and segment headers begin at multiples of this: a batch never rewrites a disk sector that
-/// holds an acknowledged record.
+/// Records and segment headers begin at multiples of this: a batch never rewrites a disk sector
+/// that holds an acknowledged record.
 pub(crate) const ALIGN: usize = 4096;
 /// Length of one entry of a done log.
 pub(crate) const DONE_ENTRY: usize = 32;

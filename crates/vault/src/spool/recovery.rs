@@ -152,8 +152,8 @@ fn segment(shared: &Shared, seq: u64, found: &mut Recovered) -> Result<(), Spool
     Ok(())
 }
 
-/// Every record header of a segment in order. Skips over whatever is none, page by page, so that one
-/// unreadable record does not hide those behind it.
+/// Every record header of a segment in order. Skips over whatever is none, page by page, so that
+/// one unreadable record does not hide those behind it.
 fn scan(file: &File, id: &[u8; 16]) -> io::Result<Vec<Found>> {
     let end = file.metadata()?.len();
     let mut records = Vec::new();

@@ -146,7 +146,7 @@ impl Drop for Sink {
         if self.large.take().is_some()
             && let Err(error) = self.shared.disk.remove(&self.shared.large_path(&self.id, "tmp"))
         {
-            tracing::warn!(kind = ?error.kind(), "an unfinished spooled file is left until restart");
+            tracing::warn!(kind = ?error.kind(), "an unfinished spooled file is left over");
         }
         self.shared.give_buffer(std::mem::take(&mut self.buffer));
     }

@@ -1,4 +1,4 @@
-//! What the spool knows: which records lie where, what is still needed, and how much space is taken.
+//! What the spool knows: which records lie where, which are needed, and how much space is taken.
 
 use super::disk::Disk;
 use super::{FolderLock, SpoolConfig, SpoolId, SpoolKeys, SpooledInstance};
@@ -217,7 +217,7 @@ impl Shared {
         // would be pending again.
         let removed = removed.and_then(|()| self.disk.sync_folder(&self.segments_folder()));
         if let Err(error) = removed {
-            tracing::warn!(kind = ?error.kind(), "a finished spool segment could not be removed yet");
+            tracing::warn!(kind = ?error.kind(), "a finished spool segment is not removed yet");
             self.state().leftover.push(gone);
             return;
         }

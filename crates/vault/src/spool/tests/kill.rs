@@ -31,7 +31,7 @@ fn child_commits_until_it_is_killed() {
     };
     let seed: u64 = seed.parse().unwrap();
     let (spool, pending) = open(Path::new(&dir), seed);
-    // Part of what an earlier child left is finished meanwhile, so that the kill meets that as well.
+    // Part of what an earlier child left is finished meanwhile: the kill meets that as well.
     let old: Vec<_> = pending.iter().map(SpooledInstance::id).collect();
     thread::scope(|scope| {
         for worker in 0..4u64 {
