@@ -1,0 +1,349 @@
+//! The receiver: listeners, one thread per association, and an orderly stop.
+
+use super::association::{Desk, serve, turn_away};
+use super::control::{Clock, Control, Phase, SystemClock};
+use super::error::DimseError;
+use super::limits::{DimseLimits, MAX_REJECTING};
+use super::link::{Link, MIN_PDU_LENGTH};
+use super::tls::TlsServer;
+use crate::intake::{HospitalRoute, Intake};
+use metrics::gauge;
+use rustls::{ServerConnection, StreamOwned};
+use scanveil_model::Coded;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tracing::{error, info, warn};
+
+/// How long to wait after the system could give no connection, for example no file descriptor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long aborted associations get to end.
+const ABORT_GRACE: Duration = Duration::from_secs(5);
+
+/// A listener without encryption, only for networks that the operator trusts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlainListener {
+    /// Where to listen.
+    pub address: SocketAddr,
+}
+
+/// A listener with TLS 1.3.
+#[derive(Clone)]
+pub struct TlsListener {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// Certificate, key and client certificates.
+    pub tls: TlsServer,
+}
+
+/// What a receiver needs to start.
+#[derive(Clone)]
+pub struct DimseConfig {
+    /// Without encryption; only when asked for.
+    pub plain: Option<PlainListener>,
+    /// With TLS.
+    pub tls: Option<TlsListener>,
+    /// Hospitals, their AE titles and their senders.
+    pub routes: Vec<HospitalRoute>,
+    /// Limits and time limits.
+    pub limits: DimseLimits,
+}
+
+struct Shared {
+    desk: Desk,
+    limits: DimseLimits,
+    control: Arc<Control>,
+    clock: Arc<dyn Clock>,
+    open: Mutex<usize>,
+    one_ended: Condvar,
+}
+
+/// A running receiver. Stops when told to, or when dropped.
+pub struct DimseServer {
+    shared: Arc<Shared>,
+    plain: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
+    acceptors: Vec<JoinHandle<()>>,
+}
+
+fn check(config: &DimseConfig) -> Result<(), DimseError> {
+    if config.plain.is_none() && config.tls.is_none() {
+        return Err(DimseError::NoListener);
+    }
+    for (at, route) in config.routes.iter().enumerate() {
+        if config.routes[..at].iter().any(|other| other.called_ae == route.called_ae) {
+            return Err(DimseError::DuplicateCalledAe(route.called_ae.clone()));
+        }
+    }
+    let limits = &config.limits;
+    let times = [limits.poll_interval, limits.write_timeout, limits.handshake_timeout];
+    if times.iter().any(Duration::is_zero) {
+        return Err(DimseError::BadLimit("a time limit of zero"));
+    }
+    if limits.max_pdu_length < MIN_PDU_LENGTH || limits.max_pdu_length > i32::MAX as u32 {
+        return Err(DimseError::BadLimit("max_pdu_length"));
+    }
+    if limits.max_associations == 0 {
+        return Err(DimseError::BadLimit("max_associations"));
+    }
+    Ok(())
+}
+
+impl DimseServer {
+    /// Opens the listeners and begins to receive.
+    ///
+    /// # Errors
+    /// [`DimseError`] when the configuration contradicts itself or an address is not free.
+    pub fn start(config: DimseConfig, intake: Intake) -> Result<Self, DimseError> {
+        check(&config)?;
+        let shared = Arc::new(Shared {
+            desk: Desk { routes: config.routes, intake },
+            limits: config.limits,
+            control: Arc::new(Control::new()),
+            clock: Arc::new(SystemClock::new()),
+            open: Mutex::new(0),
+            one_ended: Condvar::new(),
+        });
+        let mut server = Self { shared, plain: None, tls: None, acceptors: Vec::with_capacity(2) };
+        if let Some(listener) = config.plain {
+            server.plain = Some(server.listen(listener.address, None)?);
+        }
+        if let Some(listener) = config.tls {
+            server.tls = Some(server.listen(listener.address, Some(listener.tls))?);
+        }
+        Ok(server)
+    }
+
+    fn listen(
+        &mut self,
+        address: SocketAddr,
+        tls: Option<TlsServer>,
+    ) -> Result<SocketAddr, DimseError> {
+        let failed = |source| DimseError::Bind { address, source };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let shared = Arc::clone(&self.shared);
+        let security = if tls.is_some() { "TLS 1.3" } else { "none" };
+        let acceptor = thread::Builder::new()
+            .name("dimse-accept".into())
+            .spawn(move || accept(&listener, tls.as_ref(), &shared))
+            .map_err(failed)?;
+        self.acceptors.push(acceptor);
+        info!(address = %bound, security, "receiving DICOM");
+        Ok(bound)
+    }
+
+    /// Where the plain listener listens.
+    #[must_use]
+    pub fn plain_address(&self) -> Option<SocketAddr> {
+        self.plain
+    }
+
+    /// Where the TLS listener listens.
+    #[must_use]
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls
+    }
+
+    /// Connections open now.
+    #[must_use]
+    pub fn associations(&self) -> usize {
+        *self.shared.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops: nothing new is accepted, the instance each association is receiving may end within
+    /// `grace`, then the rest is aborted. Gives the number of connections that did not end.
+    pub fn stop(mut self, grace: Duration) -> usize {
+        self.close(grace)
+    }
+
+    fn close(&mut self, grace: Duration) -> usize {
+        self.shared.control.set(Phase::Stopping);
+        for address in [self.plain.take(), self.tls.take()].into_iter().flatten() {
+            wake(address);
+        }
+        for acceptor in self.acceptors.drain(..) {
+            if acceptor.join().is_err() {
+                error!("a DICOM listener had failed");
+            }
+        }
+        if self.wait(grace) > 0 {
+            self.shared.control.set(Phase::Aborting);
+            return self.wait(ABORT_GRACE);
+        }
+        0
+    }
+
+    fn wait(&self, longest: Duration) -> usize {
+        let open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.shared.one_ended.wait_timeout_while(open, longest, |open| *open > 0);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Drop for DimseServer {
+    fn drop(&mut self) {
+        if !self.acceptors.is_empty() {
+            self.close(Duration::ZERO);
+        }
+    }
+}
+
+/// Makes a blocking accept return by connecting to it.
+fn wake(mut address: SocketAddr) {
+    if address.ip().is_unspecified() {
+        let ip = match address.ip() {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        };
+        address.set_ip(ip);
+    }
+    if TcpStream::connect_timeout(&address, ABORT_GRACE).is_err() {
+        warn!("the DICOM listener could not be woken; it ends with the next connection");
+    }
+}
+
+fn accept(listener: &TcpListener, tls: Option<&TlsServer>, shared: &Arc<Shared>) {
+    loop {
+        let accepted = listener.accept();
+        if shared.control.reached(Phase::Stopping) {
+            return;
+        }
+        match accepted {
+            Ok((stream, peer)) => begin(stream, peer, tls.cloned(), shared),
+            Err(error) => {
+                warn!(%error, "no connection could be accepted");
+                thread::sleep(ACCEPT_PAUSE);
+            }
+        }
+    }
+}
+
+/// Whether a connection gets an association, a rejection, or nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Free,
+    Full,
+    Crowded,
+}
+
+/// A place among the open connections, given back when dropped.
+struct Place(Arc<Shared>);
+
+impl Place {
+    fn take(shared: &Arc<Shared>) -> (Self, Room) {
+        let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        *open += 1;
+        gauge!("scanveil_dimse_connections").set(*open as f64);
+        let most = shared.limits.max_associations;
+        let room = match *open {
+            count if count <= most => Room::Free,
+            count if count <= most + MAX_REJECTING => Room::Full,
+            _ => Room::Crowded,
+        };
+        (Self(Arc::clone(shared)), room)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        *open = open.saturating_sub(1);
+        gauge!("scanveil_dimse_connections").set(*open as f64);
+        self.0.one_ended.notify_all();
+    }
+}
+
+fn begin(stream: TcpStream, peer: SocketAddr, tls: Option<TlsServer>, shared: &Arc<Shared>) {
+    let (place, room) = Place::take(shared);
+    if room == Room::Crowded {
+        warn!(%peer, "connection dropped: far too many are open");
+        return;
+    }
+    let started = thread::Builder::new()
+        .name("dimse".into())
+        .spawn(move || connection(stream, peer, tls.as_ref(), &place, room));
+    if let Err(error) = started {
+        warn!(%peer, %error, "no thread for a connection");
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<&TlsServer>,
+    place: &Place,
+    room: Room,
+) {
+    let shared = &place.0;
+    let limits = &shared.limits;
+    let prepared = prepare(&stream, limits).and_then(|()| match tls {
+        None => Ok(None),
+        Some(tls) => shake_hands(stream.try_clone()?, tls, shared).map(Some),
+    });
+    match prepared {
+        Err(source) => {
+            metrics::counter!("scanveil_dimse_associations_total", "result" => "handshake-failed")
+                .increment(1);
+            let error = DimseError::Handshake(source);
+            warn!(%peer, code = error.code(), cause = cause(&error), "no secure connection");
+        }
+        Ok(None) => talk(stream, peer, shared, room),
+        Ok(Some(secure)) => talk(secure, peer, shared, room),
+    }
+}
+
+/// What lies behind an error, for the log.
+fn cause(error: &DimseError) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
+}
+
+fn talk<S: io::Read + io::Write>(stream: S, peer: SocketAddr, shared: &Arc<Shared>, room: Room) {
+    let link = Link::new(
+        stream,
+        shared.limits.clone(),
+        Arc::clone(&shared.control),
+        Arc::clone(&shared.clock),
+    );
+    match room {
+        Room::Free => serve(link, peer, &shared.desk),
+        Room::Full | Room::Crowded => turn_away(link, peer),
+    }
+}
+
+/// One write is one segment, reads return often enough to look at limits and the stop signal.
+pub(super) fn prepare(stream: &TcpStream, limits: &DimseLimits) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(limits.poll_interval))?;
+    stream.set_write_timeout(Some(limits.write_timeout))
+}
+
+fn shake_hands(
+    stream: TcpStream,
+    tls: &TlsServer,
+    shared: &Shared,
+) -> io::Result<StreamOwned<ServerConnection, TcpStream>> {
+    let connection = ServerConnection::new(Arc::clone(&tls.0)).map_err(io::Error::other)?;
+    let mut secure = StreamOwned::new(connection, stream);
+    let clock = shared.clock.as_ref();
+    let until = clock.now() + shared.limits.handshake_timeout;
+    while secure.conn.is_handshaking() {
+        if clock.now() > until || shared.control.reached(Phase::Stopping) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        match secure.conn.complete_io(&mut secure.sock) {
+            Ok(_) => {}
+            Err(error) if is_pause(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(secure)
+}
+
+/// Whether a read only came to the end of the poll interval.
+pub(super) fn is_pause(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}

@@ -1,0 +1,7 @@
+//! The receiver and the sender against each other, against hand-written bytes, and against DCMTK.
+
+mod dcmtk;
+mod kit;
+mod loopback;
+mod tls;
+mod wire;
