@@ -15,7 +15,7 @@ const INFLATE_LIMIT: u64 = 4 << 30;
 /// Largest archive whose members are searched; they are found by scanning it in memory.
 const ARCHIVE_LIMIT: u64 = 1 << 30;
 /// Bytes at the start of a file that tell what it is.
-const HEAD: usize = 4096;
+const HEAD: usize = 64 << 10;
 
 pub(super) fn folder(
     hunter: &Hunter,
@@ -123,7 +123,11 @@ fn inflated(
     report: &mut HuntReport,
 ) -> io::Result<()> {
     let mut source = UntilDamage(decoder).take(INFLATE_LIMIT);
-    report.inflated_bytes += stream(hunter, shown, Layer::Inflated, u64::MAX, &mut source, report)?;
+    let inflated = stream(hunter, shown, Layer::Inflated, u64::MAX, &mut source, report)?;
+    report.inflated_bytes += inflated;
+    if inflated >= INFLATE_LIMIT {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "inflates to too much to search"));
+    }
     Ok(())
 }
 
