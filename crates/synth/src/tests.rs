@@ -36,7 +36,7 @@ fn every_file_holds_what_its_key_says() {
             assert!(kinds.contains(kind), "{kind:?} in {}", instance.sop_class);
         }
         let hunter = Hunter::new(&instance.planted, TEXT_MIN_FORM).unwrap();
-        let report = hunter.hunt_bytes(&instance.file);
+        let report = hunter.hunt_bytes(&instance.file).unwrap();
         let found: BTreeSet<_> = report.hits.iter().map(|hit| hit.kind).collect();
         assert_eq!(found, kinds, "{}", instance.sop_class);
     }

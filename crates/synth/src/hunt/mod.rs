@@ -125,12 +125,14 @@ impl Hunter {
         self.patterns.get(hit.pattern).map_or("", |pattern| &pattern.spelling)
     }
 
-    /// Searches bytes in memory.
-    #[must_use]
-    pub fn hunt_bytes(&self, bytes: &[u8]) -> HuntReport {
-        let mut report = HuntReport { files: 1, bytes: bytes.len() as u64, ..Default::default() };
-        walk::content(self, "", bytes, &mut report);
-        report
+    /// Searches bytes in memory as if they were a file.
+    ///
+    /// # Errors
+    /// [`SynthError::Io`] when they inflate to more than is searched.
+    pub fn hunt_bytes(&self, bytes: &[u8]) -> Result<HuntReport, SynthError> {
+        let mut report = HuntReport::default();
+        walk::content(self, bytes, &mut report)?;
+        Ok(report)
     }
 
     /// Searches every file below a folder: names, contents, and what deflate hides. Links are not

@@ -64,9 +64,15 @@ fn file(hunter: &Hunter, shown: &str, path: &Path, report: &mut HuntReport) -> i
 }
 
 /// Searches bytes that are in memory already.
-pub(super) fn content(hunter: &Hunter, shown: &str, bytes: &[u8], report: &mut HuntReport) {
-    // Reading from memory cannot fail, and inflating ends quietly at the first damage.
-    let _ = search(hunter, shown, Cursor::new(bytes), report);
+pub(super) fn content(
+    hunter: &Hunter,
+    bytes: &[u8],
+    report: &mut HuntReport,
+) -> Result<(), SynthError> {
+    report.files += 1;
+    report.bytes += search(hunter, "", Cursor::new(bytes), report)
+        .map_err(SynthError::io("searching bytes"))?;
+    Ok(())
 }
 
 fn search<R: Read + Seek>(
