@@ -1,0 +1,177 @@
+//! Making the catalogue again from the objects in the store.
+
+use crate::database::{Mode, settle};
+use crate::publish::{note_instance, publish_object};
+use crate::row::hex;
+use crate::{Catalog, CatalogError, KeyedId, Outcome, Publication};
+use scanveil_model::{Digest, HospitalId};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is put behind the catalogue's name while it is being rebuilt.
+const SUFFIX: &str = ".rebuild";
+
+/// What the store knows nothing of, or less than the old catalogue does.
+const CARRIED: &[&str] = &[
+    "INSERT OR IGNORE INTO intake SELECT * FROM old.intake",
+    "INSERT OR REPLACE INTO arrivals SELECT * FROM old.arrivals",
+    "INSERT OR REPLACE INTO generations SELECT * FROM old.generations",
+    "INSERT OR IGNORE INTO batches SELECT * FROM old.batches",
+    "INSERT OR IGNORE INTO batch_items SELECT * FROM old.batch_items",
+    "INSERT OR IGNORE INTO releases SELECT * FROM old.releases",
+    "DELETE FROM counters",
+    "INSERT INTO counters SELECT * FROM old.counters",
+    "UPDATE objects SET engine = COALESCE((SELECT o.engine FROM old.objects o \
+     WHERE o.object = objects.object), engine), digest = COALESCE(digest, (SELECT o.digest \
+     FROM old.objects o WHERE o.object = objects.object))",
+];
+
+/// A catalogue that is being rebuilt beside the old one and takes its place at the end. Dropped
+/// before that, it leaves the old one as it was.
+pub struct Rebuild {
+    catalog: Catalog,
+    target: PathBuf,
+}
+
+impl Catalog {
+    /// Begins to rebuild the catalogue at this path, which need not exist.
+    ///
+    /// # Errors
+    /// [`CatalogError::Io`] when the remains of an earlier attempt cannot be removed.
+    pub fn begin_rebuild(path: &Path) -> Result<Rebuild, CatalogError> {
+        let fresh = beside(path, SUFFIX);
+        remove(&fresh)?;
+        let catalog = Self::open_as(&fresh, Mode::Building)?;
+        Ok(Rebuild { catalog, target: path.to_owned() })
+    }
+}
+
+impl Rebuild {
+    /// Records objects in one transaction. The version of the engine is not written in a pack:
+    /// it stays `unknown` unless [`Rebuild::carry_over`] knows it.
+    ///
+    /// # Errors
+    /// As [`Catalog::publish`].
+    pub fn add(&self, objects: &[Publication<'_>]) -> Result<(), CatalogError> {
+        let db = &self.catalog.db;
+        db.run(async {
+            let mut tx = db.begin().await?;
+            for object in objects {
+                publish_object(&mut tx, object, "unknown").await?;
+            }
+            Ok(tx.commit().await?)
+        })
+    }
+
+    /// Remembers an original by the keyed hash of its SOP instance UID, so that duplicates are
+    /// found again.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the database fails.
+    pub fn add_known(
+        &self,
+        hospital: &HospitalId,
+        instances: &[(KeyedId, Digest, Outcome)],
+    ) -> Result<(), CatalogError> {
+        let db = &self.catalog.db;
+        db.run(async {
+            let mut tx = db.begin().await?;
+            for (sop_key, source, outcome) in instances {
+                note_instance(&mut tx, hospital, &hex(sop_key), *source, *outcome).await?;
+            }
+            Ok(tx.commit().await?)
+        })
+    }
+
+    /// Takes from the old catalogue what the store does not know: finished spool records,
+    /// duplicates, generations that hold nothing, counters, batches and releases. To be called after all objects were added.
+    /// Gives false when there is no old catalogue that can be read.
+    ///
+    /// # Errors
+    /// [`CatalogError::NewerVersion`] when a newer program wrote the old one.
+    pub fn carry_over(&self) -> Result<bool, CatalogError> {
+        if !self.target.is_file() {
+            return Ok(false);
+        }
+        match Catalog::open(&self.target) {
+            // Opening it brings its schema to the newest version.
+            Ok(old) => old.db.close(),
+            Err(error @ (CatalogError::NewerVersion { .. } | CatalogError::Busy)) => {
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the old catalogue cannot be read; nothing is carried over");
+                return Ok(false);
+            }
+        }
+        let db = &self.catalog.db;
+        let target = self.target.to_string_lossy().into_owned();
+        db.run(async {
+            let mut connection = db.writer().acquire().await?;
+            sqlx::query("ATTACH DATABASE $1 AS old").bind(target).execute(&mut *connection).await?;
+            sqlx::query("BEGIN").execute(&mut *connection).await?;
+            for statement in CARRIED {
+                sqlx::query(*statement).execute(&mut *connection).await?;
+            }
+            sqlx::query("COMMIT").execute(&mut *connection).await?;
+            sqlx::query("DETACH DATABASE old").execute(&mut *connection).await?;
+            Ok(true)
+        })
+    }
+
+    /// The catalogue as far as it is rebuilt.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Puts the rebuilt catalogue in the old one's place, durably. Nothing else may have either
+    /// open.
+    ///
+    /// # Errors
+    /// [`CatalogError::Busy`] when another process has the old one open; the old one stays.
+    pub fn finish(self) -> Result<(), CatalogError> {
+        let fresh = self.catalog.path().to_owned();
+        self.catalog.db.close();
+        let failed = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| CatalogError::Io { action, path, source }
+        };
+        File::open(&fresh).and_then(|f| f.sync_all()).map_err(failed("sync", &fresh))?;
+        // The old file's log must be gone before the new file has its name: SQLite would replay it.
+        if self.target.is_file() {
+            match self.catalog.db.run(settle(&self.target)) {
+                Err(CatalogError::Busy) => return Err(CatalogError::Busy),
+                Err(error) => tracing::warn!(%error, "the old catalogue is not readable"),
+                Ok(()) => {}
+            }
+        }
+        for suffix in ["-wal", "-shm"] {
+            remove(&beside(&self.target, suffix))?;
+        }
+        let folder = match self.target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let sync = || File::open(folder).and_then(|f| f.sync_all());
+        sync().map_err(failed("sync", folder))?;
+        fs::rename(&fresh, &self.target).map_err(failed("replace", &self.target))?;
+        sync().map_err(failed("sync", folder))
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn remove(path: &Path) -> Result<(), CatalogError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(CatalogError::Io { action: "remove", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,6 @@
+mod batches;
+mod fixture;
+mod publishing;
+mod questions;
+mod rebuilding;
+mod versions;

@@ -1,0 +1,220 @@
+//! What a release will hold: read from the catalogue and the indexes of the packs, before a file is
+//! written.
+
+use crate::folder::instance_path;
+use crate::line::Line;
+use crate::{LeftOut, ReleaseError, ReleaseFilter, ReleaseRequest, Unreadable};
+use rayon::prelude::*;
+use scanveil_catalog::{Catalog, ObjectRecord};
+use scanveil_model::Uid;
+use scanveil_seal::{
+    KeyId, PackEntry, PackIndex, PackReader, ResearchKeys, SealError, StreamHeader,
+};
+use scanveil_storage::{ObjectKey, Store, StoredReader};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+
+/// Most instances of one release: what bounds the memory of its lists.
+const MAX_INSTANCES: usize = 2_000_000;
+
+/// Why instances are left out whose object is missing, changed, or whose key is gone.
+const UNREADABLE: &str = "unreadable";
+
+/// Opens packs of the research zone.
+pub(crate) struct Opener<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) keys: &'a dyn ResearchKeys,
+}
+
+impl Opener<'_> {
+    /// Opens a pack and checks that it is the object that the catalogue means.
+    pub(crate) fn open(
+        &self,
+        object: &ObjectRecord,
+    ) -> Result<PackReader<StoredReader>, ReleaseError> {
+        let failed = |source| ReleaseError::Object { object: object.object, source };
+        let key = ObjectKey::new(object.zone, object.hospital.clone(), object.object);
+        let source =
+            self.store.open(&key).map_err(|e| failed(SealError::Io(io::Error::other(e))))?;
+        let research_key = |header: &StreamHeader| match header.key_id {
+            KeyId::Subject(subject) => self.keys.zone_key(&header.hospital, &subject),
+            KeyId::Intake => Err(SealError::KeyRefused),
+        };
+        let pack = PackReader::open(source, research_key).map_err(failed)?;
+        let index = pack.index();
+        let differs = [
+            ("its id", pack.header().object_id != object.object),
+            ("the zone", index.zone != object.zone),
+            ("the hospital", index.hospital != object.hospital),
+            ("the project", index.project != object.project),
+            ("the generation", index.generation != object.generation),
+            ("the study", index.study_key != object.study_key),
+        ];
+        match differs.into_iter().find(|(_, differs)| *differs) {
+            Some((what, _)) => Err(ReleaseError::ObjectMismatch { object: object.object, what }),
+            None => Ok(pack),
+        }
+    }
+}
+
+/// What will be written, sorted by path, and what will not.
+pub(crate) struct Plan {
+    pub(crate) objects: Vec<ObjectRecord>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+impl Plan {
+    /// Takes out what these objects hold.
+    pub(crate) fn leave_out_objects(&mut self, objects: &BTreeSet<usize>) {
+        let before = self.lines.len();
+        self.lines.retain(|line| !objects.contains(&line.object));
+        let instances = (before - self.lines.len()) as u64;
+        match self.left_out.iter_mut().find(|left| left.reason == UNREADABLE) {
+            Some(left) => left.instances += instances,
+            None => {
+                self.left_out.push(LeftOut { reason: UNREADABLE.to_owned(), instances });
+                self.left_out.sort_by(|a, b| a.reason.cmp(&b.reason));
+            }
+        }
+    }
+}
+
+/// Instances left out so far, by reason.
+#[derive(Default)]
+struct Tally(BTreeMap<String, u64>);
+
+impl Tally {
+    fn add(&mut self, reason: &str, instances: u64) {
+        if instances > 0 {
+            *self.0.entry(reason.to_owned()).or_default() += instances;
+        }
+    }
+}
+
+/// Plans the release of the project's current generation.
+pub(crate) fn plan(
+    request: &ReleaseRequest,
+    catalog: &Catalog,
+    opener: &Opener<'_>,
+) -> Result<Plan, ReleaseError> {
+    let mut tally = Tally::default();
+    for held in catalog.held_back(&request.project)? {
+        tally.add(held.code.as_str(), held.instances);
+    }
+    let mut objects = catalog.current_objects(&request.project)?;
+    let hospitals = &request.filter.hospitals;
+    objects.retain(|object| {
+        let wanted = hospitals.is_empty() || hospitals.contains(&object.hospital);
+        if !wanted {
+            tally.add("filter-hospital", object.entries);
+        }
+        wanted
+    });
+    let read: Vec<Result<(Vec<Line>, Tally), ReleaseError>> = objects
+        .par_iter()
+        .enumerate()
+        .with_max_len(1)
+        .map(|(number, object)| lines_of(number, object, request, opener))
+        .collect();
+    let mut lines = Vec::new();
+    for result in read {
+        let (found, skipped) = result?;
+        lines.extend(found);
+        skipped.0.iter().for_each(|(reason, n)| tally.add(reason, *n));
+        if lines.len() > MAX_INSTANCES {
+            return Err(ReleaseError::TooMany { count: lines.len(), limit: MAX_INSTANCES });
+        }
+    }
+    lines.sort_by(|a, b| (&a.path, a.object, a.entry).cmp(&(&b.path, b.object, b.entry)));
+    drop_repeats(&mut lines, &mut tally);
+    let left_out =
+        tally.0.into_iter().map(|(reason, instances)| LeftOut { reason, instances }).collect();
+    Ok(Plan { objects, lines, left_out })
+}
+
+/// Keeps one of several copies of an instance. Where the copies differ none is kept, since nothing
+/// tells which is right.
+fn drop_repeats(lines: &mut Vec<Line>, tally: &mut Tally) {
+    let mut conflicts = Vec::new();
+    for pair in lines.windows(2) {
+        if pair[0].path == pair[1].path && pair[0].digest != pair[1].digest {
+            conflicts.push(pair[0].path.clone());
+        }
+    }
+    let before = lines.len();
+    lines.retain(|line| conflicts.binary_search(&line.path).is_err());
+    tally.add("conflicting-copies", (before - lines.len()) as u64);
+    lines.dedup_by(|later, first| later.path == first.path);
+}
+
+fn lines_of(
+    number: usize,
+    object: &ObjectRecord,
+    request: &ReleaseRequest,
+    opener: &Opener<'_>,
+) -> Result<(Vec<Line>, Tally), ReleaseError> {
+    let mut tally = Tally::default();
+    let pack = match opener.open(object) {
+        Ok(pack) => pack,
+        Err(ReleaseError::Object { .. }) if request.unreadable == Unreadable::LeaveOut => {
+            tally.add(UNREADABLE, object.entries);
+            return Ok((Vec::new(), tally));
+        }
+        Err(error) => return Err(error),
+    };
+    let index = pack.index();
+    let patient: Arc<str> = index.patient_pseudonym.as_deref().unwrap_or_default().into();
+    let profile: Arc<str> = index.profile.as_deref().unwrap_or_default().into();
+    let mut lines = Vec::with_capacity(index.entries.len());
+    for (place, entry) in index.entries.iter().enumerate() {
+        let unsafe_name = || ReleaseError::UnsafeName { object: object.object, entry: place };
+        let mut line = line_of(index, entry, &patient, &profile).ok_or_else(unsafe_name)?;
+        (line.object, line.entry) = (number, place);
+        match reason_to_leave_out(&request.filter, &line) {
+            Some(reason) => tally.add(reason, 1),
+            None => lines.push(line),
+        }
+    }
+    Ok((lines, tally))
+}
+
+/// None when an identifier is missing or no safe name.
+fn line_of(
+    index: &PackIndex,
+    entry: &PackEntry,
+    patient: &Arc<str>,
+    profile: &Arc<str>,
+) -> Option<Line> {
+    let uid = |uid: &Option<Uid>| uid.clone();
+    let (study, series) = (uid(&entry.study_instance_uid)?, uid(&entry.series_instance_uid)?);
+    let sop_instance = uid(&entry.sop_instance_uid)?;
+    Some(Line {
+        path: instance_path(patient, &study, &series, &sop_instance)?,
+        patient: Arc::clone(patient),
+        study,
+        series,
+        sop_instance,
+        sop_class: uid(&entry.sop_class_uid)?,
+        transfer_syntax: uid(&entry.transfer_syntax)?,
+        digest: entry.digest,
+        bytes: entry.length,
+        generation: index.generation?,
+        profile: Arc::clone(profile),
+        attributes: entry.attributes.clone(),
+        object: 0,
+        entry: 0,
+    })
+}
+
+fn reason_to_leave_out(filter: &ReleaseFilter, line: &Line) -> Option<&'static str> {
+    let modality = line.attribute("Modality").unwrap_or_default();
+    if !filter.modalities.is_empty() && !filter.modalities.contains(modality) {
+        return Some("filter-modality");
+    }
+    if !filter.sop_classes.is_empty() && !filter.sop_classes.contains(&line.sop_class) {
+        return Some("filter-sop-class");
+    }
+    None
+}

@@ -1,0 +1,4 @@
+mod fixture;
+mod making;
+mod manifests;
+mod verifying;
