@@ -141,7 +141,7 @@ impl Folder {
     }
 }
 
-/// Every file below `root/under`, as paths from `root`. Links are given as they are, never followed.
+/// Every file below `root/under`, as paths from `root`. Links are never followed.
 pub(crate) fn files_below(root: &Path, under: &str) -> Result<Vec<PathBuf>, ReleaseError> {
     let mut files = Vec::new();
     let mut folders = vec![(PathBuf::from(under), 1)];

@@ -33,7 +33,7 @@ impl Line {
     }
 }
 
-/// The ranges of lines that belong together, where the lines are sorted so that they are neighbours.
+/// The ranges of lines that belong together; the lines are sorted so that those are neighbours.
 pub(crate) fn groups<'a, K: PartialEq>(
     lines: &'a [Line],
     key: impl Fn(&'a Line) -> K,
