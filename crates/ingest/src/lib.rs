@@ -1,15 +1,22 @@
 //! Receivers: DIMSE C-STORE, STOW-RS, zip upload and the watched folder. Each hands what arrives to
 //! the spool through [`IntakeSink`] and tells its sender "success" only with a [`Receipt`] in hand.
 
+mod arrival;
 mod dimse;
+mod folder;
 mod intake;
+mod web;
 
 pub use dimse::{
     ClientAuth, DimseConfig, DimseError, DimseLimits, DimseServer, Outgoing, OutgoingFile,
     PlainListener, SendSummary, Sender, SenderOptions, Status, TlsClient, TlsListener, TlsServer,
     send_all,
 };
+pub use folder::{
+    AfterTaking, FolderConfig, FolderError, FolderHandle, FolderRound, FolderWatcher,
+};
 pub use intake::{
     CallingRule, HospitalRoute, Intake, IntakeError, IntakeMeta, IntakeSink, Network, NetworkError,
     PEEK_BYTES, Protocol, Receipt, ReceivingSink, now_ms,
 };
+pub use web::{TokenDigest, TokenTable, WebError, WebLimits, generate_token, router};

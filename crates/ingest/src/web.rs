@@ -1,0 +1,150 @@
+//! Receivers over HTTP: STOW-RS (PS3.18 10.5) and the upload of zip archives.
+//!
+//! A token selects the hospital. Bodies stream through bounded channels into the spool: memory does
+//! not grow with the size of an instance, an archive or a request.
+
+mod answer;
+mod body;
+mod error;
+mod media;
+mod stow;
+mod token;
+mod unzip;
+mod upload;
+
+pub use error::WebError;
+pub use token::{TokenDigest, TokenTable, generate_token};
+
+use crate::arrival::Origin;
+use crate::intake::{Intake, Protocol};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderMap, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use body::Metered;
+use scanveil_model::HospitalId;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Limits of the receivers over HTTP. None of them allocates what it allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebLimits {
+    /// Longest request body, bytes.
+    pub max_body_bytes: u64,
+    /// Longest single instance, bytes.
+    pub max_instance_bytes: u64,
+    /// Most parts in a request, and most members in an archive.
+    pub max_parts: u32,
+    /// Longest header of one part, and longest text before the first part, bytes.
+    pub max_part_header_bytes: usize,
+    /// Most requests that are received at once; more are asked to come back.
+    pub max_uploads: usize,
+    /// Instances of one request that may wait to become durable while the next ones arrive.
+    pub max_commits_in_flight: usize,
+    /// How long a sender may send nothing, milliseconds.
+    pub idle_timeout_ms: u64,
+    /// Most bytes that one archive may unpack to.
+    pub max_unpacked_bytes: u64,
+    /// Highest ratio of unpacked to packed bytes of an archive's member, once it is large.
+    pub max_unpack_ratio: u64,
+}
+
+impl Default for WebLimits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 64 << 30,
+            max_instance_bytes: 16 << 30,
+            max_parts: 20_000,
+            max_part_header_bytes: 16 << 10,
+            max_uploads: 32,
+            max_commits_in_flight: 16,
+            idle_timeout_ms: 30_000,
+            max_unpacked_bytes: 128 << 30,
+            max_unpack_ratio: 400,
+        }
+    }
+}
+
+/// What the handlers share.
+struct Web {
+    intake: Intake,
+    tokens: TokenTable,
+    limits: WebLimits,
+    uploads: Arc<Semaphore>,
+}
+
+/// The routes `POST /studies`, `POST /studies/{study}` and `POST /upload`.
+///
+/// Serve it with connection information (`into_make_service_with_connect_info::<SocketAddr>`), so
+/// that the sender's address is known.
+pub fn router(intake: Intake, tokens: TokenTable, limits: WebLimits) -> Router {
+    let uploads = Arc::new(Semaphore::new(limits.max_uploads.min(Semaphore::MAX_PERMITS)));
+    Router::new()
+        .route("/studies", post(stow::store))
+        .route("/studies/{study}", post(stow::store_in_study))
+        .route("/upload", post(upload::upload))
+        .with_state(Arc::new(Web { intake, tokens, limits, uploads }))
+}
+
+impl Web {
+    /// Answers a request. Where that is an error, a bounded rest of the body is read first, so that
+    /// the sender gets to read it.
+    async fn answer(
+        &self,
+        request: Request,
+        receive: impl AsyncFnOnce(Parts, Metered) -> Result<Response, WebError>,
+    ) -> Response {
+        let (parts, body) = request.into_parts();
+        // Who expects a 100 has sent nothing yet, and is not to be asked for it.
+        let waits = parts.headers.contains_key(header::EXPECT);
+        let idle = Duration::from_millis(self.limits.idle_timeout_ms);
+        let body = Metered::new(body, self.limits.max_body_bytes, idle);
+        let rest = body.rest();
+        let response = receive(parts, body).await.unwrap_or_else(WebError::into_response);
+        let refused = response.status().is_client_error() || response.status().is_server_error();
+        if refused && !waits {
+            rest.drain().await;
+        }
+        response
+    }
+
+    /// The hospital whose token the request carries.
+    fn hospital(&self, headers: &HeaderMap) -> Result<HospitalId, WebError> {
+        headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .and_then(|(_, token)| self.tokens.hospital(token.trim()))
+            .cloned()
+            .ok_or(WebError::Unauthorized)
+    }
+
+    /// Refuses what can be refused before a byte of the body is read.
+    fn admit(&self, parts: &Parts) -> Result<OwnedSemaphorePermit, WebError> {
+        let headers = &parts.headers;
+        if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(WebError::MediaType);
+        }
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+        let length = length.and_then(|text| text.parse::<u64>().ok());
+        if length.is_some_and(|length| length > self.limits.max_body_bytes) {
+            return Err(WebError::TooLarge);
+        }
+        Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| WebError::Busy)
+    }
+
+    fn origin(hospital: HospitalId, protocol: Protocol, parts: &Parts) -> Origin {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or_else(String::new, |info| info.0.ip().to_canonical().to_string());
+        Origin { hospital, protocol, peer }
+    }
+}
+
+#[cfg(test)]
+mod tests;
