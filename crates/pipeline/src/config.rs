@@ -10,6 +10,10 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+/// Variables of the environment that begin alike but are no settings: where the configuration is,
+/// what to log, and what tests are told.
+const NOT_SETTINGS: &[&str] = &["config", "log", "require_servers", "test_venv"];
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,8 +58,8 @@ pub enum StoreKind {
 #[derive(Debug, Clone, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreSettings {
-    /// Folder or S3.
-    pub kind: StoreKind,
+    /// Folder or S3; a bucket alone means S3.
+    pub kind: Option<StoreKind>,
     /// The folder; `objects` below the data folder when not set.
     pub path: Option<PathBuf>,
     /// S3: the endpoint; the service's own when not set.
@@ -75,6 +79,13 @@ pub struct StoreSettings {
 }
 
 impl StoreSettings {
+    /// Which store it is.
+    #[must_use]
+    pub fn kind(&self) -> StoreKind {
+        let implied = if self.bucket.is_some() { StoreKind::S3 } else { StoreKind::Folder };
+        self.kind.unwrap_or(implied)
+    }
+
     /// The settings of an S3 store.
     ///
     /// # Errors
@@ -298,7 +309,7 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, PipelineError> {
         let mut config: Self = Figment::new()
             .merge(Toml::string(text))
-            .merge(Env::prefixed("SCANVEIL_").ignore(&["config", "log"]).split("__"))
+            .merge(Env::prefixed("SCANVEIL_").ignore(NOT_SETTINGS).split("__"))
             .extract()
             .map_err(|error| PipelineError::ConfigSyntax(error.to_string()))?;
         if config.projects.is_empty() {
@@ -376,7 +387,7 @@ impl Config {
                 "http.listen is open to other machines: set http.tls, or listen on 127.0.0.1",
             ));
         }
-        if self.store.kind == StoreKind::S3 {
+        if self.store.kind() == StoreKind::S3 {
             self.store.s3()?.validate()?;
         }
         Ok(())

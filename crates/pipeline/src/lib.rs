@@ -6,6 +6,7 @@ mod config;
 mod edges;
 mod error;
 mod group;
+mod intake;
 mod publish;
 mod rebuild;
 mod scrub;
@@ -21,8 +22,9 @@ pub use config::{
 };
 pub use edges::{OsEntropy, now_ms};
 pub use error::PipelineError;
+pub use intake::intake;
 pub use rebuild::{RebuildReport, rebuild_catalog};
-pub use site::{ENGINE, Site, SiteMode};
+pub use site::{ENGINE, Site, SiteMode, load_profile};
 pub use worker::{Activity, Worker};
 
 #[cfg(test)]

@@ -149,7 +149,7 @@ impl Site {
 }
 
 fn open_store(config: &Config) -> Result<Arc<dyn ObjectStore>, PipelineError> {
-    Ok(match config.store.kind {
+    Ok(match config.store.kind() {
         StoreKind::Folder => {
             let path = config.store.path.clone().unwrap_or_else(|| config.data_dir.join("objects"));
             folder(&path, "the object folder")?;
@@ -167,8 +167,11 @@ fn profiles(config: &Config) -> Result<BTreeMap<ProjectName, Arc<Profile>>, Pipe
     Ok(profiles)
 }
 
-/// A profile by name, or from a file.
-pub(crate) fn load_profile(name: &str) -> Result<Profile, PipelineError> {
+/// A profile that comes with scanveil by name, or one from a file.
+///
+/// # Errors
+/// [`PipelineError::Unknown`] or [`PipelineError::Config`].
+pub fn load_profile(name: &str) -> Result<Profile, PipelineError> {
     if let Some(profile) = Profile::builtin(name) {
         return Ok(profile);
     }

@@ -31,13 +31,6 @@ impl Source {
         }
     }
 
-    pub(crate) fn sop_instance_uid(&self) -> Option<&Uid> {
-        match self {
-            Self::Spooled(_, instance) => instance.meta().sop_instance_uid.as_ref(),
-            Self::Original(_, entry) => entry.sop_instance_uid.as_ref(),
-        }
-    }
-
     /// Series, for packing what belongs together.
     pub(crate) fn series_instance_uid(&self) -> Option<&Uid> {
         match self {

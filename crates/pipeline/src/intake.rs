@@ -1,0 +1,66 @@
+//! The spool as receivers see it.
+
+use scanveil_ingest::{Intake, IntakeError, IntakeMeta, IntakeSink, Receipt, ReceivingSink};
+use scanveil_model::{Coded, HospitalId};
+use scanveil_vault::{Protocol, Receiving, Spool, SpoolError};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// The entrance of a spool for the receivers.
+#[must_use]
+pub fn intake(spool: Arc<Spool>) -> Intake {
+    Arc::new(SpoolIntake(spool))
+}
+
+struct SpoolIntake(Arc<Spool>);
+
+struct Arriving(Receiving);
+
+fn refused(error: SpoolError) -> IntakeError {
+    if matches!(error, SpoolError::Full(_)) {
+        tracing::error!(code = error.code(), next = error.next_step(), "{error}");
+        return IntakeError::Full;
+    }
+    tracing::error!(code = error.code(), next = error.next_step(), "{error}");
+    IntakeError::Io(io::Error::other(error))
+}
+
+impl IntakeSink for SpoolIntake {
+    fn receive(&self, hospital: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError> {
+        let receiving = self.0.receive(hospital).map_err(refused)?;
+        Ok(Box::new(Arriving(receiving)))
+    }
+}
+
+impl Write for Arriving {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl ReceivingSink for Arriving {
+    fn commit(self: Box<Self>, meta: IntakeMeta) -> Result<Receipt, IntakeError> {
+        let meta = scanveil_vault::IntakeMeta {
+            hospital: meta.hospital,
+            received_at_ms: meta.received_at_ms,
+            protocol: match meta.protocol {
+                scanveil_ingest::Protocol::Dimse => Protocol::Dimse,
+                scanveil_ingest::Protocol::Stow => Protocol::Stow,
+                scanveil_ingest::Protocol::Upload => Protocol::Upload,
+                scanveil_ingest::Protocol::Folder => Protocol::Folder,
+            },
+            peer: meta.peer,
+            calling: meta.calling,
+            sop_class_uid: meta.sop_class_uid,
+            sop_instance_uid: meta.sop_instance_uid,
+            study_instance_uid: meta.study_instance_uid,
+            series_instance_uid: meta.series_instance_uid,
+            transfer_syntax: meta.transfer_syntax,
+        };
+        let spooled = self.0.commit(meta).map_err(refused)?;
+        Ok(Receipt { digest: spooled.digest(), length: spooled.length() })
+    }
+}

@@ -1,0 +1,117 @@
+//! `scanveil batch`.
+
+use crate::cli::{BatchArgs, BatchCommand};
+use crate::output::{Failure, Output, table};
+use indicatif::{ProgressBar, ProgressStyle};
+use scanveil_pipeline::{BatchOutline, BatchRun, plan_batch, run_batch};
+use std::process::ExitCode;
+
+/// Studies that a printed plan names one by one.
+const SHOWN: usize = 20;
+
+pub(crate) fn run(command: &BatchCommand, output: &Output) -> Result<ExitCode, Failure> {
+    match command {
+        BatchCommand::Plan(args) => plan(args, output),
+        BatchCommand::Run(args) => work(args, output),
+        BatchCommand::List(arg) => {
+            let batches = super::site(arg)?.catalog().batches()?;
+            output.result(&batches, || {
+                let mut table =
+                    table(&["batch", "project", "profile", "done", "failed", "open"]);
+                for batch in &batches {
+                    table.add_row([
+                        batch.batch.to_string(),
+                        batch.project.to_string(),
+                        batch.profile.clone(),
+                        batch.progress.done.to_string(),
+                        batch.progress.failed.to_string(),
+                        (batch.progress.pending + batch.progress.claimed).to_string(),
+                    ]);
+                }
+                table.to_string()
+            });
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn plan(args: &BatchArgs, output: &Output) -> Result<ExitCode, Failure> {
+    let site = super::site(&args.config)?;
+    let outline = plan_batch(&site, &args.hospital, &args.project, args.profile.as_deref())?;
+    output.result(&outline, || outline_text(&outline));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn outline_text(outline: &BatchOutline) -> String {
+    let instances: u64 = outline.changes.iter().map(|change| change.instances).sum();
+    if outline.changes.is_empty() {
+        return format!(
+            "Nothing to do: every study of {} in project {} is at profile {}.{}",
+            outline.hospital,
+            outline.project,
+            outline.profile,
+            left_out(outline)
+        );
+    }
+    let mut table = table(&["study", "generation", "instances"]);
+    for change in outline.changes.iter().take(SHOWN) {
+        let from = change.from.map_or("none".to_owned(), |g| g.0.to_string());
+        table.add_row([
+            change.study.clone(),
+            format!("{from} -> {}", change.to.0),
+            change.instances.to_string(),
+        ]);
+    }
+    let more = outline.changes.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("\n... and {more} more") } else { String::new() };
+    format!(
+        "Batch {} would make {} studies ({instances} instances) again with profile {}:\n{table}\
+         {more}{}\nNothing was changed. To do it: the same command with `run`.",
+        outline.batch,
+        outline.changes.len(),
+        outline.profile,
+        left_out(outline)
+    )
+}
+
+fn left_out(outline: &BatchOutline) -> String {
+    match outline.without_originals {
+        0 => String::new(),
+        n => format!("\n{n} outdated studies cannot be made again: their originals were not kept."),
+    }
+}
+
+fn work(args: &BatchArgs, output: &Output) -> Result<ExitCode, Failure> {
+    let site = super::site(&args.config)?;
+    let outline = plan_batch(&site, &args.hospital, &args.project, args.profile.as_deref())?;
+    let bar = if output.draws() {
+        ProgressBar::new(outline.changes.len() as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    let style = "{bar:40} {pos}/{len} studies, {elapsed} gone, {eta} to go";
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
+    let report = run_batch(&site, &outline, args.profile.as_deref(), |progress| {
+        bar.set_length(progress.total());
+        bar.set_position(progress.done + progress.failed);
+    })?;
+    bar.finish_and_clear();
+    let failed = !report.failed.is_empty();
+    output.result(&report, || report_text(&outline, &report));
+    Ok(if failed { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+fn report_text(outline: &BatchOutline, report: &BatchRun) -> String {
+    let held: u64 = report.held.values().sum();
+    let mut text = format!(
+        "Batch {}: {} studies made again, {} instances scrubbed, {held} held back.",
+        outline.batch, report.studies, report.scrubbed
+    );
+    for (code, count) in &report.held {
+        text += &format!("\n  {count} x {code}: {}", code.next_step());
+    }
+    for (code, count) in &report.failed {
+        text += &format!("\n  {count} studies failed with {code}: run the same command again");
+    }
+    text
+}
