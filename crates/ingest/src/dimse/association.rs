@@ -240,18 +240,26 @@ impl<S: Read + Write> Association<'_, S> {
                 outcome
             }
         };
-        let hospital = self.agreed.hospital.to_string();
-        let status = outcome.label();
-        counter!("scanveil_dimse_instances_total", "hospital" => hospital.clone(), "status" => status)
-            .increment(1);
-        histogram!("scanveil_dimse_store_seconds", "hospital" => hospital)
+        histogram!("scanveil_dimse_store_seconds")
             .record(self.link.now().saturating_sub(started).as_secs_f64());
+        self.count(outcome);
+        self.respond(context, command, outcome.status(), outcome.comment())
+    }
+
+    /// Counts an outcome, in the metrics that all receivers share.
+    fn count(&mut self, outcome: StoreOutcome) {
+        let hospital = self.agreed.hospital.to_string();
         if outcome == StoreOutcome::Stored {
             self.counts.stored += 1;
+            counter!("scanveil_received_instances_total",
+                "protocol" => "dimse", "hospital" => hospital)
+            .increment(1);
         } else {
             self.counts.refused += 1;
+            counter!("scanveil_refused_instances_total",
+                "protocol" => "dimse", "hospital" => hospital, "reason" => outcome.label())
+            .increment(1);
         }
-        self.respond(context, command, outcome.status(), outcome.comment())
     }
 
     /// Streams the data set behind file meta information into the spool. An outcome other than
@@ -266,18 +274,21 @@ impl<S: Read + Write> Association<'_, S> {
             receiving.write(chunk, length > limit);
         })?;
         self.counts.bytes += length;
-        counter!("scanveil_dimse_bytes_total", "hospital" => self.agreed.hospital.to_string())
-            .increment(length);
         let meta = self.meta(context, instance);
         let outcome = match (length, meta) {
             (0, _) => Err(Failure::Outcome(StoreOutcome::NoDataSet)),
             (_, Err(outcome)) => receiving.end().and(Err(Failure::Outcome(outcome))),
-            (_, Ok(meta)) => receiving
-                .end()
-                .and_then(|sink| sink.commit(meta).map(drop).map_err(Failure::Intake)),
+            (_, Ok(meta)) => {
+                receiving.end().and_then(|sink| sink.commit(meta).map_err(Failure::Intake))
+            }
         };
         match outcome {
-            Ok(()) => Ok(StoreOutcome::Stored),
+            Ok(receipt) => {
+                counter!("scanveil_received_bytes_total",
+                    "protocol" => "dimse", "hospital" => self.agreed.hospital.to_string())
+                .increment(receipt.length);
+                Ok(StoreOutcome::Stored)
+            }
             Err(Failure::Outcome(outcome)) => Ok(outcome),
             Err(Failure::Intake(error)) => {
                 self.warn(&error);
