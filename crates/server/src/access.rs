@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_from_here() {
-        let table: &[(&str, &[(&'static str, &str)], bool)] = &[
+        type Case<'a> = (&'a str, &'a [(&'static str, &'a str)], bool);
+        let table: &[Case<'_>] = &[
             ("127.0.0.1", &[("host", "127.0.0.1:8042")], true),
             ("::1", &[("host", "[::1]:8042")], true),
             ("::1", &[("host", "[::1]")], true),

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// How connections of a listener are protected. There is no default: plain HTTP is spoken only where
-/// the configuration says so.
+/// How connections of a listener are protected. There is no default: plain HTTP is spoken only
+/// where the configuration says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Transport {

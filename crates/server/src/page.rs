@@ -21,8 +21,8 @@ pub(crate) fn render(status: &StatusSnapshot, host: &str) -> String {
     if total(status, |hospital| hospital.received.instances) == 0 {
         page.put("<section class=\"empty\">\n<h2>No study has arrived yet</h2>\n");
         page.put(
-            "<p>Push the first one with any of these. They can be copied as they are, with the \
-            file and the token put in.</p>\n",
+            "<p>Push the first one with any of these. <code>$TOKEN</code> stands for the token \
+            that the hospital was given.</p>\n",
         );
         page.commands(status, host);
         page.put("</section>\n");
@@ -215,8 +215,11 @@ impl Page {
 
     fn releases(&mut self, status: &StatusSnapshot) {
         if status.releases.is_empty() {
-            self.put("<section>\n<h2>Releases</h2>\n<p>None yet. Make one with \
-                <code>scanveil release create --project NAME --out FOLDER</code>.</p>\n</section>\n");
+            self.put(
+                "<section>\n<h2>Releases</h2>\n<p>None yet. Make one with \
+                <code>scanveil release create --project NAME --out FOLDER</code>.</p>\n\
+                </section>\n",
+            );
             return;
         }
         self.table(

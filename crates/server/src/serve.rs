@@ -201,8 +201,8 @@ impl ServerHandle {
         url(self.metrics, "/metrics")
     }
 
-    /// Stops taking connections, lets requests at work end within the grace time, then stops. Not to
-    /// be called on a thread of a runtime.
+    /// Stops taking connections, lets requests at work end within the grace time, then stops. Not
+    /// to be called on a thread of a runtime.
     pub fn shutdown(mut self) {
         self.stop();
     }

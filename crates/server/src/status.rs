@@ -1,5 +1,5 @@
-//! What the page and `/api/status` show. Counts and codes: no identifier of a patient, a study or an
-//! instance has a place in it.
+//! What the page and `/api/status` show. Counts and codes: no identifier of a patient, a study or
+//! an instance has a place in it.
 
 use scanveil_model::{AeTitle, Generation, HospitalId, ProjectName, ReasonCode};
 use serde::{Deserialize, Serialize};

@@ -41,8 +41,8 @@ impl Tally {
         }
     }
 
-    /// PS3.18 10.5.3.1: 200 when all were stored, 202 when some, 409 when none. Where all failed for
-    /// one reason that HTTP has a status for (PS3.18 8.5), that one.
+    /// PS3.18 10.5.3.1: 200 when all were stored, 202 when some, 409 when none. Where all failed
+    /// for one reason that HTTP has a status for (PS3.18 8.5), that one.
     pub(crate) fn status(&self) -> StatusCode {
         match self.failed {
             0 => StatusCode::OK,

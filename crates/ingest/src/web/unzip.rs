@@ -1,9 +1,9 @@
 //! Reads a zip archive front to back (PKWARE APPNOTE 6.3.10), member by member.
 //!
-//! The archive is never held: not in memory, where its size would decide how much is needed, and not
-//! on a disk, where identified bytes may only lie sealed. So the central directory at its end is not
-//! used. Members whose sizes stand behind them (data descriptors, as macOS and streaming packers
-//! write them) are read when they are deflated, because deflate says itself where it ends.
+//! The archive is never held: not in memory, where its size would decide how much is needed, and
+//! not on a disk, where identified bytes may only lie sealed. So the central directory at its end
+//! is not used. Members whose sizes stand behind them (data descriptors, as macOS and streaming
+//! packers write them) are read when they are deflated, because deflate says itself where it ends.
 
 use super::{WebError, WebLimits};
 use flate2::Crc;
@@ -180,8 +180,8 @@ impl<'a, R: BufRead> Unzip<'a, R> {
         })
     }
 
-    /// Reads a data descriptor (4.3.9) and returns the checksum in it. Its signature is optional, and
-    /// its sizes have 32 or 64 bits.
+    /// Reads a data descriptor (4.3.9) and returns the checksum in it. Its signature is optional,
+    /// and its sizes have 32 or 64 bits.
     fn descriptor(&mut self, member: &Member, copied: Option<Copied>) -> Result<u32, WebError> {
         let mut crc: [u8; 4] = array(&mut self.input)?;
         let signed = crc == DESCRIPTOR;
@@ -220,9 +220,9 @@ struct Meter<'a> {
 }
 
 impl Meter<'_> {
-    /// Hands a member's bytes to `out`; nothing when the packed data is damaged. `consumed` says how
-    /// many packed bytes were used. A member that is not wanted any more is read on only where its
-    /// end cannot be found otherwise.
+    /// Hands a member's bytes to `out`; nothing when the packed data is damaged. `consumed` says
+    /// how many packed bytes were used. A member that is not wanted any more is read on only where
+    /// its end cannot be found otherwise.
     fn copy<R: Read>(
         &mut self,
         data: &mut R,
