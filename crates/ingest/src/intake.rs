@@ -1,4 +1,5 @@
-//! What every receiver shares: how an instance is handed to the spool, and which hospital it is for.
+//! What every receiver shares: how an instance is handed to the spool, and which hospital it is
+//! for.
 //!
 //! A receiver asks the [`IntakeSink`] for a [`ReceivingSink`], writes one Part 10 file into it and
 //! commits it. Only the [`Receipt`] of a commit lets it tell the sender "success" (invariant 5).
@@ -25,8 +26,8 @@ pub trait IntakeSink: Send + Sync {
     fn receive(&self, hospital: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError>;
 }
 
-/// One instance on its way in: a Part 10 file is written to it. Dropped without a commit, nothing of
-/// it is left.
+/// One instance on its way in: a Part 10 file is written to it. Dropped without a commit, nothing
+/// of it is left.
 pub trait ReceivingSink: Write + Send {
     /// Makes the instance durable.
     ///

@@ -171,7 +171,8 @@ impl CommandSet {
     }
 }
 
-/// Appends a command as P-DATA-TF PDUs no longer than the peer takes (PS3.8 9.3.5); nearly always one.
+/// Appends a command as P-DATA-TF PDUs no longer than the peer takes (PS3.8 9.3.5): nearly always
+/// one.
 pub(super) fn pack_command(out: &mut Vec<u8>, context: u8, command: &[u8], peer_max_pdu: usize) {
     debug_assert!(command.len() <= MAX_COMMAND_LENGTH);
     let room = pdv_room(peer_max_pdu);

@@ -25,7 +25,7 @@ const IMPLEMENTATION_VERSION_NAME: &str = "SCANVEIL_0_1";
 const DICOM_ROOT: &str = "1.2.840.10008.";
 /// Storage SOP classes (PS3.4 B.5), retired ones too.
 const STORAGE_ROOT: &str = "1.2.840.10008.5.1.4.1.1.";
-/// Under the storage root, but queries and services: PS3.4 HH (protocol approval) and KK (inventory).
+/// Under the storage root, but queries and services: protocol approval (PS3.4 HH), inventory (KK).
 const NOT_STORAGE: &[&str] = &[
     "1.2.840.10008.5.1.4.1.1.200.4",
     "1.2.840.10008.5.1.4.1.1.200.5",
@@ -62,7 +62,8 @@ pub(super) enum Service {
 }
 
 /// The service of an abstract syntax; `None` when this is no service of ours. A private SOP class
-/// counts as storage: refusing it would lose data, and the scrubber holds back what it cannot judge.
+/// counts as storage: refusing it would lose data, and the scrubber holds back what it cannot
+/// judge.
 pub(super) fn service_of(abstract_syntax: &str) -> Option<Service> {
     if abstract_syntax == VERIFICATION {
         return Some(Service::Verification);

@@ -80,8 +80,8 @@ impl TlsServer {
     /// Reads certificate chain and key from PEM files.
     ///
     /// # Errors
-    /// [`DimseError::Pem`] for a file that cannot be used, [`DimseError::TlsSetup`] when certificate
-    /// and key do not belong together.
+    /// [`DimseError::Pem`] for a file that cannot be used, [`DimseError::TlsSetup`] when
+    /// certificate and key do not belong together.
     pub fn from_pem_files(
         certificate: &Path,
         key: &Path,
