@@ -9,7 +9,8 @@ use crate::keyed::ProjectSecret;
 use crate::rules::Treatment;
 use crate::suspicion::suspicious;
 use crate::values::dummy;
-use scanveil_dataset::{DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
+use crate::vocabulary::known;
+use scanveil_dataset::{CharacterSets, DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
 use scanveil_model::Action;
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub(crate) struct Context<'c> {
     pub(crate) pseudonym: &'c str,
     /// Days to subtract from every date.
     pub(crate) back: i64,
+    /// Whether attributes are noted for tables.
+    pub(crate) tabled: bool,
 }
 
 /// What came of it.
@@ -183,19 +186,13 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
         let value = self.data.value(element);
         let (action, replaced) = self.decide(element, treatment, value);
         self.count(action);
-        match replaced {
-            None => {
-                self.keep(element);
-                if top && attributes::listed(element.tag) {
-                    attributes::note(&mut self.outcome.attributes, element, value);
-                }
-            }
-            Some(new) => {
-                self.put(element, &new);
-                if top && attributes::listed(element.tag) {
-                    attributes::note(&mut self.outcome.attributes, element, &new);
-                }
-            }
+        match &replaced {
+            None => self.keep(element),
+            Some(new) => self.put(element, new),
+        }
+        if top && self.context.tabled && attributes::listed(element.tag) {
+            let written = replaced.as_deref().unwrap_or(value);
+            attributes::note(&mut self.outcome.attributes, element, written);
         }
     }
 
@@ -237,6 +234,10 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
                 None => empty(),
             },
             Treatment::Text => self.text(element, value),
+            Treatment::Retained if self.context.search.finds(value) => {
+                (Action::Clean, Some(Vec::new()))
+            }
+            Treatment::Retained => (Action::Keep, None),
             Treatment::Check => self.check(element, value),
             Treatment::Remove | Treatment::Descend => empty(),
         }
@@ -263,7 +264,7 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
 
     fn text(&self, element: &Element, value: &[u8]) -> (Action, Option<Vec<u8>>) {
         let doubtful = match std::str::from_utf8(value) {
-            Ok(text) => suspicious(text.trim_matches([' ', '\0'])).is_some(),
+            Ok(text) => suspicious(text.trim_matches([' ', '\0'])).is_some() || !known(text),
             Err(_) => true,
         };
         if !doubtful && !self.context.search.finds(value) {
@@ -283,27 +284,26 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
         };
         let ok = value.iter().all(|&b| fits(b));
         let code = element.vr == Vr::CS;
-        let fixed = element.tag.group() == 0x0028
-            || matches!(element.tag, tags::MODALITY | tags::IMAGE_TYPE);
         // A number as short as a slice's is no identifier; words of a code string are.
-        let hit = !fixed
-            && if code {
-                self.context.search.finds(value)
-            } else {
-                self.context.search.long_forms(value).next().is_some()
-            };
+        let hit = if code {
+            self.context.search.finds(value)
+        } else {
+            self.context.search.long_forms(value).next().is_some()
+        };
         let numbered =
             code && suspicious(std::str::from_utf8(value).unwrap_or("\u{fffd}")).is_some();
-        if ok && !hit && !numbered || element.tag == tags::SPECIFIC_CHARACTER_SET {
-            return (Action::Keep, None);
-        }
-        (Action::Clean, Some(Vec::new()))
+        let ok = if element.tag == tags::SPECIFIC_CHARACTER_SET {
+            CharacterSets::parse(value).is_ok()
+        } else {
+            ok && !hit && !numbered
+        };
+        if ok { (Action::Keep, None) } else { (Action::Clean, Some(Vec::new())) }
     }
 }
 
 /// UIDs that the standard itself registers stay: SOP classes, transfer syntaxes, well-known frames.
 fn is_registered(uid: &[u8]) -> bool {
-    uid.starts_with(b"1.2.840.10008.")
+    uid.starts_with(b"1.2.840.10008.") && uid.iter().all(|b| b.is_ascii_digit() || *b == b'.')
 }
 
 /// Bytes of tag, VR and length as they stand in the input.

@@ -1,10 +1,11 @@
 //! The identifying values of a study: gathered from every instance, searched for in all of them.
 
 use crate::keyed::ProjectSecret;
+use crate::rules::RuleSet;
 use aho_corasick::{AhoCorasick, MatchKind};
-use scanveil_dataset::{CharacterSets, Element, Header, Kind, Vr, tags};
+use scanveil_dataset::{CharacterSets, Element, Header, Kind, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Elements whose whole value identifies: identifiers, numbers, places, telephone numbers.
 const WHOLE_VALUES: &[u32] = &[
@@ -42,7 +43,8 @@ const ANYWHERE: usize = 5;
 pub struct StudyIdentity {
     patients: BTreeSet<Vec<u8>>,
     fallback: Option<Vec<u8>>,
-    forms: BTreeSet<Vec<u8>>,
+    /// Forms to look for, and the element each was found in first.
+    forms: BTreeMap<Vec<u8>, Tag>,
 }
 
 impl StudyIdentity {
@@ -89,27 +91,27 @@ impl StudyIdentity {
             for part in parts {
                 let ascii = part.is_ascii();
                 if (ascii && part.len() >= 3) || (!ascii && part.chars().count() >= 2) {
-                    self.form(part.as_bytes());
+                    self.form(part.as_bytes(), element.tag);
                 }
             }
             if value.len() >= ANYWHERE {
-                self.form(value);
+                self.form(value, element.tag);
             }
         } else if WHOLE_VALUES.contains(&element.tag.0) {
             for part in value.split(|&b| b == b'\\').map(trim) {
                 // Three digits of a study's number are in every image.
                 if part.len() >= 4 {
-                    self.form(part);
+                    self.form(part, element.tag);
                 }
             }
         } else if element.tag == tags::PATIENT_BIRTH_DATE && value.len() == 8 {
-            self.form(value);
+            self.form(value, element.tag);
         }
     }
 
-    fn form(&mut self, bytes: &[u8]) {
-        if !self.forms.contains(bytes) {
-            self.forms.insert(bytes.to_ascii_lowercase());
+    fn form(&mut self, bytes: &[u8], tag: Tag) {
+        if !self.forms.contains_key(bytes) {
+            self.forms.entry(bytes.to_ascii_lowercase()).or_insert(tag);
         }
     }
 
@@ -128,9 +130,14 @@ impl StudyIdentity {
         Ok(secret.pseudonym(&self.patient()?))
     }
 
-    /// Builds the search for these values.
-    pub(crate) fn search(self) -> Result<Search, Reason> {
-        let forms: Vec<Vec<u8>> = self.forms.into_iter().collect();
+    /// Builds the search for these values; what the profile retains is none of them.
+    pub(crate) fn search(self, rules: &RuleSet) -> Result<Search, Reason> {
+        let forms: Vec<Vec<u8>> = self
+            .forms
+            .into_iter()
+            .filter(|(_, tag)| !rules.retains(*tag))
+            .map(|(form, _)| form)
+            .collect();
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)

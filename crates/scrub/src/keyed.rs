@@ -1,6 +1,7 @@
 //! Keyed functions: the same input gives the same pseudonym on any machine in any run, and nothing
 //! can be reversed or joined across projects without the secret (BLAKE3 keyed mode).
 
+use scanveil_model::ProjectName;
 use zeroize::Zeroizing;
 
 /// The secret of one project in one hospital. Every pseudonym, UID and date offset hangs on it.
@@ -17,6 +18,16 @@ impl ProjectSecret {
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
+    }
+
+    /// Derives the secret of a project from one that is shared by all projects.
+    #[must_use]
+    pub fn derive(root: &[u8; 32], project: &ProjectName) -> Self {
+        let mut hasher =
+            blake3::Hasher::new_derive_key("scanveil 2026-11-22 project secret from a secret file");
+        hasher.update(root);
+        hasher.update(project.as_str().as_bytes());
+        Self::new(*hasher.finalize().as_bytes())
     }
 
     fn hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {

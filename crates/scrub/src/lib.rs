@@ -24,13 +24,14 @@ mod suspicion;
 mod table;
 mod values;
 mod verify;
+mod vocabulary;
 
 pub use identity::StudyIdentity;
 pub use keyed::ProjectSecret;
 pub use options::ProfileOption;
 pub use profile::{Profile, ProfileError};
 pub use sop::{PixelClass, SopClass};
-pub use study::{Mapping, MappingKind, ScrubbedInstance, StudyScrubber};
+pub use study::{Mapping, MappingKind, Prepared, ScrubbedInstance, StudyScrubber};
 pub use suspicion::{Suspicion, suspicious};
 pub use table::{Code, EDITION, TableRow, rows};
 

@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 
 /// Bytes of pixel data that are in memory at a time.
 const BAND: usize = 2 << 20;
-/// Largest fragment of RLE pixel data.
+/// Largest fragment of RLE pixel data, and largest frame that it may decode to.
 const MOST_FRAGMENT: usize = 64 << 20;
 
 /// How the pixel data of one instance is passed on.
@@ -101,7 +101,8 @@ fn declared(data: &DataSet<'_>, coding: PixelCoding, class: PixelClass) -> Resul
         return Err(Reason::new(ReasonCode::PixelsNotInspected, "compressed pixel data"));
     }
     let interpretation = data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or(b"MONOCHROME2");
-    if !interpretation.starts_with(b"MONOCHROME") && class != PixelClass::Slide {
+    let grey = matches!(interpretation, b"MONOCHROME1" | b"MONOCHROME2");
+    if !grey && class != PixelClass::Slide {
         let at = tags::PHOTOMETRIC_INTERPRETATION;
         return Err(risk(ReasonCode::PixelRisk, at, "colour in a greyscale modality"));
     }
@@ -136,6 +137,11 @@ fn layout(data: &DataSet<'_>, big_endian: bool) -> Result<Layout, Reason> {
         return Err(risk(ReasonCode::PixelMismatch, tags::BITS_ALLOCATED, "no possible depth"));
     }
     let grey = samples == 1 && matches!(allocated, 8 | 16);
+    if allocated > 16 && data.unsigned(tags::BITS_STORED).is_some_and(|stored| stored != allocated)
+    {
+        let at = tags::BITS_STORED;
+        return Err(risk(ReasonCode::PixelsNotInspected, at, "unused bits of deep pixels"));
+    }
     let signed = data.unsigned(tags::PIXEL_REPRESENTATION) == Some(1);
     let stored = data.unsigned(tags::BITS_STORED).unwrap_or(allocated);
     let high = data.unsigned(tags::HIGH_BIT).unwrap_or(stored.wrapping_sub(1));
@@ -290,18 +296,32 @@ impl PixelPlan {
         }
     }
 
+    /// Looks into one RLE frame. Its code stream is passed on as it is, so bits outside the pixel
+    /// cannot be cleared in it: they must be clear already.
+    fn look_at_rle(&self, fragment: &[u8], segments: usize, plane: usize) -> Result<(), Reason> {
+        let planes = rle::decode(fragment, segments, plane)?;
+        let frame = if segments == 2 { rle::words(&planes) } else { planes };
+        if self.layout.mask.is_some_and(|mask| mask.touches(&frame)) {
+            let detail = "bits outside the pixel in RLE";
+            return Err(risk(ReasonCode::PixelMismatch, tags::PIXEL_DATA, detail));
+        }
+        self.look(&frame)
+    }
+
     /// Copies RLE fragments (PS3.5 A.4.2: one a frame), decoding each to look into it.
     fn copy_rle<R: Read, W: Write>(
         &self,
         body: &mut Body<'_, R>,
         sink: &mut Sink<W>,
     ) -> Result<(), Reason> {
-        const LITTLE: Encoding = Encoding { explicit: true, big_endian: false };
         let Some(words) = self.layout.look else {
             return Err(Reason::new(ReasonCode::PixelsNotInspected, "RLE of this depth"));
         };
         let segments = usize::from(words.allocated / 8);
         let plane = self.layout.width * self.layout.rows;
+        if plane * segments > MOST_FRAGMENT {
+            return Err(Reason::new(ReasonCode::PixelsNotInspected, "an RLE frame of this size"));
+        }
         let (mut fragments, mut bytes) = (0u64, Vec::new());
         loop {
             let mut head = [0u8; 8];
@@ -318,22 +338,18 @@ impl PixelPlan {
                 return Err(truncated(&io::ErrorKind::UnexpectedEof.into()));
             }
             if fragments == 0 {
-                // The Basic Offset Table: empty, or an offset a frame.
-                if length != 0 && length as u64 != self.layout.frames * 4 {
-                    return Err(risk(ReasonCode::PixelMismatch, tags::PIXEL_DATA, "offset table"));
-                }
+                // The Basic Offset Table may be empty (PS3.5 A.4), and then nothing hides in it.
+                bytes.clear();
             } else {
-                let planes = rle::decode(&bytes, segments, plane)?;
-                let frame = if segments == 2 { rle::words(&planes) } else { planes };
-                self.look(&frame)?;
+                self.look_at_rle(&bytes, segments, plane)?;
             }
             fragments += 1;
             let mut item = Vec::with_capacity(8);
             Writer::new(&mut item).head(
                 tags::ITEM,
                 Vr::UN,
-                length as u32,
-                Encoding { explicit: false, ..LITTLE },
+                bytes.len() as u32,
+                Encoding::IMPLICIT_LITTLE,
             );
             sink.write(&item)?;
             sink.write(&bytes)?;

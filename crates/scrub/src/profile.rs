@@ -187,6 +187,7 @@ fn digest(text: &str) -> Digest {
     hasher.update(crate::table::EDITION.as_bytes());
     hasher.update(include_bytes!("../tables/ps3.15-e1-1-2026c.csv"));
     hasher.update(include_bytes!("../tables/sop-classes.csv"));
+    hasher.update(include_bytes!("../tables/vocabulary.txt"));
     hasher.update(&ENGINE_RULES.to_le_bytes());
     Digest(*hasher.finalize().as_bytes())
 }

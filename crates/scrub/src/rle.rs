@@ -26,6 +26,10 @@ pub(crate) fn decode(frame: &[u8], segments: usize, plane: usize) -> Result<Vec<
             return Err(bad("RLE offsets after the last segment"));
         }
     }
+    // A run of PackBits makes at most 128 bytes of two: nothing is allocated for an impossible claim.
+    if segments * plane > frame.len() * 64 {
+        return Err(bad("RLE frame too short for its pixels"));
+    }
     let mut out = Vec::with_capacity(segments * plane);
     for segment in 0..segments {
         let start = word(4 + segment * 4)? as usize;

@@ -24,8 +24,10 @@ pub(crate) enum Treatment {
     Shift,
     /// Cap an age over 89 years.
     CapAge,
-    /// Keep a short text unless something in it may identify.
+    /// Keep a short text when its words are words of the trade and nothing in it may identify.
     Text,
+    /// Keep a text that an option retains, unless it holds an identifier of the study.
+    Retained,
     /// Keep a value of digits or code characters unless it is something else.
     Check,
     /// Keep the sequence; treat its items.
@@ -85,6 +87,11 @@ impl RuleSet {
             at = (at + 1) % SLOTS;
         }
         self.slots[at] = (tag.0, Some(treatment));
+    }
+
+    /// Whether the table's row of this tag keeps its value, so that the value is no identifier here.
+    pub(crate) fn retains(&self, tag: Tag) -> bool {
+        matches!(self.row(tag), Some(Treatment::Keep | Treatment::Retained))
     }
 
     fn row(&self, tag: Tag) -> Option<Treatment> {
@@ -204,9 +211,9 @@ fn by_representation(treatment: Treatment, vr: Vr) -> Treatment {
         (Treatment::Keep, b"AS") => Treatment::CapAge,
         (Treatment::Keep, b"SQ") => Treatment::Descend,
         // A value that its own VR could not explain.
-        (Treatment::Keep | Treatment::Text, b"UN") => Treatment::Remove,
+        (Treatment::Keep | Treatment::Text | Treatment::Retained, b"UN") => Treatment::Remove,
         // Device and institution identity is kept as text, still searched for the patient.
-        (Treatment::Keep, b"LO" | b"SH" | b"ST" | b"LT" | b"UT" | b"UC") => Treatment::Text,
+        (Treatment::Keep, b"LO" | b"SH" | b"ST" | b"LT" | b"UT" | b"UC") => Treatment::Retained,
         // A sequence has no dummy value of its own: its items go.
         (Treatment::Dummy, b"SQ") => Treatment::Empty,
         (Treatment::Shift, b"DA" | b"DT" | b"TM") => Treatment::Shift,

@@ -1,6 +1,6 @@
 //! Scrubs the instances of one study.
 
-use crate::header::{Context, Insert, Rewriter, is_inserted};
+use crate::header::{Context, Insert, Outcome, Rewriter, is_inserted};
 use crate::identity::{Search, StudyIdentity};
 use crate::keyed::ProjectSecret;
 use crate::pixels::{self, PixelPlan};
@@ -20,6 +20,7 @@ pub struct StudyScrubber<'p> {
     search: Search,
     pseudonym: String,
     back: i64,
+    tabled: bool,
 }
 
 /// What a mapping line is about.
@@ -66,6 +67,22 @@ pub struct ScrubbedInstance {
     attributes: BTreeMap<String, String>,
 }
 
+/// An instance whose header is scrubbed, made only by [`StudyScrubber::prepare`]: what it will be
+/// called is known, and nothing is written yet.
+pub struct Prepared<'s> {
+    header: &'s Header<'s>,
+    plan: Option<PixelPlan>,
+    /// File meta information and elements.
+    written: Vec<u8>,
+    meta_length: usize,
+    sop_class_uid: Uid,
+    sop_instance_uid: Uid,
+    series_instance_uid: Uid,
+    study_instance_uid: Uid,
+    patient_pseudonym: &'s str,
+    outcome: Outcome,
+}
+
 /// The UIDs every instance must have.
 struct Identity<'h> {
     class: &'h str,
@@ -80,6 +97,8 @@ fn required<'h>(header: &'h Header<'_>, tag: Tag) -> Result<&'h str, Reason> {
     let value =
         value.ok_or_else(|| Reason::at(ReasonCode::MissingAttribute, at(), "missing or empty"))?;
     let text = std::str::from_utf8(value).ok().filter(|text| Uid::parse(text).is_ok());
+    // PS3.5 9.1: a component is never empty. A UID kept by a profile can become a path.
+    let text = text.filter(|text| text.split('.').all(|component| !component.is_empty()));
     text.ok_or_else(|| Reason::at(ReasonCode::InvalidUid, at(), "not a UID"))
 }
 
@@ -119,7 +138,20 @@ impl<'p> StudyScrubber<'p> {
         let patient = identity.patient()?;
         let pseudonym = identity.pseudonym(secret)?;
         let back = secret.offset_days(&patient, profile.dates.shift_min, profile.dates.shift_max);
-        Ok(Self { profile, secret, search: identity.search()?, pseudonym, back })
+        Ok(Self {
+            profile,
+            secret,
+            search: identity.search(&profile.rules)?,
+            pseudonym,
+            back,
+            tabled: true,
+        })
+    }
+
+    /// Leaves [`ScrubbedInstance::attributes`] empty: for those who have no table to fill.
+    #[must_use]
+    pub fn without_attributes(self) -> Self {
+        Self { tabled: false, ..self }
     }
 
     /// The patient's pseudonym in this project.
@@ -158,17 +190,11 @@ impl<'p> StudyScrubber<'p> {
         .collect()
     }
 
-    /// Scrubs one instance into `out`.
+    /// Scrubs the header of one instance: the pixel data is still to be written, and looked into.
     ///
     /// # Errors
-    /// The [`Reason`] to quarantine it. What was written to `out` must then be thrown away: it may
-    /// hold pixels that turned out not to be clean.
-    pub fn scrub<R: Read, W: Write>(
-        &self,
-        header: &Header<'_>,
-        mut body: Body<'_, R>,
-        out: W,
-    ) -> Result<ScrubbedInstance, Reason> {
+    /// The [`Reason`] to quarantine it.
+    pub fn prepare<'s>(&'s self, header: &'s Header<'s>) -> Result<Prepared<'s>, Reason> {
         let identity = identity(header)?;
         let sop = SopClass::find(identity.class).ok_or_else(|| {
             let at = TagPath(tags::SOP_CLASS_UID.to_string());
@@ -181,58 +207,44 @@ impl<'p> StudyScrubber<'p> {
             search: &self.search,
             pseudonym: &self.pseudonym,
             back: self.back,
+            tabled: self.tabled,
         };
-        let new_instance = self.new_uid(identity.instance);
-        let mut written = file_meta(identity.class, &new_instance, header.syntax.uid);
+        let uid = |text: &str| {
+            Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
+        };
+        let sop_instance_uid = uid(&self.new_uid(identity.instance))?;
+        let mut written = file_meta(identity.class, sop_instance_uid.as_str(), header.syntax.uid);
         written.reserve(header.data.elements().len() * 24 + 4096);
         let meta_length = written.len();
         let inserts = self.inserts(header, plan.as_ref());
         let outcome = Rewriter::rewrite(&context, &header.data, &inserts, &mut written);
         verify(&written, &self.search, &self.pseudonym)?;
-        let (digest, length) =
-            self.emit(header, plan.as_ref(), &mut body, written, meta_length, out)?;
-        let uid = |text: &str| {
-            Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
-        };
-        Ok(ScrubbedInstance {
+        Ok(Prepared {
+            header,
+            plan,
+            written,
+            meta_length,
             sop_class_uid: uid(identity.class)?,
-            sop_instance_uid: uid(&new_instance)?,
+            sop_instance_uid,
             series_instance_uid: uid(&self.new_uid(identity.series))?,
             study_instance_uid: uid(&self.new_uid(identity.study))?,
-            transfer_syntax: uid(header.syntax.uid)?,
-            patient_pseudonym: self.pseudonym.clone(),
-            digest,
-            length,
-            actions: outcome.counts(),
-            attributes: outcome.attributes,
+            patient_pseudonym: &self.pseudonym,
+            outcome,
         })
     }
 
-    fn emit<R: Read, W: Write>(
+    /// Scrubs one instance into `out`.
+    ///
+    /// # Errors
+    /// The [`Reason`] to quarantine it. What was written to `out` must then be thrown away: it may
+    /// hold pixels that turned out not to be clean.
+    pub fn scrub<R: Read, W: Write>(
         &self,
         header: &Header<'_>,
-        plan: Option<&PixelPlan>,
-        body: &mut Body<'_, R>,
-        mut written: Vec<u8>,
-        meta_length: usize,
+        body: Body<'_, R>,
         out: W,
-    ) -> Result<(Digest, u64), Reason> {
-        if let Some(plan) = plan {
-            let (tag, vr) = plan.element();
-            Writer::new(&mut written).head(
-                tag,
-                vr,
-                plan.length().unwrap_or(u32::MAX),
-                encoding(header),
-            );
-        }
-        let (meta, elements) = written.split_at(meta_length);
-        let mut sink = Sink::begin(out, meta, header.syntax.deflated)?;
-        sink.write(elements)?;
-        if let Some(plan) = plan {
-            plan.copy(body, &mut sink)?;
-        }
-        sink.end()
+    ) -> Result<ScrubbedInstance, Reason> {
+        self.prepare(header)?.write(body, out)
     }
 
     /// The attributes that say what was done (PS3.15 E.2, CID 7050), in order of their tags.
@@ -300,6 +312,76 @@ fn may_show_a_face(header: &Header<'_>) -> bool {
             .iter()
             .any(|name| part.windows(name.len()).any(|window| window == *name));
     matches!(modality, b"CT" | b"MR" | b"PT") && header.pixel.is_some() && head
+}
+
+impl Prepared<'_> {
+    /// New SOP Instance UID.
+    #[must_use]
+    pub fn sop_instance_uid(&self) -> &Uid {
+        &self.sop_instance_uid
+    }
+    /// New Series Instance UID.
+    #[must_use]
+    pub fn series_instance_uid(&self) -> &Uid {
+        &self.series_instance_uid
+    }
+    /// New Study Instance UID.
+    #[must_use]
+    pub fn study_instance_uid(&self) -> &Uid {
+        &self.study_instance_uid
+    }
+    /// The patient's pseudonym in this project.
+    #[must_use]
+    pub fn patient_pseudonym(&self) -> &str {
+        self.patient_pseudonym
+    }
+
+    /// Writes the instance, looking into its pixels on the way.
+    ///
+    /// # Errors
+    /// The [`Reason`] to quarantine it. What was written to `out` must then be thrown away: it may
+    /// hold pixels that turned out not to be clean.
+    pub fn write<R: Read, W: Write>(
+        mut self,
+        mut body: Body<'_, R>,
+        out: W,
+    ) -> Result<ScrubbedInstance, Reason> {
+        let (digest, length) = self.emit(&mut body, out)?;
+        let transfer_syntax = Uid::parse(self.header.syntax.uid)
+            .map_err(|_| Reason::new(ReasonCode::Internal, "a transfer syntax is not a UID"))?;
+        Ok(ScrubbedInstance {
+            sop_class_uid: self.sop_class_uid,
+            sop_instance_uid: self.sop_instance_uid,
+            series_instance_uid: self.series_instance_uid,
+            study_instance_uid: self.study_instance_uid,
+            transfer_syntax,
+            patient_pseudonym: self.patient_pseudonym.to_owned(),
+            digest,
+            length,
+            actions: self.outcome.counts(),
+            attributes: self.outcome.attributes,
+        })
+    }
+
+    fn emit<R: Read, W: Write>(
+        &mut self,
+        body: &mut Body<'_, R>,
+        out: W,
+    ) -> Result<(Digest, u64), Reason> {
+        let header = self.header;
+        if let Some(plan) = &self.plan {
+            let (tag, vr) = plan.element();
+            let length = plan.length().unwrap_or(u32::MAX);
+            Writer::new(&mut self.written).head(tag, vr, length, encoding(header));
+        }
+        let (meta, elements) = self.written.split_at(self.meta_length);
+        let mut sink = Sink::begin(out, meta, header.syntax.deflated)?;
+        sink.write(elements)?;
+        if let Some(plan) = &self.plan {
+            plan.copy(body, &mut sink)?;
+        }
+        sink.end()
+    }
 }
 
 impl ScrubbedInstance {

@@ -33,7 +33,7 @@ pub(crate) fn verify(written: &[u8], search: &Search, pseudonym: &str) -> Result
         let written = value == dummy(element.vr, element.encoding.big_endian)
             || element.tag.group() == 0x0012
             || value == pseudonym.as_bytes();
-        if !keyed && !written && element.vr != Vr::CS {
+        if !keyed && !written {
             let at = header.data.path(index);
             return Err(Reason::at(ReasonCode::ResidualIdentifier, at, "found by verification"));
         }

@@ -84,7 +84,10 @@ impl LocalFile {
 
 impl Drop for LocalFile {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0) {
+        // A folder store has moved it away.
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
             tracing::warn!(kind = ?error.kind(), "a local pack is left until the next start");
         }
     }

@@ -66,7 +66,7 @@ impl Status {
                 waiting: 0,
                 oldest_waiting_ms: None,
                 scrubbed: volume(of(Stage::Scrubbed), 0),
-                stored: volume(of(Stage::Stored), of(Stage::StoredBytes)),
+                stored: volume(of(Stage::Scrubbed), of(Stage::StoredBytes)),
                 quarantined: quarantined(&held, &hospital.id),
             }
         });
