@@ -213,19 +213,19 @@ fn requests_that_cannot_be_taken_are_refused_with_a_reason() {
     /// Path, content type, accepted answer, body; status, and what the answer holds.
     type Case<'a> = (&'a str, &'a str, &'a str, &'a [u8], u16, &'a str);
     let table: &[Case<'_>] = &[
-        ("/studies", "application/json", "*/*", b"{}", 415, "SV-INGEST-103"),
-        ("/studies", "multipart/form-data; boundary=b", "*/*", &one, 415, "SV-INGEST-103"),
-        ("/studies", "multipart/related", "*/*", &one, 400, "SV-INGEST-104"),
-        ("/studies", related, "image/png", &one, 406, "SV-INGEST-102"),
-        ("/studies/Doe", related, "*/*", &one, 400, "SV-INGEST-105"),
-        ("/studies", related, "*/*", b"", 400, "SV-INGEST-106"),
-        ("/studies", related, "*/*", b"no boundary at all", 400, "SV-INGEST-106"),
-        ("/studies", related, "*/*", b"--b--\r\n", 400, "SV-INGEST-107"),
-        ("/studies", related, "*/*", b"--b\r\nbad header\r\n\r\nx\r\n--b--", 400, "SV-INGEST-106"),
+        ("/studies", "application/json", "*/*", b"{}", 415, "SV-INGEST-303"),
+        ("/studies", "multipart/form-data; boundary=b", "*/*", &one, 415, "SV-INGEST-303"),
+        ("/studies", "multipart/related", "*/*", &one, 400, "SV-INGEST-304"),
+        ("/studies", related, "image/png", &one, 406, "SV-INGEST-302"),
+        ("/studies/Doe", related, "*/*", &one, 400, "SV-INGEST-305"),
+        ("/studies", related, "*/*", b"", 400, "SV-INGEST-306"),
+        ("/studies", related, "*/*", b"no boundary at all", 400, "SV-INGEST-306"),
+        ("/studies", related, "*/*", b"--b--\r\n", 400, "SV-INGEST-307"),
+        ("/studies", related, "*/*", b"--b\r\nbad header\r\n\r\nx\r\n--b--", 400, "SV-INGEST-306"),
         ("/studies", related, "*/*", cut, 400, "00081197"),
         ("/studies", related, "*/*", other_type, 415, "0008119A"),
-        ("/upload", "text/plain", "*/*", b"PK", 415, "SV-INGEST-103"),
-        ("/upload", "application/zip", "*/*", b"", 400, "SV-INGEST-114"),
+        ("/upload", "text/plain", "*/*", b"PK", 415, "SV-INGEST-303"),
+        ("/upload", "application/zip", "*/*", b"", 400, "SV-INGEST-314"),
     ];
     for (path, kind, accept, body, status, holds) in table {
         let request = server.post(path, kind).header("Accept", *accept).body(body.to_vec());
@@ -274,13 +274,13 @@ fn limits_hold_whatever_the_sender_announces() {
         let body = Body::new(Cursor::new(junk).chain(std::io::repeat(b'y').take(40_000)));
         let response = server.post("/studies", related).body(body).send().unwrap();
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        assert!(response.text().unwrap().contains("SV-INGEST-110"));
+        assert!(response.text().unwrap().contains("SV-INGEST-310"));
     }
     let names = ["a", "b", "c", "d"];
     let members: Vec<_> = names.into_iter().zip(members).map(|(n, (_, b))| (n, b)).collect();
     let (status, report) = server.zip(zip(&members));
     assert_eq!((status, &report["stored"]), (202, &json!(3)));
-    assert_eq!(report["stopped"]["code"], "SV-INGEST-109");
+    assert_eq!(report["stopped"]["code"], "SV-INGEST-309");
 }
 
 #[test]
@@ -364,11 +364,11 @@ fn damaged_archives_and_bombs_stop_and_say_so() {
     let parts = instances(2);
     let archive = zip(&[("a", &parts[0]), ("b", &parts[1])]);
     let (status, report) = server.zip(archive[..2_000].to_vec());
-    assert_eq!((status, &report["stopped"]["code"]), (202, &json!("SV-INGEST-114")));
+    assert_eq!((status, &report["stopped"]["code"]), (202, &json!("SV-INGEST-314")));
     let (status, report) = server.zip(b"Rar!".to_vec());
-    assert_eq!((status, &report["stopped"]["code"]), (400, &json!("SV-INGEST-114")));
+    assert_eq!((status, &report["stopped"]["code"]), (400, &json!("SV-INGEST-314")));
     let (status, report) = server.zip(zip(&[("bomb", &[0; 1_000_000])]));
-    assert_eq!((status, &report["stopped"]["code"]), (413, &json!("SV-INGEST-115")));
+    assert_eq!((status, &report["stopped"]["code"]), (413, &json!("SV-INGEST-315")));
     assert_eq!(server.spool.look(|held| held.open), 0);
 }
 
