@@ -54,7 +54,7 @@ pub(crate) fn read_meta(
 }
 
 /// Implementation Class UID of scanveil: a UID derived from a random UUID (PS3.5 B.2).
-const IMPLEMENTATION_CLASS_UID: &str = "2.25.199283746501928374650192837465019283";
+const IMPLEMENTATION_CLASS_UID: &str = "2.25.48536924685001016898451832837057309696";
 /// Implementation Version Name.
 const IMPLEMENTATION_VERSION: &str = "SCANVEIL_0_1";
 

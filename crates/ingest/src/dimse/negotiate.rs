@@ -18,7 +18,7 @@ pub(super) const VERIFICATION: &str = "1.2.840.10008.1.1";
 /// Implicit VR little endian, the default transfer syntax (PS3.5 A.1).
 pub(super) const IMPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2";
 /// Implementation Class UID, the same as in the file meta information written here (PS3.7 D.3.3.2).
-const IMPLEMENTATION_CLASS_UID: &str = "2.25.199283746501928374650192837465019283";
+const IMPLEMENTATION_CLASS_UID: &str = "2.25.48536924685001016898451832837057309696";
 const IMPLEMENTATION_VERSION_NAME: &str = "SCANVEIL_0_1";
 
 /// Everything under the DICOM root is standard; everything else is private.
