@@ -21,7 +21,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             header_bytes: 64 << 20,
-            elements: 2_000_000,
+            elements: 1_000_000,
             depth: 64,
             inflated_bytes: 4 << 30,
             inflation_ratio: 200,
