@@ -266,9 +266,12 @@ pub(crate) enum ConfigCommand {
 
 #[derive(Args)]
 pub(crate) struct HealthArgs {
-    /// Address of the service's HTTP side.
-    #[arg(long, default_value = "http://127.0.0.1:8042")]
-    pub(crate) url: String,
+    /// Address of the service's HTTP side; `http://127.0.0.1:8042` by default.
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) url: Option<String>,
+    /// Take the address from this configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Args)]
