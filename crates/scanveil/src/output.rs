@@ -5,7 +5,11 @@ use crate::cli::Command;
 use comfy_table::{ContentArrangement, Table, presets};
 use scanveil_model::{Coded, ErrorReport};
 use serde::Serialize;
+use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
 /// Where results go.
@@ -98,15 +102,38 @@ pub(crate) fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()
 }
 
-/// Starts logging to standard error: plain on a terminal, JSON elsewhere for the service.
+/// The file that the demonstration logs into.
+static LOG_FILE: OnceLock<File> = OnceLock::new();
+
+/// Makes the file that a command logs into, instead of standard error, from here on.
+pub(crate) fn log_into(path: &Path) -> Result<(), Failure> {
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    let file = file.map_err(|error| io_failure(&path.display().to_string(), &error))?;
+    // A second file would be a mistake of ours, and harmless: the first one stays.
+    let _ = LOG_FILE.set(file);
+    Ok(())
+}
+
+fn log_file() -> Box<dyn Write> {
+    match LOG_FILE.get() {
+        Some(file) => Box::new(file),
+        None => Box::new(std::io::stderr()),
+    }
+}
+
+/// Starts logging to standard error: plain on a terminal, JSON elsewhere for the service. The
+/// demonstration logs as the service does, into the file of [`log_into`].
 pub(crate) fn start_logging(filter: Option<&str>, command: &Command) {
     let service = matches!(command, Command::Serve(_));
-    let filter = filter.unwrap_or(if service { "info" } else { "warn" });
+    let demo = matches!(command, Command::Demo(_));
+    let filter = filter.unwrap_or(if service || demo { "info" } else { "warn" });
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if service && !std::io::stderr().is_terminal() {
-        builder.json().init();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    if demo {
+        builder.json().with_writer(log_file).init();
+    } else if service && !std::io::stderr().is_terminal() {
+        builder.json().with_writer(std::io::stderr).init();
     } else {
-        builder.with_target(false).init();
+        builder.with_target(false).with_writer(std::io::stderr).init();
     }
 }

@@ -1,9 +1,290 @@
-//! `scanveil demo`.
+//! `scanveil demo`: the whole flow on invented studies of two invented hospitals, through the real
+//! receivers, and a search for what was planted in them.
+
+mod account;
+mod place;
+mod report;
+mod search;
+mod send;
+mod settle;
+mod times;
 
 use crate::cli::DemoArgs;
-use crate::output::{Failure, Output};
+use crate::commands::serve::{Service, Signals};
+use crate::output::{Failure, Output, bytes, log_into};
+use account::{Account, account};
+use indicatif::ProgressBar;
+use place::Place;
+use report::{Hospital, Release, Report, Stage};
+use scanveil_catalog::{RecordId, Stage as Counted};
+use scanveil_model::ProjectName;
+use scanveil_pipeline::{Config, ENGINE, Site, now_ms};
+use scanveil_release::{
+    ReleaseFilter, ReleaseManifest, ReleaseMode, ReleaseRequest, Unreadable, VerifyReport, create,
+    verify,
+};
+use scanveil_server::Metrics;
+use scanveil_synth::Planted;
+use search::{Hunters, Search};
+use send::{Line, Push, Studies, bar};
+use settle::{counter, settle};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::time::Instant;
+use times::{StudyTimes, study_times};
 
-pub(crate) fn run(_: &DemoArgs, _: &Output) -> Result<ExitCode, Failure> {
-    Err(Failure::new("SV-CLI-000", "being built", "wait"))
+/// The project that the release is made for.
+const PROJECT: &str = "research";
+
+pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode, Failure> {
+    let place = Place::take(args.dir.as_deref())?;
+    log_into(&place.log())?;
+    output.say(&format!("The demonstration's folder is {}", place.dir.display()));
+    output.say("  scanveil.toml  two invented hospitals with different policies");
+    output.say("  service.log    what the service logs");
+    output.say("  data           keys, spool, object store, catalogue");
+    let service = Service::start(Config::load(&place.config())?, Metrics::install()?)?;
+    output.say(&format!("The service runs; its page is {}", service.page_url()));
+    let report = flow(args, output, &place, &service);
+    let report = match report {
+        Ok(report) => report,
+        Err(failure) => {
+            service.stop();
+            return Err(failure);
+        }
+    };
+    output.result(&report, || report.text());
+    if !args.exit {
+        // From here on Ctrl-C means an orderly stop.
+        let signals = Signals::new()?;
+        output.say(&what_next(&place, &report));
+        signals.wait();
+        output.say("\nStopping.");
+    }
+    service.stop();
+    Ok(if report.held { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+/// Pushes, waits, releases, checks.
+fn flow(
+    args: &DemoArgs,
+    output: &Output,
+    place: &Place,
+    service: &Service,
+) -> Result<Report, Failure> {
+    let site = &service.site;
+    let studies = Studies::new(args.seed, args.slices);
+    let mut planted = BTreeSet::new();
+    let progress = bar(output, studies.len(), "pushing");
+    let lines = [Line::c_store(service)?, Line::stow_rs(service, place)?];
+    let mut pushes = Vec::new();
+    let mut full_spool = None;
+    for (number, line) in lines.iter().enumerate() {
+        let push = studies.push(number, line, &mut planted, &progress)?;
+        if full_spool.is_none() {
+            full_spool = Some(Hunters::new(&planted)?.full_spool(place)?);
+        }
+        progress.suspend(|| output.say(&pushed(&push)));
+        pushes.push(push);
+    }
+    progress.finish_and_clear();
+
+    output.say("Waiting for the pipeline: study by study it scrubs, seals, stores, catalogues.");
+    settle(site, &pushes, &place.log(), &bar(output, 0, "pipeline"))?;
+
+    output.say("Making a release for project research, and verifying it.");
+    let (manifest, verified, mut last_stages) = release(output, place, site)?;
+    let account = account(site, &pushes, &manifest)?;
+
+    output.say("Searching everything for the planted identifiers.");
+    let spinner = if output.draws() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let hunters = Hunters::new(&planted)?;
+    let search = hunters.everything(place, full_spool, &spinner)?;
+
+    let times = study_times(&place.log())?;
+    let mut stages = stages(&pushes, &times);
+    stages.append(&mut last_stages);
+    let failures = failures(&account, &search, &verified, &planted);
+    Ok(Report {
+        held: failures.is_empty(),
+        failures,
+        dir: place.dir.clone(),
+        seed: args.seed,
+        page: service.page_url(),
+        http: service.http_addr(),
+        dimse: service.dimse_addr(),
+        hospitals: hospitals(site, &pushes, &account, &times)?,
+        stages,
+        account,
+        release: Release {
+            id: manifest.release().to_string(),
+            path: place.release(),
+            totals: *manifest.totals(),
+            files_verified: verified.files,
+            problems: verified.problems.len(),
+        },
+        search,
+    })
+}
+
+fn pushed(push: &Push) -> String {
+    format!(
+        "{} pushed {} studies, {} instances, {} by {}, and {} of them a second time.",
+        push.hospital,
+        push.studies,
+        push.sent.len(),
+        bytes(push.bytes),
+        push.way.name(),
+        push.repeated,
+    )
+}
+
+/// Makes and verifies the release; the stages say how long that took.
+fn release(
+    output: &Output,
+    place: &Place,
+    site: &Site,
+) -> Result<(ReleaseManifest, VerifyReport, Vec<Stage>), Failure> {
+    let project = ProjectName::parse(PROJECT)
+        .map_err(|error| Failure::new("SV-CLI-024", error.to_string(), "report this"))?;
+    let now = now_ms();
+    let request = ReleaseRequest {
+        release: RecordId::parse(&format!("{project}-{}", now / 1000))?,
+        project,
+        out: place.release(),
+        mode: ReleaseMode::New,
+        filter: ReleaseFilter::default(),
+        unreadable: Unreadable::Fail,
+        created_at_ms: now,
+        engine: ENGINE.to_owned(),
+        jobs: site.config().pipeline.jobs,
+        citation: None,
+        contact: None,
+    };
+    let progress = bar(output, 0, "release");
+    let keys = site.keyring().research_keys();
+    let begun = Instant::now();
+    let manifest = create(&request, site.catalog(), site.store(), &keys, &|now| {
+        progress.set_length(now.instances_total);
+        progress.set_position(now.instances);
+    })?;
+    progress.finish_and_clear();
+    let made = begun.elapsed().as_secs_f64();
+    let begun = Instant::now();
+    let verified = verify(&place.release())?;
+    let totals = manifest.totals();
+    let stage = |stage: &str, bytes, seconds| Stage {
+        stage: stage.to_owned(),
+        hospital: None,
+        instances: totals.instances,
+        bytes,
+        seconds,
+    };
+    let stages = vec![
+        stage("release: open, check, write", totals.bytes, made),
+        stage("verify the release", verified.bytes, begun.elapsed().as_secs_f64()),
+    ];
+    Ok((manifest, verified, stages))
+}
+
+fn stages(pushes: &[Push], times: &StudyTimes) -> Vec<Stage> {
+    let mut stages = Vec::new();
+    for push in pushes {
+        let count = push.acknowledged();
+        stages.push(Stage::push(push.way, &push.hospital, count, push.bytes, push.seconds));
+    }
+    for push in pushes {
+        stages.push(Stage {
+            stage: "scrub, seal, store, catalogue".to_owned(),
+            hospital: Some(push.hospital.clone()),
+            instances: push.acknowledged(),
+            bytes: push.bytes,
+            seconds: times.seconds(&push.hospital),
+        });
+    }
+    stages
+}
+
+fn hospitals(
+    site: &Site,
+    pushes: &[Push],
+    account: &Account,
+    times: &StudyTimes,
+) -> Result<Vec<Hospital>, Failure> {
+    let mut rows = Vec::new();
+    for (push, own) in pushes.iter().zip(&account.hospitals) {
+        let total = |stage| counter(site.catalog(), &push.hospital, stage);
+        let policy = site.config().hospital(&push.hospital)?;
+        rows.push(Hospital {
+            hospital: push.hospital.clone(),
+            keep_originals: policy.keep_originals,
+            retention_class: policy.retention.class.clone(),
+            retention_years: policy.retention.years,
+            region: policy.region.clone(),
+            way: push.way.name(),
+            studies: push.studies,
+            received: total(Counted::Received)?,
+            duplicates: total(Counted::Duplicate)?,
+            scrubbed: own.clean,
+            quarantined: own.quarantined,
+            originals: own.originals,
+            objects: total(Counted::Stored)?,
+            stored_bytes: total(Counted::StoredBytes)?,
+            seconds: times.seconds(&push.hospital),
+        });
+    }
+    Ok(rows)
+}
+
+fn failures(
+    account: &Account,
+    search: &Search,
+    verified: &VerifyReport,
+    planted: &BTreeSet<Planted>,
+) -> Vec<String> {
+    let mut failures = account.failures();
+    if search.hits() > 0 {
+        failures.push(format!("planted identifiers were found in {} places", search.hits()));
+    }
+    if planted.is_empty() {
+        failures.push("nothing was planted, so that the search says nothing".to_owned());
+    }
+    if !verified.is_whole() {
+        let count = verified.problems.len();
+        failures.push(format!("{count} files of the release are not as its manifest says"));
+    }
+    failures
+}
+
+/// What a person could try while the service runs.
+fn what_next(place: &Place, report: &Report) -> String {
+    let [keeper, _] = scanveil_synth::HOSPITALS;
+    let config = place.config().display().to_string();
+    let c_store = report.dimse.map_or_else(String::new, |address| {
+        format!(
+            "  push by C-STORE   storescu -aet {} -aec {} {} {} FILE.dcm\n",
+            keeper.calling_ae,
+            keeper.called_ae,
+            address.ip(),
+            address.port(),
+        )
+    });
+    format!(
+        "\nThe service is still running: {page}\nIn another terminal you could try\n\
+         {c_store}\
+         \x20 push by STOW-RS   curl -H 'Authorization: Bearer {token}' \\\n\
+         \x20                     -H 'Content-Type: application/dicom' --data-binary @FILE.dcm \\\n\
+         \x20                     http://{http}/studies\n\
+         \x20 make some files   scanveil synth ct --out ct --count 20 --seed 7\n\
+         \x20 ask               scanveil hospital list --config {config}\n\
+         \x20 read the release  less {release}/DATASHEET.md\n\
+         \x20 load it           python3 -c \"import pathlib, pydicom; print(pydicom.dcmread(next(\\\n\
+         \x20                     pathlib.Path('{release}').rglob('*.dcm'))))\"\n\
+         Ctrl-C stops it. Nothing outside {dir} was written; remove it when you are done.",
+        page = report.page,
+        token = place.token,
+        http = report.http,
+        release = place.release().display(),
+        dir = place.dir.display(),
+    )
 }
