@@ -281,7 +281,8 @@ impl Catalog {
         self.objects(&filter, u32::MAX)
     }
 
-    /// What is held in quarantine and why, what a later generation let pass left out, in the order of object and entry, at most `limit`.
+    /// What is held in quarantine and why, what a later generation let pass left out, in the order
+    /// of object and entry, at most `limit`.
     ///
     /// # Errors
     /// [`CatalogError`] when the database fails.

@@ -85,8 +85,8 @@ impl Rebuild {
     }
 
     /// Takes from the old catalogue what the store does not know: finished spool records,
-    /// duplicates, generations that hold nothing, counters, batches and releases. To be called after all objects were added.
-    /// Gives false when there is no old catalogue that can be read.
+    /// duplicates, generations that hold nothing, counters, batches and releases. To be called
+    /// after all objects were added. Gives false when there is no old catalogue that can be read.
     ///
     /// # Errors
     /// [`CatalogError::NewerVersion`] when a newer program wrote the old one.

@@ -106,12 +106,14 @@ fn slug(i: usize, b: u8) -> bool {
 }
 
 text_id!(
-    /// A hospital (tenant): `[a-z0-9][a-z0-9-]*`, at most 32 characters. Safe in paths, keys and tags.
+    /// A hospital (tenant): `[a-z0-9][a-z0-9-]*`, at most 32 characters. Safe in paths, keys and
+    /// tags.
     HospitalId, "hospital", 32, slug
 );
 shown!(HospitalId);
 text_id!(
-    /// A research project: `[a-z0-9][a-z0-9-]*`, at most 32 characters. Safe in paths, keys and tags.
+    /// A research project: `[a-z0-9][a-z0-9-]*`, at most 32 characters. Safe in paths, keys and
+    /// tags.
     ProjectName, "project", 32, slug
 );
 shown!(ProjectName);
@@ -197,7 +199,8 @@ bytes_id!(
     SubjectId, "subject id", 16
 );
 bytes_id!(
-    /// A stored object: a keyed hash of what went into it, so that a repeated write is the same object.
+    /// A stored object: a keyed hash of what went into it, so that a repeated write is the same
+    /// object.
     ObjectId, "object id", 16
 );
 bytes_id!(

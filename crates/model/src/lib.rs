@@ -1,5 +1,5 @@
-//! The vocabulary every stage shares: identifiers, zones, retention, reasons, findings and the shape
-//! of an error. Pure: no I/O, no clock, no randomness (invariant 1).
+//! The vocabulary every stage shares: identifiers, zones, retention, reasons, findings and the
+//! shape of an error. Pure: no I/O, no clock, no randomness (invariant 1).
 //!
 //! The custody types (`SpooledInstance`, `ScrubbedInstance`, `SealedObject`, `StoredObject`,
 //! `ReleaseManifest`) live in the crate of the stage that makes them, with private constructors, so

@@ -31,8 +31,8 @@ impl Zone {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RetentionClass(pub HospitalId);
 
-/// The tags every object carries. None of them identifies a patient. S3 allows at most ten tags, keys
-/// up to 128 and values up to 256 characters.
+/// The tags every object carries. None of them identifies a patient. S3 allows at most ten tags,
+/// keys up to 128 and values up to 256 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectTags {

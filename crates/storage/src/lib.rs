@@ -1,8 +1,8 @@
 //! Where sealed objects lie: one interface over a local folder and an S3-compatible service.
 //!
 //! [`ObjectStore`] is the interface, [`FolderStore`] and [`S3Store`] keep it, and
-//! [`check_conformance`] holds both to it. [`Store`] is what the rest of the program uses: it takes only
-//! sealed objects and gives a [`StoredObject`] only after the store confirmed to hold it.
+//! [`check_conformance`] holds both to it. [`Store`] is what the rest of the program uses: it takes
+//! only sealed objects and gives a [`StoredObject`] only after the store confirmed to hold it.
 
 mod conformance;
 mod durable;
