@@ -14,6 +14,10 @@ pub struct FileMeta {
     pub sop_instance_uid: Option<Vec<u8>>,
     /// Transfer Syntax UID; `None` when there is no file meta information.
     pub transfer_syntax: Option<Vec<u8>>,
+    /// The preamble holds something.
+    pub preamble: bool,
+    /// Elements that name applications or are private; empty in most files.
+    pub surplus: Vec<Tag>,
 }
 
 const EXPLICIT_LITTLE: Encoding = Encoding { explicit: true, big_endian: false };
@@ -46,7 +50,9 @@ pub(crate) fn read_meta(
                 tags::MEDIA_STORAGE_SOP_CLASS_UID => meta.sop_class_uid = Some(value),
                 tags::MEDIA_STORAGE_SOP_INSTANCE_UID => meta.sop_instance_uid = Some(value),
                 tags::TRANSFER_SYNTAX_UID => meta.transfer_syntax = Some(value),
-                _ => {}
+                // Group length, version, implementation class and version (PS3.10 Table 7.1-1).
+                tag if matches!(tag.element(), 0 | 1 | 0x12 | 0x13) => {}
+                tag => meta.surplus.push(tag),
             }
         }
         at = next;

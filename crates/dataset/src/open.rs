@@ -218,7 +218,8 @@ fn start(
     if at == 0 && !looks_like_elements(rest) {
         return Err(not_dicom("neither a preamble nor a plausible first element"));
     }
-    let (meta, data_at) = read_meta(bytes, at, limits)?;
+    let (mut meta, data_at) = read_meta(bytes, at, limits)?;
+    meta.preamble = at == 132 && bytes[..128].iter().any(|&b| b != 0);
     let Some(uid) = &meta.transfer_syntax else {
         let syntax = guess(&bytes[data_at..]).ok_or_else(|| not_dicom("no transfer syntax"))?;
         return Ok((meta, syntax, data_at));

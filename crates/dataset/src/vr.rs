@@ -69,6 +69,12 @@ impl Vr {
             )
     }
 
+    /// A date, a time, or both.
+    #[must_use]
+    pub fn is_date(self) -> bool {
+        matches!(&self.0, b"DA" | b"DT" | b"TM")
+    }
+
     /// The two letters.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod inputs;
 mod output;
 
 use clap::Parser;
@@ -9,6 +10,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    // HTTP clients take the process's provider; a second call finds the same one in place.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let output = output::Output::new(cli.json);
     output::start_logging(cli.log.as_deref(), &cli.command);
     match commands::run(&cli, &output) {

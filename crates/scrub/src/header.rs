@@ -1,30 +1,12 @@
 //! Rewrites the elements before the pixel data: every element at every depth is treated by rule, runs
 //! of kept elements are copied as one piece, and the de-identification attributes are put in place.
 
-use crate::Profile;
 use crate::attributes;
-use crate::dates;
-use crate::identity::Search;
-use crate::keyed::ProjectSecret;
+use crate::decide::Context;
 use crate::rules::Treatment;
-use crate::suspicion::suspicious;
-use crate::values::dummy;
-use crate::vocabulary::known;
-use scanveil_dataset::{CharacterSets, DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
+use scanveil_dataset::{DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
 use scanveil_model::Action;
 use std::collections::BTreeMap;
-
-/// What the header's treatment needs to know of the study.
-pub(crate) struct Context<'c> {
-    pub(crate) profile: &'c Profile,
-    pub(crate) secret: &'c ProjectSecret,
-    pub(crate) search: &'c Search,
-    pub(crate) pseudonym: &'c str,
-    /// Days to subtract from every date.
-    pub(crate) back: i64,
-    /// Whether attributes are noted for tables.
-    pub(crate) tabled: bool,
-}
 
 /// What came of it.
 #[derive(Default)]
@@ -133,7 +115,7 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
     }
 
     fn element(&mut self, at: usize, element: &Element, top: bool) {
-        let rules = &self.context.profile.rules;
+        let rules = self.context.rules;
         let treatment = rules.treatment(element.tag, element.vr, element.declared);
         match treatment {
             Treatment::Descend if element.kind == Kind::Sequence => {
@@ -184,7 +166,7 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
 
     fn leaf(&mut self, element: &Element, treatment: Treatment, top: bool) {
         let value = self.data.value(element);
-        let (action, replaced) = self.decide(element, treatment, value);
+        let (action, replaced) = self.context.decide(element, treatment, value);
         self.count(action);
         match &replaced {
             None => self.keep(element),
@@ -195,115 +177,6 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
             attributes::note(&mut self.outcome.attributes, element, written);
         }
     }
-
-    /// The action, and the new value unless the element stays as it is.
-    fn decide(
-        &self,
-        element: &Element,
-        treatment: Treatment,
-        value: &[u8],
-    ) -> (Action, Option<Vec<u8>>) {
-        let empty = || (Action::Empty, Some(Vec::new()));
-        let dated = |new: Option<String>| match new {
-            Some(new) => (Action::Shift, Some(new.into_bytes())),
-            None => (Action::Empty, Some(Vec::new())),
-        };
-        let text = || std::str::from_utf8(value).unwrap_or("\u{fffd}");
-        let back = self.context.back;
-        match treatment {
-            Treatment::Keep => (Action::Keep, None),
-            Treatment::Empty => empty(),
-            Treatment::Dummy if value.is_empty() => (Action::Keep, None),
-            Treatment::Dummy if element.vr == Vr::UI => self.remap(value),
-            Treatment::Dummy => {
-                (Action::Replace, Some(dummy(element.vr, element.encoding.big_endian)))
-            }
-            Treatment::Pseudonym => {
-                (Action::Pseudonym, Some(self.context.pseudonym.as_bytes().to_vec()))
-            }
-            Treatment::Remap => self.remap(value),
-            Treatment::Shift => match &element.vr.0 {
-                b"DA" => dated(dates::shift_da(text(), back)),
-                b"DT" => dated(dates::shift_dt(text(), back)),
-                _ if dates::is_time(text()) => (Action::Keep, None),
-                _ => empty(),
-            },
-            Treatment::CapAge => match dates::cap_age(text()) {
-                Some(age) if age == text().trim_matches([' ', '\0']) => (Action::Keep, None),
-                Some(age) => (Action::Clean, Some(age.into_bytes())),
-                None => empty(),
-            },
-            Treatment::Text => self.text(element, value),
-            Treatment::Retained if self.context.search.finds(value) => {
-                (Action::Clean, Some(Vec::new()))
-            }
-            Treatment::Retained => (Action::Keep, None),
-            Treatment::Check => self.check(element, value),
-            Treatment::Remove | Treatment::Descend => empty(),
-        }
-    }
-
-    /// UIDs: each value by itself; what the standard registers stays (PS3.6 Annex A).
-    fn remap(&self, value: &[u8]) -> (Action, Option<Vec<u8>>) {
-        let mut out = Vec::with_capacity(value.len() + 32);
-        for (i, part) in value.split(|&b| b == b'\\').enumerate() {
-            if i > 0 {
-                out.push(b'\\');
-            }
-            let uid = part.trim_ascii();
-            let uid = uid.strip_suffix(b"\0").unwrap_or(uid).trim_ascii();
-            if is_registered(uid) {
-                out.extend_from_slice(uid);
-            } else if !uid.is_empty() {
-                out.extend_from_slice(self.context.secret.uid(uid).as_bytes());
-            }
-        }
-        let same = out == value.strip_suffix(b"\0").unwrap_or(value);
-        if same { (Action::Keep, None) } else { (Action::Remap, Some(out)) }
-    }
-
-    fn text(&self, element: &Element, value: &[u8]) -> (Action, Option<Vec<u8>>) {
-        let doubtful = match std::str::from_utf8(value) {
-            Ok(text) => suspicious(text.trim_matches([' ', '\0'])).is_some() || !known(text),
-            Err(_) => true,
-        };
-        if !doubtful && !self.context.search.finds(value) {
-            return (Action::Keep, None);
-        }
-        // Code Meaning (0008,0104) is type 1: an empty one would make the code invalid.
-        let new = if element.tag == Tag::new(8, 0x104) { b"REMOVED".to_vec() } else { Vec::new() };
-        (Action::Clean, Some(new))
-    }
-
-    /// Code strings and numbers: nothing but what their VR allows (PS3.5 6.2), and no identifier.
-    fn check(&self, element: &Element, value: &[u8]) -> (Action, Option<Vec<u8>>) {
-        let fits = |b: u8| match &element.vr.0 {
-            b"DS" => b.is_ascii_digit() || b"+-.eE\\ \0".contains(&b),
-            b"IS" => b.is_ascii_digit() || b"+-\\ \0".contains(&b),
-            _ => b.is_ascii_alphanumeric() || b"_\\ \0-/.".contains(&b),
-        };
-        let ok = value.iter().all(|&b| fits(b));
-        let code = element.vr == Vr::CS;
-        // A number as short as a slice's is no identifier; words of a code string are.
-        let hit = if code {
-            self.context.search.finds(value)
-        } else {
-            self.context.search.long_forms(value).next().is_some()
-        };
-        let numbered =
-            code && suspicious(std::str::from_utf8(value).unwrap_or("\u{fffd}")).is_some();
-        let ok = if element.tag == tags::SPECIFIC_CHARACTER_SET {
-            CharacterSets::parse(value).is_ok()
-        } else {
-            ok && !hit && !numbered
-        };
-        if ok { (Action::Keep, None) } else { (Action::Clean, Some(Vec::new())) }
-    }
-}
-
-/// UIDs that the standard itself registers stay: SOP classes, transfer syntaxes, well-known frames.
-fn is_registered(uid: &[u8]) -> bool {
-    uid.starts_with(b"1.2.840.10008.") && uid.iter().all(|b| b.is_ascii_digit() || *b == b'.')
 }
 
 /// Bytes of tag, VR and length as they stand in the input.

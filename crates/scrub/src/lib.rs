@@ -8,8 +8,10 @@
 mod attributes;
 mod burned_in;
 mod dates;
+mod decide;
 mod header;
 mod identity;
+mod inspection;
 mod keyed;
 mod mask;
 mod options;
@@ -27,6 +29,7 @@ mod verify;
 mod vocabulary;
 
 pub use identity::StudyIdentity;
+pub use inspection::{Inspector, Risk, Trace, TracePlace};
 pub use keyed::ProjectSecret;
 pub use options::ProfileOption;
 pub use profile::{Profile, ProfileError};

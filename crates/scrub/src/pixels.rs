@@ -145,9 +145,7 @@ fn layout(data: &DataSet<'_>, big_endian: bool) -> Result<Layout, Reason> {
     let signed = data.unsigned(tags::PIXEL_REPRESENTATION) == Some(1);
     let stored = data.unsigned(tags::BITS_STORED).unwrap_or(allocated);
     let high = data.unsigned(tags::HIGH_BIT).unwrap_or(stored.wrapping_sub(1));
-    if grey && !(1..=allocated).contains(&stored)
-        || grey && !(stored - 1..allocated).contains(&high)
-    {
+    if grey && !((1..=allocated).contains(&stored) && (stored - 1..allocated).contains(&high)) {
         return Err(risk(ReasonCode::PixelMismatch, tags::BITS_STORED, "no possible depth"));
     }
     let mask = Mask { allocated, stored, high, signed, big_endian };

@@ -1,6 +1,7 @@
 //! Scrubs the instances of one study.
 
-use crate::header::{Context, Insert, Outcome, Rewriter, is_inserted};
+use crate::decide::Context;
+use crate::header::{Insert, Outcome, Rewriter, is_inserted};
 use crate::identity::{Search, StudyIdentity};
 use crate::keyed::ProjectSecret;
 use crate::pixels::{self, PixelPlan};
@@ -202,7 +203,7 @@ impl<'p> StudyScrubber<'p> {
         })?;
         let plan = pixels::plan(header, sop)?;
         let context = Context {
-            profile: self.profile,
+            rules: &self.profile.rules,
             secret: self.secret,
             search: &self.search,
             pseudonym: &self.pseudonym,

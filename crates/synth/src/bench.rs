@@ -4,10 +4,10 @@ use crate::SynthError;
 use crate::charset::Charset;
 use crate::file::{FileParts, Syntax, put_pixels};
 use crate::key::SynthInstance;
-use crate::kinds::{self, class};
+use crate::kinds;
 use crate::pixels::{Frames, Noise, Phantom, noisy16};
 use crate::study::Study;
-use crate::wire::{Lengths, Vr};
+use crate::wire::Lengths;
 use std::io::Write;
 
 /// `n` CT slices of one series, `side` x `side` x 16 bits, explicit little endian.
@@ -49,7 +49,7 @@ pub fn mr_slices(
     })
 }
 
-/// Writes one multi-frame grayscale word secondary capture of about `bytes` bytes (below 4 GiB),
+/// Writes one Enhanced CT image of about `bytes` bytes (below 4 GiB),
 /// 512 x 512 x 16 bits a frame, holding one frame in memory at a time. Returns its length.
 ///
 /// # Errors
@@ -60,21 +60,9 @@ pub fn big_multiframe(seed: u64, bytes: u64, out: &mut impl Write) -> Result<u64
     const LIMIT: u64 = 0xffff_ffff / FRAME - 1;
     let count = (bytes / FRAME).clamp(1, LIMIT);
     let study = Study::invent(seed, 0, 2, 2, Charset::Latin1, "CT cine");
-    let series = study.series(1, "OT", "cine", "Imager");
-    let mut draft = study.start(class::SC_MULTIFRAME_WORD, &series, 0);
+    let series = study.series(1, "CT", "cine", "Imager");
+    let mut draft = kinds::enhanced_ct_header(&study, &series, count as u16);
     let d = &mut draft.data;
-    d.text(0x0008_0008, Vr::Cs, "DERIVED\\SECONDARY");
-    d.text(0x0008_0064, Vr::Cs, "WSD");
-    d.text(0x0018_1063, Vr::Ds, "40");
-    d.text(0x0020_0020, Vr::Cs, "");
-    d.text(0x0020_0060, Vr::Cs, "");
-    d.text(0x0028_0008, Vr::Is, &count.to_string());
-    d.at(0x0028_0009, &[0x0018_1063]);
-    d.text(0x0028_0301, Vr::Cs, "NO");
-    d.text(0x0028_1052, Vr::Ds, "0");
-    d.text(0x0028_1053, Vr::Ds, "1");
-    d.text(0x0028_1054, Vr::Lo, "US");
-    d.text(0x2050_0020, Vr::Cs, "IDENTITY");
     put_pixels(d, Frames::grey16(SIDE, SIDE, 12, Vec::new()), Syntax::ExplicitLe)?;
     d.remove(0x7fe0_0010);
     let head = FileParts::new(draft.data, draft.class, &draft.uid, Syntax::ExplicitLe);

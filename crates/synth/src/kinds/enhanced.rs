@@ -10,8 +10,8 @@ use crate::wire::{DataSet, Vr};
 const SIDE: u16 = 128;
 
 pub(crate) fn enhanced_mr(study: &Study, series: &Series, frames: u16, shop: &Shop) -> Draft {
-    let draft = multi_frame(study, series, class::ENHANCED_MR, frames, shop);
-    draft.with(|d| {
+    let draft = multi_frame(study, series, class::ENHANCED_MR, frames);
+    draft.pixels(images(frames, shop)).with(|d| {
         d.text(0x0008_0008, Vr::Cs, "ORIGINAL\\PRIMARY\\T2\\NONE");
         d.text(0x0008_9208, Vr::Cs, "MAGNITUDE");
         d.text(0x0008_9209, Vr::Cs, "T2");
@@ -39,7 +39,12 @@ pub(crate) fn enhanced_mr(study: &Study, series: &Series, frames: u16, shop: &Sh
 }
 
 pub(crate) fn enhanced_ct(study: &Study, series: &Series, frames: u16, shop: &Shop) -> Draft {
-    let draft = multi_frame(study, series, class::ENHANCED_CT, frames, shop);
+    enhanced_ct_header(study, series, frames).pixels(images(frames, shop))
+}
+
+/// The same without its pixels.
+pub(crate) fn enhanced_ct_header(study: &Study, series: &Series, frames: u16) -> Draft {
+    let draft = multi_frame(study, series, class::ENHANCED_CT, frames);
     draft.with(|d| {
         d.text(0x0008_0008, Vr::Cs, "ORIGINAL\\PRIMARY\\VOLUME\\NONE");
         d.text(0x0018_9004, Vr::Cs, "RESEARCH");
@@ -47,13 +52,15 @@ pub(crate) fn enhanced_ct(study: &Study, series: &Series, frames: u16, shop: &Sh
     })
 }
 
-fn multi_frame(
-    study: &Study,
-    series: &Series,
-    sop_class: &'static str,
-    frames: u16,
-    shop: &Shop,
-) -> Draft {
+fn images(frames: u16, shop: &Shop) -> Frames {
+    let images = (0..usize::from(frames)).map(|frame| {
+        let phase = frame as f32 / f32::from(frames.max(1));
+        noisy16(&Phantom::Head.draw(SIDE, SIDE, phase), &shop.noise, frame, 7)
+    });
+    Frames::grey16(SIDE, SIDE, 12, images.collect())
+}
+
+fn multi_frame(study: &Study, series: &Series, sop_class: &'static str, frames: u16) -> Draft {
     let mut draft = study.start(sop_class, series, 0);
     let d = &mut draft.data;
     let frame_uid = frame_of_reference(study, d);
@@ -79,16 +86,10 @@ fn multi_frame(
     shared_groups(study, d, if sop_class == class::ENHANCED_CT { "HU" } else { "US" });
     let groups = (0..frames).map(|frame| frame_groups(study, d, frame)).collect();
     d.seq(0x5200_9230, groups);
-    let images = (0..usize::from(frames)).map(|frame| {
-        let phase = frame as f32 / f32::from(frames.max(1));
-        noisy16(&Phantom::Head.draw(SIDE, SIDE, phase), &shop.noise, frame, 7)
-    });
-    let images = Frames::grey16(SIDE, SIDE, 12, images.collect());
     draft
         .planting(PlantedKind::Uid, &frame_uid)
         .planting(PlantedKind::Uid, &concatenation)
         .planting(PlantedKind::Uid, &source)
-        .pixels(images)
 }
 
 pub(super) fn dimensions(study: &Study, d: &mut DataSet) {

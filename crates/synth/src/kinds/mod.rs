@@ -12,7 +12,7 @@ mod ultrasound;
 mod waveform;
 
 pub(crate) use documents::encapsulated_pdf;
-pub(crate) use enhanced::{enhanced_ct, enhanced_mr};
+pub(crate) use enhanced::{enhanced_ct, enhanced_ct_header, enhanced_mr};
 pub(crate) use images::{Slice, cr, ct, ct_header, mr, mr_header};
 pub(crate) use nuclear::pet;
 pub(crate) use private::{csa_header, ge_block, philips_block, siemens_block};
@@ -35,7 +35,6 @@ pub(crate) mod class {
     pub(crate) const US_MULTIFRAME: &str = "1.2.840.10008.5.1.4.1.1.3.1";
     pub(crate) const MR: &str = "1.2.840.10008.5.1.4.1.1.4";
     pub(crate) const ENHANCED_MR: &str = "1.2.840.10008.5.1.4.1.1.4.1";
-    pub(crate) const SC_MULTIFRAME_WORD: &str = "1.2.840.10008.5.1.4.1.1.7.3";
     pub(crate) const ECG_12: &str = "1.2.840.10008.5.1.4.1.1.9.1.1";
     pub(crate) const GSPS: &str = "1.2.840.10008.5.1.4.1.1.11.1";
     pub(crate) const VIDEO_ENDOSCOPIC: &str = "1.2.840.10008.5.1.4.1.1.77.1.1.1";

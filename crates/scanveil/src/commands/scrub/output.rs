@@ -1,0 +1,230 @@
+//! Where scrubbed instances go: a folder beside their place while a study is being made, then moved
+//! into it whole.
+
+use crate::output::{Failure, io_failure};
+use scanveil_model::{Reason, ReasonCode};
+use scanveil_scrub::Prepared;
+use std::cell::RefCell;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// How a folder of unfinished outputs begins.
+const PART: &str = ".scanveil-part-";
+/// The lock within it: held while its run lives.
+const LOCK: &str = "lock";
+/// Writes up to this size are gathered into one.
+const GATHERED: usize = 64 << 10;
+
+thread_local! {
+    /// What is gathered for one write.
+    static GATHER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The output folder of a run.
+pub(super) struct Staging {
+    out: PathBuf,
+    part: PathBuf,
+    _lock: File,
+    failed: OnceLock<io::Error>,
+}
+
+impl Staging {
+    /// Makes the output folder, clears what killed runs left in it, and begins a new part.
+    pub(super) fn new(out: &Path) -> Result<Self, Failure> {
+        Self::begin(out).map_err(|error| io_failure("the output folder", &error))
+    }
+
+    fn begin(out: &Path) -> io::Result<Self> {
+        fs::create_dir_all(out)?;
+        for entry in fs::read_dir(out)? {
+            let entry = entry?;
+            if entry.file_name().as_encoded_bytes().starts_with(PART.as_bytes()) {
+                clear_abandoned(&entry.path());
+            }
+        }
+        let part = (0..1000)
+            .map(|n| out.join(format!("{PART}{}-{n}", std::process::id())))
+            .find(|part| fs::create_dir(part).is_ok())
+            .ok_or(io::ErrorKind::PermissionDenied)?;
+        let lock = File::create(part.join(LOCK))?;
+        lock.lock()?;
+        Ok(Self { out: out.to_owned(), part, _lock: lock, failed: OnceLock::new() })
+    }
+
+    /// Why outputs cannot be written any more, if so.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.failed.get().map(|error| io_failure("an output", error))
+    }
+
+    /// Whether writing has failed, so that there is no point in going on.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.get().is_some()
+    }
+
+    fn note(&self, error: io::Error) {
+        // The first failure is the one to tell.
+        let _ = self.failed.set(error);
+    }
+
+    /// Makes the unfinished file of an instance.
+    pub(super) fn create(&self, prepared: &Prepared<'_>) -> io::Result<Part<'_>> {
+        let folder = self
+            .part
+            .join(prepared.patient_pseudonym())
+            .join(prepared.study_instance_uid().as_str())
+            .join(prepared.series_instance_uid().as_str());
+        let path = folder.join(format!("{}.dcm", prepared.sop_instance_uid().as_str()));
+        let file = make(&path, &folder).inspect_err(|error| self.note(error.kind().into()))?;
+        Ok(Part { staging: self, path, file, whole: false })
+    }
+
+    /// Moves a finished study to its place; files that are there already are replaced.
+    pub(super) fn publish(&self, pseudonym: &str, study: &str) {
+        if self.has_failed() {
+            return;
+        }
+        let from = self.part.join(pseudonym).join(study);
+        if !from.exists() {
+            return;
+        }
+        let to = self.out.join(pseudonym).join(study);
+        let moved = fs::create_dir_all(self.out.join(pseudonym)).and_then(|()| merge(&from, &to));
+        if let Err(error) = moved {
+            self.note(error);
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What is left is unfinished; a failure leaves it to the next run.
+        let _ = fs::remove_dir_all(&self.part);
+    }
+}
+
+/// Removes the part of a run that was killed; one that lives holds its lock.
+fn clear_abandoned(part: &Path) {
+    let abandoned = match File::open(part.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    if abandoned {
+        // What cannot be removed is in nobody's way.
+        let _ = fs::remove_dir_all(part);
+    }
+}
+
+/// Makes a file, and the folder it is in. Another thread can remove that folder at the same moment,
+/// when what it held turned out not to be clean.
+fn make(path: &Path, folder: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    for _ in 0..100 {
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(folder)?,
+            other => return other,
+        }
+    }
+    options.open(path)
+}
+
+/// Moves a folder, into one that is there already entry by entry.
+fn merge(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+            ) =>
+        {
+            for entry in fs::read_dir(from)? {
+                let entry = entry?;
+                merge(&entry.path(), &to.join(entry.file_name()))?;
+            }
+            fs::remove_dir(from)
+        }
+        other => other,
+    }
+}
+
+/// The unfinished file of one instance: removed unless it was finished.
+pub(super) struct Part<'s> {
+    staging: &'s Staging,
+    path: PathBuf,
+    file: File,
+    whole: bool,
+}
+
+impl Part<'_> {
+    /// Lets `write` fill the file, in one write where it is small.
+    pub(super) fn fill<T>(
+        mut self,
+        write: impl FnOnce(&mut Gathering<'_>) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        let done = GATHER.with_borrow_mut(|bytes| {
+            bytes.clear();
+            bytes.reserve(GATHERED);
+            let mut out = Gathering { bytes, part: &self };
+            let done = write(&mut out)?;
+            out.flush().map_err(|_| {
+                Reason::new(ReasonCode::Internal, "the output could not be written")
+            })?;
+            Ok(done)
+        })?;
+        self.whole = true;
+        Ok(done)
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        if self.whole {
+            return;
+        }
+        // A file that stays would be published with its study.
+        if let Err(error) = fs::remove_file(&self.path) {
+            return self.staging.note(error);
+        }
+        // Folders go when nothing else is in them: series, study, patient.
+        let above = self.path.ancestors().skip(1).take(3);
+        let _ = above.map(fs::remove_dir).take_while(Result::is_ok).count();
+    }
+}
+
+/// Gathers small writes; large ones go straight through.
+pub(super) struct Gathering<'g> {
+    bytes: &'g mut Vec<u8>,
+    part: &'g Part<'g>,
+}
+
+impl Gathering<'_> {
+    fn put(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.part.file)
+            .write_all(bytes)
+            .inspect_err(|error| self.part.staging.note(error.kind().into()))
+    }
+}
+
+impl Write for Gathering<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > GATHERED {
+            self.flush()?;
+        }
+        if bytes.len() >= GATHERED {
+            self.put(bytes)?;
+        } else {
+            self.bytes.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.bytes.is_empty() {
+            self.put(self.bytes)?;
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,230 @@
+//! The first look: which inputs are instances of which study, and who each study is about.
+
+use super::held::Held;
+use crate::inputs::{Input, Met, Place, with_header};
+use crate::output::Failure;
+use indicatif::ProgressBar;
+use rayon::prelude::*;
+use scanveil_dataset::{Header, tags};
+use scanveil_model::Reason;
+use scanveil_scrub::{Profile, ProjectSecret, StudyIdentity, StudyScrubber};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Bytes of small inputs that are kept from the first look to the second.
+const KEPT_BYTES: usize = 64 << 20;
+
+/// One study, in whatever state it is.
+pub(super) struct Study<'p> {
+    state: Mutex<State<'p>>,
+    /// Instances that are still to be scrubbed.
+    pub(super) left: AtomicUsize,
+    /// Whether an instance of it has the SOP Instance UID of an earlier input.
+    pub(super) has_twins: AtomicBool,
+    /// Pseudonym and new Study Instance UID, once an instance was written.
+    pub(super) place: OnceLock<(String, String)>,
+}
+
+enum State<'p> {
+    Gathering(StudyIdentity),
+    Failed(Reason),
+    Ready(Arc<StudyScrubber<'p>>),
+    Done,
+}
+
+impl Default for Study<'_> {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State::Gathering(StudyIdentity::new())),
+            left: AtomicUsize::new(0),
+            has_twins: AtomicBool::new(false),
+            place: OnceLock::new(),
+        }
+    }
+}
+
+impl<'p> Study<'p> {
+    fn observe(&self, header: &Header<'_>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Gathering(identity) = &mut *state
+            && let Err(reason) = identity.observe(header)
+        {
+            *state = State::Failed(reason);
+        }
+    }
+
+    /// The study's scrubber, made when it is first asked for.
+    pub(super) fn scrubber(
+        &self,
+        profile: &'p Profile,
+        secret: &'p ProjectSecret,
+    ) -> Result<Arc<StudyScrubber<'p>>, Reason> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let identity = match &mut *state {
+            State::Ready(scrubber) => return Ok(Arc::clone(scrubber)),
+            State::Failed(reason) => return Err(reason.clone()),
+            State::Gathering(identity) => std::mem::take(identity),
+            State::Done => StudyIdentity::new(),
+        };
+        match StudyScrubber::new(profile, secret, identity) {
+            Ok(scrubber) => {
+                let scrubber = Arc::new(scrubber.without_attributes());
+                *state = State::Ready(Arc::clone(&scrubber));
+                Ok(scrubber)
+            }
+            Err(reason) => {
+                *state = State::Failed(reason.clone());
+                Err(reason)
+            }
+        }
+    }
+
+    /// Forgets the scrubber of a study whose last instance went through.
+    pub(super) fn close(&self) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Done;
+    }
+}
+
+/// What is to be done with one input.
+pub(super) struct Job {
+    pub(super) input: Input,
+    pub(super) kept: Option<Box<[u8]>>,
+    pub(super) seen: Result<Instance, Held>,
+}
+
+/// An instance, as the first look saw it.
+pub(super) struct Instance {
+    /// Index of its study.
+    pub(super) study: usize,
+    /// Index of the first input with the same SOP Instance UID, if that is another.
+    pub(super) twin_of: Option<usize>,
+}
+
+/// Everything the second look needs.
+#[derive(Default)]
+pub(super) struct Plan<'p> {
+    /// By input: the files as they were found, then the members of archives.
+    pub(super) jobs: Vec<Job>,
+    pub(super) studies: Vec<Arc<Study<'p>>>,
+}
+
+struct Look<'p> {
+    studies: Mutex<HashMap<Vec<u8>, Arc<Study<'p>>>>,
+    budget: AtomicUsize,
+}
+
+/// What one input turned out to be.
+enum Found<'p> {
+    Archive,
+    Held(Held),
+    Instance { study: Arc<Study<'p>>, sop: [u8; 16], kept: Option<Box<[u8]>> },
+}
+
+impl<'p> Look<'p> {
+    fn study(&self, uid: Option<&[u8]>) -> Arc<Study<'p>> {
+        // A file without a Study Instance UID stands alone.
+        let Some(uid) = uid.filter(|uid| !uid.is_empty()) else { return Arc::default() };
+        let mut studies = self.studies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(study) = studies.get(uid) {
+            return Arc::clone(study);
+        }
+        Arc::clone(studies.entry(uid.to_vec()).or_default())
+    }
+
+    fn look(&self, input: &Input) -> Found<'p> {
+        if matches!(input.place(), Place::Unlisted) {
+            return Found::Held(Held::unlisted());
+        }
+        let met = catch_unwind(AssertUnwindSafe(|| {
+            with_header(input, &self.budget, |header| {
+                let study = self.study(header.data.text(tags::STUDY_INSTANCE_UID));
+                study.observe(header);
+                let uid = header.data.text(tags::SOP_INSTANCE_UID).unwrap_or(b"");
+                let mut sop = [0; 16];
+                sop.copy_from_slice(&blake3::hash(uid).as_bytes()[..16]);
+                Ok((study, sop))
+            })
+        }));
+        match met {
+            Ok(Ok(Met::Archive)) => Found::Archive,
+            Ok(Ok(Met::Instance { out: (study, sop), kept })) => {
+                Found::Instance { study, sop, kept }
+            }
+            Ok(Err(fault)) => Found::Held(fault.into()),
+            Err(_) => Found::Held(Held::panicked()),
+        }
+    }
+
+    fn look_all(&self, inputs: &[Input], bar: &ProgressBar) -> Vec<Found<'p>> {
+        let one = |input: &Input| {
+            let found = self.look(input);
+            bar.inc(1);
+            found
+        };
+        inputs.par_iter().map(one).collect()
+    }
+}
+
+impl<'p> Plan<'p> {
+    /// Looks at every input, and at every member of those that are archives.
+    pub(super) fn make(inputs: Vec<Input>, bar: &ProgressBar) -> Result<Self, Failure> {
+        let look = Look { studies: Mutex::default(), budget: AtomicUsize::new(KEPT_BYTES) };
+        let found = look.look_all(&inputs, bar);
+        let mut sorter = Sorter::default();
+        let mut members = Vec::new();
+        for (input, found) in inputs.into_iter().zip(found) {
+            if !matches!(found, Found::Archive) {
+                sorter.add(input, found);
+                continue;
+            }
+            match input.archive() {
+                Ok(archive) => {
+                    members.extend((0..archive.members()).map(|n| Input::member(&archive, n)));
+                }
+                Err(fault) => sorter.add(input, Found::Held(Held::archive(fault))),
+            }
+        }
+        bar.inc_length(2 * members.len() as u64);
+        let found = look.look_all(&members, bar);
+        for (input, found) in members.into_iter().zip(found) {
+            sorter.add(input, found);
+        }
+        Ok(sorter.plan)
+    }
+}
+
+/// Numbers studies and finds twins, in the order of the inputs.
+#[derive(Default)]
+struct Sorter<'p> {
+    plan: Plan<'p>,
+    numbers: HashMap<*const Study<'p>, usize>,
+    first: HashMap<[u8; 16], usize>,
+}
+
+impl<'p> Sorter<'p> {
+    fn add(&mut self, input: Input, found: Found<'p>) {
+        let at = self.plan.jobs.len();
+        let (kept, seen) = match found {
+            Found::Held(held) => (None, Err(held)),
+            Found::Archive => (None, Err(Held::nested())),
+            Found::Instance { study, sop, kept } => {
+                let studies = &mut self.plan.studies;
+                let number = *self.numbers.entry(Arc::as_ptr(&study)).or_insert_with(|| {
+                    studies.push(Arc::clone(&study));
+                    studies.len() - 1
+                });
+                let first = *self.first.entry(sop).or_insert(at);
+                let twin_of = (first != at).then_some(first);
+                if twin_of.is_some() {
+                    study.has_twins.store(true, Ordering::Relaxed);
+                } else {
+                    study.left.fetch_add(1, Ordering::Relaxed);
+                }
+                (kept, Ok(Instance { study: number, twin_of }))
+            }
+        };
+        self.plan.jobs.push(Job { input, kept, seen });
+    }
+}

@@ -1,0 +1,131 @@
+//! The secret that pseudonyms hang on, in a file that only its owner can read.
+
+use crate::output::{Failure, Output, io_failure};
+use scanveil_model::{Digest, ProjectName};
+use scanveil_scrub::ProjectSecret;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// First word of the file; the number is the version of its format.
+const FORMAT: &str = "scanveil-secret-1";
+/// The file is one line of 82 bytes; a longer one is another file.
+const MOST_BYTES: u64 = 256;
+
+/// Reads the secret, or makes it if it is not there (never in a dry run), and derives the project's.
+pub(super) fn project_secret(
+    path: &Path,
+    project: &ProjectName,
+    dry_run: bool,
+    output: &Output,
+) -> Result<ProjectSecret, Failure> {
+    let failed = |error: &io::Error| io_failure("the secret file", error);
+    let root = match File::open(path) {
+        Ok(file) => read(file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let root = random().map_err(|error| failed(&error))?;
+            if !dry_run {
+                make(path, &root).map_err(|error| failed(&error))?;
+                output.say(
+                    "made a new secret file: keep it, the same pseudonyms hang on it; whoever \
+                     has it can link them to patients",
+                );
+            }
+            root
+        }
+        Err(error) => return Err(failed(&error)),
+    };
+    Ok(ProjectSecret::derive(&root, project))
+}
+
+fn read(file: File) -> Result<[u8; 32], Failure> {
+    let found = file.metadata().map_err(|error| io_failure("the secret file", &error))?;
+    if found.permissions().mode() & 0o077 != 0 {
+        return Err(Failure::new(
+            "SV-CLI-014",
+            "the secret file can be read by others than its owner",
+            "chmod 600 it; if others may have read it, make a new one",
+        ));
+    }
+    let mut text = String::new();
+    file.take(MOST_BYTES)
+        .read_to_string(&mut text)
+        .map_err(|error| io_failure("the secret file", &error))?;
+    parse(&text).ok_or_else(|| {
+        Failure::new(
+            "SV-CLI-015",
+            format!("the secret file is not one line of `{FORMAT}` and 64 hex digits"),
+            "name another file with --secret, or restore it from its copy",
+        )
+    })
+}
+
+fn parse(text: &str) -> Option<[u8; 32]> {
+    let (format, hex) = text.trim_end().split_once(' ')?;
+    // 32 bytes in lower-case hex, as a digest is written.
+    let bytes = Digest::parse(hex).ok().filter(|_| format == FORMAT)?;
+    Some(bytes.0)
+}
+
+fn random() -> io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Writes the file whole or not at all: a cut secret would be lost for good.
+fn make(path: &Path, root: &[u8; 32]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".part-{}", std::process::id()));
+    let part = path.with_file_name(name);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+    let done = file
+        .write_all(format!("{FORMAT} {}\n", Digest(*root)).as_bytes())
+        .and_then(|()| file.sync_all())
+        // Unlike a rename, a link never replaces a secret that was made meanwhile.
+        .and_then(|()| fs::hard_link(&part, path));
+    fs::remove_file(&part)?;
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(path: &Path, dry_run: bool) -> Result<ProjectSecret, Failure> {
+        let project = ProjectName::parse("research").unwrap();
+        project_secret(path, &project, dry_run, &Output::new(true))
+    }
+
+    #[test]
+    fn made_once_private_and_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        assert!(secret(&path, true).is_ok());
+        assert!(!path.exists(), "a dry run writes nothing");
+        assert!(secret(&path, false).is_ok());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(parse(&text).is_some());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(secret(&path, false).is_ok());
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn refused_when_others_can_read_it_or_it_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        for (text, mode, code) in [
+            (format!("{FORMAT} {}", "ab".repeat(32)), 0o640, "SV-CLI-014"),
+            (format!("{FORMAT} {}", "ab".repeat(31)), 0o600, "SV-CLI-015"),
+            (format!("scanveil-secret-2 {}", "ab".repeat(32)), 0o600, "SV-CLI-015"),
+            (String::new(), 0o600, "SV-CLI-015"),
+        ] {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(secret(&path, false).err().unwrap().0.code, code);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The second look: every instance is scrubbed.
+
+use super::held::Held;
+use super::output::Staging;
+use super::plan::{Instance, Job, Plan, Study};
+use super::report::Mappings;
+use crate::inputs::{Work, digest, with_instance};
+use crate::output::Failure;
+use indicatif::ProgressBar;
+use rayon::prelude::*;
+use scanveil_dataset::{Body, Header};
+use scanveil_model::{Action, Digest, Reason, ReasonCode};
+use scanveil_scrub::{Prepared, Profile, ProjectSecret, ScrubbedInstance, StudyScrubber};
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
+
+/// What came of an input.
+pub(super) enum Outcome {
+    Clean(Box<Clean>),
+    /// The same instance as that of an earlier input, by its index.
+    Duplicate(usize),
+    Held(Box<Held>),
+}
+
+/// An instance that came out.
+pub(super) struct Clean {
+    pub(super) bytes: u64,
+    /// Of the output; kept where there is a report, or another input to compare with.
+    pub(super) digest: Digest,
+    pub(super) details: Option<Details>,
+}
+
+/// What a report says of it.
+pub(super) struct Details {
+    pub(super) output: String,
+    pub(super) actions: BTreeMap<Action, u32>,
+}
+
+/// An outcome with the input's own digest and length, for the report.
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    pub(super) input: Option<(Digest, u64)>,
+}
+
+/// The settings of the second look.
+pub(super) struct Scrubbing<'r, 'p> {
+    pub(super) profile: &'p Profile,
+    pub(super) secret: &'p ProjectSecret,
+    pub(super) plan: &'r Plan<'p>,
+    /// `None` in a dry run.
+    pub(super) staging: Option<&'r Staging>,
+    pub(super) mappings: Option<&'r Mappings>,
+    pub(super) reported: bool,
+    pub(super) bar: &'r ProgressBar,
+}
+
+impl<'p> Scrubbing<'_, 'p> {
+    /// Scrubs everything; outcomes are in the order of the inputs.
+    pub(super) fn run(&self) -> Result<Vec<Done>, Failure> {
+        let jobs = &self.plan.jobs;
+        // Study by study, so that few are open at a time.
+        let mut order: Vec<usize> = (0..jobs.len()).collect();
+        order.sort_by_key(|&at| jobs[at].seen.as_ref().map_or(0, |instance| instance.study));
+        let is_twin = |at: usize| jobs[at].seen.as_ref().is_ok_and(|i| i.twin_of.is_some());
+        let (twins, firsts): (Vec<usize>, Vec<usize>) =
+            order.into_iter().partition(|&at| is_twin(at));
+        let mut done: Vec<Option<Done>> = Vec::new();
+        done.resize_with(jobs.len(), || None);
+        let first: Vec<(usize, Done)> =
+            firsts.into_par_iter().map(|at| (at, self.job(at))).collect();
+        for (at, one) in first {
+            done[at] = Some(one);
+        }
+        let twins: Vec<(usize, Done)> =
+            twins.into_par_iter().map(|at| (at, self.job(at))).collect();
+        for (at, mut twin) in twins {
+            let first = jobs[at].seen.as_ref().ok().and_then(|instance| instance.twin_of);
+            let first = first.and_then(|first| Some((first, done[first].as_ref()?)));
+            twin.outcome = compare(twin.outcome, first);
+            done[at] = Some(twin);
+        }
+        match self.staging.and_then(Staging::failure) {
+            Some(failure) => Err(failure),
+            None => Ok(done.into_iter().flatten().collect()),
+        }
+    }
+
+    fn job(&self, at: usize) -> Done {
+        let job = &self.plan.jobs[at];
+        let outcome = match &job.seen {
+            Err(held) => Outcome::Held(Box::new(held.clone())),
+            Ok(instance) => self.guarded(job, instance),
+        };
+        let input = if self.reported { digest(&job.input, job.kept.as_deref()).ok() } else { None };
+        self.bar.inc(1);
+        Done { outcome, input }
+    }
+
+    fn guarded(&self, job: &Job, instance: &Instance) -> Outcome {
+        let study = &self.plan.studies[instance.study];
+        let twin = instance.twin_of.is_some();
+        let done = catch_unwind(AssertUnwindSafe(|| self.instance(job, study, twin)));
+        if !twin && study.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            if let (Some(staging), Some((pseudonym, uid))) = (self.staging, study.place.get()) {
+                staging.publish(pseudonym, uid);
+            }
+            // Twins come after all others, and ask for the scrubber again.
+            if !study.has_twins.load(Ordering::Relaxed) {
+                study.close();
+            }
+        }
+        match done {
+            Ok(Ok(clean)) => Outcome::Clean(Box::new(clean)),
+            Ok(Err(held)) => Outcome::Held(Box::new(held)),
+            Err(_) => Outcome::Held(Box::new(Held::panicked())),
+        }
+    }
+
+    fn instance(&self, job: &Job, study: &Study<'p>, twin: bool) -> Result<Clean, Held> {
+        if self.staging.is_some_and(Staging::has_failed) {
+            return Err(Held::unwritten());
+        }
+        let scrubber = study.scrubber(self.profile, self.secret)?;
+        let mut work = One {
+            scrubber: &scrubber,
+            study: &study.place,
+            staging: self.staging.filter(|_| !twin),
+            mappings: self.mappings,
+        };
+        let scrubbed = with_instance(&job.input, job.kept.as_deref(), &mut work)?;
+        let details = self
+            .reported
+            .then(|| Details { output: path(&scrubbed), actions: scrubbed.actions().clone() });
+        Ok(Clean { bytes: scrubbed.length(), digest: scrubbed.digest(), details })
+    }
+}
+
+/// Decides on an instance whose SOP Instance UID an earlier input has too: by what comes out, for
+/// the same instance can be wrapped in another file meta information or in another preamble.
+fn compare(twin: Outcome, first: Option<(usize, &Done)>) -> Outcome {
+    let conflict = || {
+        let detail = "an earlier input has this SOP Instance UID and other content";
+        Outcome::Held(Box::new(Reason::new(ReasonCode::UidConflict, detail).into()))
+    };
+    match (twin, first) {
+        (Outcome::Clean(twin), Some((at, done))) => match &done.outcome {
+            Outcome::Clean(first) if first.digest == twin.digest => Outcome::Duplicate(at),
+            _ => conflict(),
+        },
+        (Outcome::Clean(_), None) => conflict(),
+        (other, _) => other,
+    }
+}
+
+/// Where an instance goes, below the output folder.
+fn path(scrubbed: &ScrubbedInstance) -> String {
+    format!(
+        "{}/{}/{}/{}.dcm",
+        scrubbed.patient_pseudonym(),
+        scrubbed.study_instance_uid().as_str(),
+        scrubbed.series_instance_uid().as_str(),
+        scrubbed.sop_instance_uid().as_str(),
+    )
+}
+
+/// One instance on its way through.
+struct One<'o> {
+    scrubber: &'o StudyScrubber<'o>,
+    study: &'o OnceLock<(String, String)>,
+    staging: Option<&'o Staging>,
+    mappings: Option<&'o Mappings>,
+}
+
+impl Work for One<'_> {
+    type Out = ScrubbedInstance;
+
+    fn run<R: Read>(
+        &mut self,
+        header: &Header<'_>,
+        body: Body<'_, R>,
+    ) -> Result<ScrubbedInstance, Reason> {
+        let prepared = self.scrubber.prepare(header)?;
+        let scrubbed = match self.staging {
+            None => prepared.write(body, io::sink())?,
+            Some(staging) => self.write(staging, prepared, body)?,
+        };
+        if let Some(mappings) = self.mappings {
+            mappings.add(self.scrubber.mapping(header));
+        }
+        Ok(scrubbed)
+    }
+}
+
+impl One<'_> {
+    fn write<R: Read>(
+        &self,
+        staging: &Staging,
+        prepared: Prepared<'_>,
+        body: Body<'_, R>,
+    ) -> Result<ScrubbedInstance, Reason> {
+        let part = staging
+            .create(&prepared)
+            .map_err(|_| Reason::new(ReasonCode::Internal, "the output could not be written"))?;
+        self.study.get_or_init(|| {
+            let uid = prepared.study_instance_uid().as_str().to_owned();
+            (prepared.patient_pseudonym().to_owned(), uid)
+        });
+        part.fill(|out| prepared.write(body, out))
+    }
+}
