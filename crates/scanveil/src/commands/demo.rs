@@ -24,9 +24,8 @@ use scanveil_release::{
     verify,
 };
 use scanveil_server::Metrics;
-use scanveil_synth::Planted;
 use search::{Hunters, Search};
-use send::{Line, Push, Studies, bar};
+use send::{Line, Push, Studies, bar, defect};
 use settle::{counter, settle};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -99,12 +98,14 @@ fn flow(
     output.say("Searching everything for the planted identifiers.");
     let spinner = if output.draws() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     let hunters = Hunters::new(&planted)?;
-    let search = hunters.everything(place, full_spool, &spinner)?;
+    let samples: Vec<&[u8]> =
+        pushes.iter().flat_map(|push| &push.samples).map(Vec::as_slice).collect();
+    let search = hunters.everything(place, full_spool, &samples, &spinner)?;
 
     let times = study_times(&place.log())?;
     let mut stages = stages(&pushes, &times);
     stages.append(&mut last_stages);
-    let failures = failures(&account, &search, &verified, &planted);
+    let failures = failures(&account, &search, &verified);
     Ok(Report {
         held: failures.is_empty(),
         failures,
@@ -145,8 +146,7 @@ fn release(
     place: &Place,
     site: &Site,
 ) -> Result<(ReleaseManifest, VerifyReport, Vec<Stage>), Failure> {
-    let project = ProjectName::parse(PROJECT)
-        .map_err(|error| Failure::new("SV-CLI-024", error.to_string(), "report this"))?;
+    let project = ProjectName::parse(PROJECT).map_err(|error| defect(&error.to_string()))?;
     let now = now_ms();
     let request = ReleaseRequest {
         release: RecordId::parse(&format!("{project}-{}", now / 1000))?,
@@ -181,8 +181,8 @@ fn release(
         seconds,
     };
     let stages = vec![
-        stage("release: open, check, write", totals.bytes, made),
-        stage("verify the release", verified.bytes, begun.elapsed().as_secs_f64()),
+        stage("release", totals.bytes, made),
+        stage("verification", verified.bytes, begun.elapsed().as_secs_f64()),
     ];
     Ok((manifest, verified, stages))
 }
@@ -195,7 +195,7 @@ fn stages(pushes: &[Push], times: &StudyTimes) -> Vec<Stage> {
     }
     for push in pushes {
         stages.push(Stage {
-            stage: "scrub, seal, store, catalogue".to_owned(),
+            stage: "scrub to catalogue".to_owned(),
             hospital: Some(push.hospital.clone()),
             instances: push.acknowledged(),
             bytes: push.bytes,
@@ -236,18 +236,13 @@ fn hospitals(
     Ok(rows)
 }
 
-fn failures(
-    account: &Account,
-    search: &Search,
-    verified: &VerifyReport,
-    planted: &BTreeSet<Planted>,
-) -> Vec<String> {
+fn failures(account: &Account, search: &Search, verified: &VerifyReport) -> Vec<String> {
     let mut failures = account.failures();
     if search.hits() > 0 {
         failures.push(format!("planted identifiers were found in {} places", search.hits()));
     }
-    if planted.is_empty() {
-        failures.push("nothing was planted, so that the search says nothing".to_owned());
+    if search.control.files == 0 || search.control.blind > 0 {
+        failures.push("the search is blind: it does not find what was planted".to_owned());
     }
     if !verified.is_whole() {
         let count = verified.problems.len();
@@ -260,6 +255,7 @@ fn failures(
 fn what_next(place: &Place, report: &Report) -> String {
     let [keeper, _] = scanveil_synth::HOSPITALS;
     let config = place.config().display().to_string();
+    let program = std::env::args().next().unwrap_or_else(|| "scanveil".to_owned());
     let c_store = report.dimse.map_or_else(String::new, |address| {
         format!(
             "  push by C-STORE   storescu -aet {} -aec {} {} {} FILE.dcm\n",
@@ -275,8 +271,8 @@ fn what_next(place: &Place, report: &Report) -> String {
          \x20 push by STOW-RS   curl -H 'Authorization: Bearer {token}' \\\n\
          \x20                     -H 'Content-Type: application/dicom' --data-binary @FILE.dcm \\\n\
          \x20                     http://{http}/studies\n\
-         \x20 make some files   scanveil synth ct --out ct --count 20 --seed 7\n\
-         \x20 ask               scanveil hospital list --config {config}\n\
+         \x20 make some files   {program} synth ct --out ct --count 20 --seed 7\n\
+         \x20 ask               {program} hospital list --config {config}\n\
          \x20 read the release  less {release}/DATASHEET.md\n\
          \x20 load it           python3 -c \"import pathlib, pydicom; print(pydicom.dcmread(next(\\\n\
          \x20                     pathlib.Path('{release}').rglob('*.dcm'))))\"\n\

@@ -49,11 +49,16 @@ fn the_demonstration_holds_and_its_numbers_add_up() {
     assert_eq!(hospitals[1]["originals"], 0);
     assert!(quarantined >= 8, "a loop, a label, a letter and more: {account:#}");
 
+    // The log says how long the pipeline worked for each.
+    let seconds = |row: &Value| row["seconds"].as_f64().unwrap();
+    assert!(hospitals.as_array().unwrap().iter().all(|row| seconds(row) > 0.0), "{report:#}");
+
     let release = &report["release"];
     assert_eq!(release["instances"], scrubbed);
     assert_eq!(files_below(&dir.join("release/data")) as u64, scrubbed);
     assert_eq!(release["files_verified"].as_u64().unwrap(), scrubbed + 7);
 
+    let control = &report["search"]["control"];
     let places = report["search"]["places"].as_array().unwrap();
     let names: Vec<&str> = places.iter().map(|place| place["place"].as_str().unwrap()).collect();
     let wanted = ["release", "object store", "catalogue", "log", "spool", "keys"];
@@ -62,6 +67,7 @@ fn the_demonstration_holds_and_its_numbers_add_up() {
     let searched: u64 = places[1..].iter().map(|place| place["files"].as_u64().unwrap()).sum();
     assert!(searched >= files_below(&dir.join("release")) as u64 + 40, "{report:#}");
     assert!(report["search"]["planted"].as_u64().unwrap() > 200);
+    assert_eq!((&control["files"], &control["blind"]), (&6.into(), &0.into()));
 
     let again = demo(&dir, &["--exit"]).output().unwrap();
     let said = String::from_utf8_lossy(&again.stderr).into_owned();

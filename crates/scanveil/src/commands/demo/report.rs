@@ -1,13 +1,14 @@
 //! What the demonstration found: numbers for programs, tables for people.
 
 use super::account::Account;
-use super::search::Search;
+use super::search::{Control, Search};
 use super::send::Way;
 use crate::output::{bytes, table};
 use comfy_table::{CellAlignment, Table, TableComponent};
-use scanveil_model::{HospitalId, RetentionClass};
+use scanveil_model::{HospitalId, ReasonCode, RetentionClass};
 use scanveil_release::Totals;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -80,7 +81,7 @@ impl Stage {
         bytes: u64,
         seconds: f64,
     ) -> Self {
-        let stage = format!("receive by {}, seal, fsync", way.name());
+        let stage = format!("{} until durable", way.name());
         Self { stage, hospital: Some(hospital.clone()), instances, bytes, seconds }
     }
 
@@ -196,18 +197,25 @@ impl Report {
         calm(table, &[2, 3, 4, 5, 6])
     }
 
+    /// One row for each reason, one column for each hospital.
     fn quarantine_table(&self) -> Table {
-        let mut table = table(&["hospital", "reason", "instances", "in vain", "next step"]);
-        for row in &self.account.quarantine {
-            table.add_row([
-                row.hospital.to_string(),
-                row.reason.to_string(),
-                row.instances.to_string(),
-                row.in_vain.to_string(),
-                row.next_step.to_owned(),
-            ]);
+        let mut columns = vec!["reason"];
+        columns.extend(self.hospitals.iter().map(|one| one.hospital.as_str()));
+        columns.push("next step");
+        let mut table = table(&columns);
+        let held = &self.account.quarantine;
+        let reasons: BTreeSet<ReasonCode> = held.iter().map(|row| row.reason).collect();
+        for reason in reasons {
+            let of = |hospital: &HospitalId| {
+                let rows = held.iter().filter(|row| row.hospital == *hospital);
+                rows.filter(|row| row.reason == reason).map(|row| row.instances).sum::<u64>()
+            };
+            let mut cells = vec![reason.to_string()];
+            cells.extend(self.hospitals.iter().map(|one| of(&one.hospital).to_string()));
+            cells.push(reason.next_step().to_owned());
+            table.add_row(cells);
         }
-        calm(table, &[2, 3])
+        calm(table, &[1, 2])
     }
 
     fn release_text(&self) -> String {
@@ -247,7 +255,12 @@ impl Report {
              name ({seconds:.1} s). "
         );
         if self.search.hits() == 0 {
-            text += "There are none.\nThe identified originals exist only sealed.";
+            let Control { files, hits, .. } = &self.search.control;
+            let _ = write!(
+                text,
+                "There are none.\nThe identified originals exist only sealed. (In {files} files as \
+                 they were sent the same search finds {hits}.)"
+            );
             return text;
         }
         text += "THERE ARE SOME:";
@@ -264,7 +277,7 @@ impl Report {
     }
 
     fn verdict(&self) -> String {
-        let Account { useful, held_in_vain, .. } = &self.account;
+        let Account { useful, held_in_vain, quarantine, .. } = &self.account;
         let mut text = if self.held {
             let sent: u64 = self.account.hospitals.iter().map(|one| one.sent).sum();
             format!(
@@ -276,10 +289,16 @@ impl Report {
             format!("NOT everything held:{}", lines.collect::<String>())
         };
         if *held_in_vain > 0 {
+            let reasons: BTreeSet<&str> = quarantine
+                .iter()
+                .filter(|row| row.in_vain > 0)
+                .map(|row| row.reason.as_str())
+                .collect();
             let _ = write!(
                 text,
-                "\n{held_in_vain} of {useful} useful instances were held back in vain, to be on \
-                 the safe side."
+                "\n{held_in_vain} of {useful} useful instances were held back to be on the safe \
+                 side: {}.",
+                Vec::from_iter(reasons).join(", ")
             );
         }
         text

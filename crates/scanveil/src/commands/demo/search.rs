@@ -43,6 +43,17 @@ pub(super) struct Search {
     pub(super) forms: usize,
     pub(super) seconds: f64,
     pub(super) places: Vec<Searched>,
+    /// The same search in some of the files as they were sent: it must find something in each.
+    pub(super) control: Control,
+}
+
+/// What the search finds where there is something to find.
+#[derive(Debug, Serialize)]
+pub(super) struct Control {
+    pub(super) files: u64,
+    pub(super) hits: u64,
+    /// Files in which nothing was found.
+    pub(super) blind: u64,
 }
 
 impl Search {
@@ -88,6 +99,7 @@ impl Hunters {
         &self,
         place: &Place,
         full_spool: Option<Searched>,
+        samples: &[&[u8]],
         bar: &indicatif::ProgressBar,
     ) -> Result<Search, Failure> {
         let begun = std::time::Instant::now();
@@ -103,8 +115,21 @@ impl Hunters {
             places.push(self.search(name, bytes, &own)?);
         }
         bar.finish_and_clear();
+        let seconds = begun.elapsed().as_secs_f64();
         let (planted, forms) = (self.planted, self.clear.forms());
-        Ok(Search { planted, forms, seconds: begun.elapsed().as_secs_f64(), places })
+        Ok(Search { planted, forms, seconds, places, control: self.control(samples)? })
+    }
+
+    fn control(&self, samples: &[&[u8]]) -> Result<Control, Failure> {
+        let mut control = Control { files: 0, hits: 0, blind: 0 };
+        for sample in samples {
+            let report = self.clear.hunt_bytes(sample)?;
+            let hits = report.hits.len() as u64 + report.hits_left_out;
+            control.files += 1;
+            control.hits += hits;
+            control.blind += u64::from(hits == 0);
+        }
+        Ok(control)
     }
 
     fn search(
@@ -245,7 +270,7 @@ mod tests {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
         let hunters = Hunters::new(&planted()).unwrap();
-        let search = hunters.everything(&place, None, &ProgressBar::hidden()).unwrap();
+        let search = hunters.everything(&place, None, &[], &ProgressBar::hidden()).unwrap();
         assert_eq!(search.places.iter().map(|place| place.files).sum::<u64>(), 9, "{more}");
         let hit = search.places.iter().filter(|place| place.hits > 0);
         hit.map(|place| (place.place, place.hits)).collect()
@@ -271,6 +296,15 @@ mod tests {
             let found: Vec<_> = searched(path, content).into_iter().map(|hit| hit.0).collect();
             assert_eq!(found, Vec::from_iter(place), "{path}");
         }
+    }
+
+    #[test]
+    fn a_search_that_finds_nothing_in_what_was_sent_is_blind() {
+        let hunters = Hunters::new(&planted()).unwrap();
+        let control =
+            hunters.control(&[b"(Quillfeather)", b"nobody", b"ADA^QUILLFEATHER"]).unwrap();
+        assert_eq!((control.files, control.blind), (3, 1));
+        assert!(control.hits >= 2);
     }
 
     #[test]

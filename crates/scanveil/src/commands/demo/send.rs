@@ -53,6 +53,8 @@ pub(super) struct Push {
     /// Seconds spent sending, until everything was acknowledged as durable.
     pub(super) seconds: f64,
     pub(super) sent: Vec<Sent>,
+    /// The files that were sent a second time, as the search must find something in them.
+    pub(super) samples: Vec<Vec<u8>>,
 }
 
 impl Push {
@@ -100,6 +102,7 @@ impl Studies {
             repeated: 0,
             seconds: 0.0,
             sent: Vec::new(),
+            samples: Vec::new(),
         };
         let mut again: Vec<SynthInstance> = Vec::new();
         let mut study: Vec<SynthInstance> = Vec::new();
@@ -124,6 +127,7 @@ impl Studies {
         line.send(&again, &mut |_| {})?;
         push.seconds += begun.elapsed().as_secs_f64();
         push.repeated = again.len() as u64;
+        push.samples = again.into_iter().map(|instance| instance.file).collect();
         Ok(push)
     }
 }
@@ -158,7 +162,8 @@ pub(super) fn hospital_id(number: usize) -> Result<HospitalId, Failure> {
     HospitalId::parse(HOSPITALS[number].id).map_err(|error| defect(&error.to_string()))
 }
 
-fn defect(what: &str) -> Failure {
+/// Something that cannot be wrong in invented data, and is.
+pub(super) fn defect(what: &str) -> Failure {
     Failure::new("SV-CLI-021", format!("the demonstration's own data: {what}"), "report this")
 }
 
