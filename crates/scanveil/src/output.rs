@@ -1,5 +1,5 @@
-//! What a person or a program reads: tables or JSON on standard output, errors with a code and a next
-//! step, logs on standard error.
+//! What a person or a program reads: tables or JSON on standard output, errors with a code and a
+//! next step, logs on standard error.
 
 use crate::cli::Command;
 use comfy_table::{ContentArrangement, Table, presets};
