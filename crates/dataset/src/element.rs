@@ -48,11 +48,24 @@ pub struct Element {
 
 /// Bytes and the list of elements over them.
 pub struct DataSet<'a> {
-    pub(crate) bytes: std::borrow::Cow<'a, [u8]>,
-    pub(crate) elements: Vec<Element>,
+    bytes: std::borrow::Cow<'a, [u8]>,
+    elements: Vec<Element>,
+    /// Indices of the top-level elements, when their tags ascend as they must (PS3.5 7.1).
+    ascending: Option<Vec<u32>>,
 }
 
-impl DataSet<'_> {
+impl<'a> DataSet<'a> {
+    pub(crate) fn new(bytes: std::borrow::Cow<'a, [u8]>, elements: Vec<Element>) -> Self {
+        let mut top = Vec::with_capacity(elements.len().min(512));
+        let (mut at, mut last, mut ascending) = (0, None, true);
+        while let Some(element) = elements.get(at) {
+            ascending &= last < Some(element.tag);
+            last = Some(element.tag);
+            top.push(at as u32);
+            at = element.next as usize;
+        }
+        Self { bytes, elements, ascending: ascending.then_some(top) }
+    }
     /// All entries in file order.
     #[must_use]
     pub fn elements(&self) -> &[Element] {
@@ -75,6 +88,12 @@ impl DataSet<'_> {
     /// The first top-level element with this tag.
     #[must_use]
     pub fn find(&self, tag: Tag) -> Option<&Element> {
+        if let Some(top) = &self.ascending {
+            let of = |&at: &u32| self.elements.get(at as usize);
+            let at =
+                top.binary_search_by_key(&Some(tag), |at| of(at).map(|found| found.tag)).ok()?;
+            return of(top.get(at)?);
+        }
         let mut at = 0;
         while let Some(element) = self.elements.get(at) {
             if element.tag == tag {

@@ -38,7 +38,7 @@ pub(crate) fn read_meta(
             return Ok((meta, at));
         }
         if at - start > limits.meta_bytes {
-            return Err(Stop::Bad(Reason::new(ReasonCode::LimitExceeded, "limit: meta bytes")));
+            return Err(Reason::new(ReasonCode::LimitExceeded, "limit: meta bytes").into());
         }
         scratch.clear();
         let mut parser = Parser { bytes, elements: &mut scratch, limits };

@@ -182,14 +182,14 @@ pub fn open_slice<'a>(
     let mut list = Vec::with_capacity(320);
     let (pixel, end) = top_level(bytes, at, &mut list, syntax, limits).map_err(ended)?;
     let end = end.unwrap_or(bytes.len());
-    let data = DataSet { bytes: Cow::Borrowed(bytes), elements: list };
+    let data = DataSet::new(Cow::Borrowed(bytes), list);
     let body = Body { head: Cow::Borrowed(&bytes[end..]), at: 0, rest: Rest::Nothing };
     Ok((Header { meta, syntax, data, pixel }, body))
 }
 
 fn ended(stop: Stop) -> Reason {
     match stop {
-        Stop::Bad(reason) => reason,
+        Stop::Bad(reason) => *reason,
         Stop::NeedMore(_) => Reason::new(ReasonCode::Truncated, "ends within an element"),
     }
 }
@@ -208,7 +208,7 @@ fn start(
     bytes: &[u8],
     limits: &Limits,
 ) -> Result<(FileMeta, &'static TransferSyntax, usize), Stop> {
-    let not_dicom = |detail: &str| Stop::Bad(Reason::new(ReasonCode::NotDicom, detail));
+    let not_dicom = |detail: &str| Stop::from(Reason::new(ReasonCode::NotDicom, detail));
     let at = match bytes.get(128..132) {
         Some(b"DICM") => 132,
         _ if bytes.starts_with(b"DICM") => 4,
@@ -227,7 +227,7 @@ fn start(
     let syntax = std::str::from_utf8(uid).ok().and_then(TransferSyntax::find);
     let syntax = syntax.ok_or_else(|| {
         let at = TagPath(tags::TRANSFER_SYNTAX_UID.to_string());
-        Stop::Bad(Reason::at(ReasonCode::UnknownTransferSyntax, at, "not a known transfer syntax"))
+        Stop::from(Reason::at(ReasonCode::UnknownTransferSyntax, at, "not a known transfer syntax"))
     })?;
     Ok((meta, syntax, data_at))
 }
@@ -262,7 +262,6 @@ fn elements<R: Read>(
     let mut list = Vec::with_capacity(320);
     let mut from = at;
     let (pixel, end) = loop {
-        let done = list.len();
         match top_level(&filler.bytes, from, &mut list, syntax, limits) {
             Ok((None, _)) if !filler.ended => filler.fill(filler.bytes.len() + STEP)?,
             Ok(found) => break found,
@@ -276,12 +275,11 @@ fn elements<R: Read>(
             return Err(Reason::new(ReasonCode::LimitExceeded, "limit: header bytes"));
         }
         // Keep the whole top-level elements, parse the cut one again.
-        let _ = done;
         from = resume(&mut list, at);
     };
     let end = end.unwrap_or(filler.bytes.len());
     let head = filler.bytes.split_off(end);
-    let data = DataSet { bytes: Cow::Owned(filler.bytes), elements: list };
+    let data = DataSet::new(Cow::Owned(filler.bytes), list);
     Ok((Header { meta, syntax, data, pixel }, head, filler.input))
 }
 

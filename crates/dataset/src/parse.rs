@@ -36,13 +36,19 @@ pub(crate) const UNDEFINED: u32 = 0xffff_ffff;
 pub(crate) enum Stop {
     /// The buffer must reach at least this far.
     NeedMore(usize),
-    /// The bytes are not acceptable.
-    Bad(Reason),
+    /// The bytes are not acceptable. Boxed: results are passed for every element.
+    Bad(Box<Reason>),
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Bad(Box::new(reason))
+    }
 }
 
 impl Stop {
     fn bad(code: ReasonCode, tag: Tag, detail: &str) -> Self {
-        Self::Bad(Reason::at(code, TagPath(tag.to_string()), detail))
+        Reason::at(code, TagPath(tag.to_string()), detail).into()
     }
 }
 
@@ -331,6 +337,6 @@ pub fn parse_items(
     match parser.items(0, Some(bytes.len()), bytes.len(), encoding, 0, NO_PARENT) {
         Ok(_) => Ok(elements),
         Err(Stop::NeedMore(_)) => Err(Reason::new(ReasonCode::Truncated, "items end early")),
-        Err(Stop::Bad(reason)) => Err(reason),
+        Err(Stop::Bad(reason)) => Err(*reason),
     }
 }

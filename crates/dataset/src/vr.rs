@@ -2,6 +2,18 @@
 
 use std::fmt;
 
+/// By the first letter, the second letters as bits: this is asked for every element.
+const KNOWN: [u32; 26] = {
+    let mut known = [0; 26];
+    let mut at = 0;
+    while at < Vr::ALL.len() {
+        let [first, second] = Vr::ALL[at].0;
+        known[(first - b'A') as usize] |= 1 << (second - b'A');
+        at += 1;
+    }
+    known
+};
+
 /// A value representation: its two letters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Vr(pub [u8; 2]);
@@ -29,7 +41,8 @@ impl Vr {
     /// Whether the two letters are a value representation of PS3.5 6.2.
     #[must_use]
     pub fn is_known(self) -> bool {
-        Self::ALL.contains(&self)
+        let [first, second] = self.0.map(|letter| letter.wrapping_sub(b'A'));
+        first < 26 && second < 26 && KNOWN[usize::from(first)] >> second & 1 == 1
     }
 
     /// Explicit VR: 2 reserved bytes and a 32-bit length (PS3.5 7.1.2) instead of a 16-bit one.

@@ -1,16 +1,17 @@
 //! Batch re-anonymization: what would change is planned and printed first; a run works the plan off
 //! from the vault, one study at a time, and can be stopped and taken up at any moment.
 
-use crate::publish::{Ready, publish};
-use crate::scrub::{StudyJob, observe, scrub_study};
-use crate::site::load_profile;
-use crate::study::originals;
+use crate::site::{load_profile, make_folder};
+use crate::work::{Known, StudyWork};
 use crate::{ENGINE, PipelineError, Site, now_ms};
-use scanveil_catalog::{BatchPlan, BatchProgress, ItemEnd, RecordId, StudyGeneration};
-use scanveil_model::{Coded, Generation, HospitalId, ProjectName, Reason, ReasonCode, Zone};
+use scanveil_catalog::{BatchPlan, BatchRecord, ItemEnd, RecordId};
+use scanveil_model::{Coded, Generation, HospitalId, ProjectName, ReasonCode};
 use scanveil_scrub::Profile;
 use scanveil_seal::StudyKey;
-use std::collections::BTreeMap;
+use scanveil_vault::sweep_local_packs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a batch would change, before anything is changed.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -67,27 +68,21 @@ pub fn plan_batch(
     profile: Option<&str>,
 ) -> Result<BatchOutline, PipelineError> {
     site.config.hospital(hospital)?;
-    let profile = profile_of(site, project, profile)?;
-    let label = profile.label();
-    let found = site.catalog.studies_for_batch(hospital, project, &label, ENGINE)?;
-    let mut identity = blake3::Hasher::new();
-    let mut changes = Vec::new();
-    for study in &found.studies {
-        identity.update(&study.study_key.0);
-        let to = study.generation.map_or(Generation(1), |from| Generation(from.0 + 1));
-        identity.update(&to.0.to_le_bytes());
-        changes.push(BatchChange {
-            study: study.study_key.to_string(),
-            from: study.generation,
-            to,
-            instances: study.originals.iter().map(|object| object.entries).sum(),
-        });
+    if !site.config.project(project)?.takes(hospital) {
+        let text = format!("project {project} does not take hospital {hospital}");
+        return Err(PipelineError::config(text));
     }
-    let digest = identity.finalize().to_hex();
-    let (_, short) = label.split_once('@').unwrap_or(("", "none"));
-    let name = format!("{hospital}-{:.8}-{:.8}", short, digest.as_str());
+    let label = profile_of(site, project, profile)?.label();
+    let found = site.catalog.studies_for_batch(hospital, project, &label, ENGINE)?;
+    let change = |study: scanveil_catalog::BatchStudy| BatchChange {
+        study: study.study_key.to_string(),
+        from: study.generation,
+        to: Generation(study.generation.map_or(0, |from| from.0) + 1),
+        instances: study.originals.iter().map(|object| object.entries).sum(),
+    };
+    let changes: Vec<BatchChange> = found.studies.into_iter().map(change).collect();
     Ok(BatchOutline {
-        batch: RecordId::parse(&name)?,
+        batch: batch_id(hospital, project, &label, &changes)?,
         hospital: hospital.clone(),
         project: project.clone(),
         profile: label,
@@ -96,121 +91,181 @@ pub fn plan_batch(
     })
 }
 
+/// The same work has the same identifier.
+fn batch_id(
+    hospital: &HospitalId,
+    project: &ProjectName,
+    profile: &str,
+    changes: &[BatchChange],
+) -> Result<RecordId, PipelineError> {
+    let mut content = blake3::Hasher::new();
+    for text in [project.as_str(), profile, ENGINE] {
+        content.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    for change in changes {
+        content.update(change.study.as_bytes()).update(&change.to.0.to_le_bytes());
+    }
+    let digest = content.finalize().to_hex();
+    Ok(RecordId::parse(&format!("{hospital}-{:.16}", digest.as_str()))?)
+}
+
 fn profile_of(
     site: &Site,
     project: &ProjectName,
     name: Option<&str>,
-) -> Result<std::sync::Arc<Profile>, PipelineError> {
+) -> Result<Arc<Profile>, PipelineError> {
     let own = site.profile(project)?;
     Ok(match name {
-        None => std::sync::Arc::clone(own),
-        Some(name) => std::sync::Arc::new(load_profile(name)?),
+        None => Arc::clone(own),
+        Some(name) => Arc::new(load_profile(name)?),
     })
 }
 
-/// Works a plan off, or what is left of it. `tell` hears of every finished study.
+/// Works a plan off. A batch for the same profile that was interrupted is finished first, as far as
+/// the plan still wants it. `tell` hears how many of the plan's studies are dealt with.
 ///
 /// # Errors
-/// [`PipelineError`] when the catalogue fails; a study that fails is counted and the rest goes on.
+/// [`PipelineError::BatchRunning`], or what keeps every study from being worked on; a study that
+/// fails by itself is counted and the rest goes on.
 pub fn run_batch(
     site: &Site,
     outline: &BatchOutline,
     profile: Option<&str>,
-    mut tell: impl FnMut(&BatchProgress),
+    tell: impl FnMut(u64),
 ) -> Result<BatchRun, PipelineError> {
-    let profile = profile_of(site, &outline.project, profile)?;
-    let mut studies = Vec::new();
-    for change in &outline.changes {
-        studies.extend(StudyKey::parse(&change.study));
+    let _alone = site.lock_batch(&outline.hospital, &outline.project)?;
+    let dir = site.work.join(format!("batch-{}.{}", outline.hospital, outline.project));
+    make_folder(&dir, "the work folder")?;
+    sweep_local_packs(&dir)?;
+    let mut id = [0; 16];
+    site.entropy.fill(&mut id);
+    let mut run = Run {
+        site,
+        outline,
+        profile: profile_of(site, &outline.project, profile)?,
+        dir,
+        id,
+        wanted: outline.changes.iter().filter_map(|c| StudyKey::parse(&c.study)).collect(),
+        report: BatchRun::default(),
+        tell,
+    };
+    for batch in site.catalog.batches()? {
+        if run.is_left_of(&batch) {
+            run.work_off(&batch.batch)?;
+        }
     }
-    site.catalog.create_batch(&BatchPlan {
-        batch: outline.batch.clone(),
-        hospital: outline.hospital.clone(),
-        project: outline.project.clone(),
-        profile: outline.profile.clone(),
-        engine: ENGINE.to_owned(),
-        created_at_ms: now_ms(),
-        studies,
-    })?;
-    let mut run = [0; 16];
-    site.entropy.fill(&mut run);
-    site.catalog.take_over_batch(&outline.batch, &run)?;
-    site.catalog.retry_failed(&outline.batch)?;
-    let mut report = BatchRun::default();
-    while let Some(item) = site.catalog.next_item(&outline.batch, &run)? {
-        let end = match study(site, outline, &profile, item.study_key) {
-            Ok((scrubbed, held)) => {
-                report.scrubbed += scrubbed;
-                for reason in held {
-                    *report.held.entry(reason.code).or_default() += 1;
-                }
+    let rest: Vec<BatchChange> = outline
+        .changes
+        .iter()
+        .filter(|c| StudyKey::parse(&c.study).is_some_and(|study| run.wanted.contains(&study)))
+        .cloned()
+        .collect();
+    if !rest.is_empty() {
+        let batch = batch_id(&outline.hospital, &outline.project, &outline.profile, &rest)?;
+        site.catalog.create_batch(&BatchPlan {
+            batch: batch.clone(),
+            hospital: outline.hospital.clone(),
+            project: outline.project.clone(),
+            profile: outline.profile.clone(),
+            engine: ENGINE.to_owned(),
+            created_at_ms: now_ms(),
+            studies: rest.iter().filter_map(|c| StudyKey::parse(&c.study)).collect(),
+        })?;
+        site.catalog.retry_failed(&batch)?;
+        run.work_off(&batch)?;
+    }
+    Ok(run.report)
+}
+
+struct Run<'r, T> {
+    site: &'r Site,
+    outline: &'r BatchOutline,
+    profile: Arc<Profile>,
+    dir: PathBuf,
+    id: [u8; 16],
+    /// Studies of the plan that nothing was done about yet.
+    wanted: BTreeSet<StudyKey>,
+    report: BatchRun,
+    tell: T,
+}
+
+impl<T: FnMut(u64)> Run<'_, T> {
+    /// Whether a batch was begun to do what the plan wants, and is not at its end.
+    fn is_left_of(&self, batch: &BatchRecord) -> bool {
+        batch.hospital == self.outline.hospital
+            && batch.project == self.outline.project
+            && batch.profile == self.outline.profile
+            && batch.engine == ENGINE
+            && !batch.progress.is_finished()
+    }
+
+    fn work_off(&mut self, batch: &RecordId) -> Result<(), PipelineError> {
+        let catalog = &self.site.catalog;
+        catalog.take_over_batch(batch, &self.id)?;
+        while let Some(item) = catalog.next_item(batch, &self.id)? {
+            let end = if self.wanted.remove(&item.study_key) {
+                self.report.studies += 1;
+                self.study(item.study_key)?
+            } else {
+                // Published just before the batch was interrupted, or by something else since.
                 ItemEnd::Done
-            }
-            Err(error) => {
-                tracing::error!(code = error.code(), next = error.next_step(), "{error}");
-                *report.failed.entry(error.code().to_owned()).or_default() += 1;
-                ItemEnd::Failed(error.code())
-            }
-        };
-        report.studies += 1;
-        site.catalog.finish_item(&outline.batch, item.item, &run, end)?;
-        tell(&site.catalog.batch(&outline.batch)?.progress);
+            };
+            catalog.finish_item(batch, item.item, &self.id, end)?;
+            (self.tell)(self.report.studies);
+        }
+        Ok(())
     }
-    Ok(report)
+
+    fn study(&mut self, study: StudyKey) -> Result<ItemEnd, PipelineError> {
+        match make_again(self.site, self.outline, &self.profile, &self.dir, study) {
+            Ok(made) => {
+                self.report.scrubbed += made.scrubbed;
+                for (code, instances) in made.held {
+                    *self.report.held.entry(code).or_default() += instances;
+                }
+                Ok(ItemEnd::Done)
+            }
+            // It is still claimed, and the next run takes it over.
+            Err(error) if error.concerns_all() => Err(error),
+            Err(error) => {
+                tracing::error!(
+                    code = error.code(), %study, next = error.next_step(),
+                    "a study could not be made again: {error}"
+                );
+                *self.report.failed.entry(error.code().to_owned()).or_default() += 1;
+                Ok(ItemEnd::Failed(error.code()))
+            }
+        }
+    }
+}
+
+/// What came of one study.
+struct Made {
+    scrubbed: u64,
+    held: BTreeMap<ReasonCode, u64>,
 }
 
 /// Makes a new generation of one study from its originals.
-fn study(
+fn make_again(
     site: &Site,
     outline: &BatchOutline,
     profile: &Profile,
+    dir: &Path,
     study: StudyKey,
-) -> Result<(u64, Vec<Reason>), PipelineError> {
+) -> Result<Made, PipelineError> {
+    let _one_at_a_time = site.lock_study(&study)?;
     let hospital = site.config.hospital(&outline.hospital)?;
-    let before = site.catalog.generations(&hospital.id, &outline.project, &study)?;
-    let newest = site.catalog.originals(&hospital.id, &study)?;
-    let Some(object) = newest.first() else { return Ok((0, Vec::new())) };
-    let (subject, received) =
-        (object.subject, newest.iter().map(|o| o.received_at_ms).max().unwrap_or_default());
-    let sources = originals(site, hospital, study)?;
-    let observed = observe(&sources)?;
-    let skip: Vec<usize> = observed.held.iter().map(|(at, _)| *at).collect();
-    let keys = site.keyring.existing_hospital(&hospital.id)?;
-    let secret = keys.pseudonym_secret.project_secret(&outline.project);
-    let research_key =
-        site.keyring.existing_subject(&hospital.id, &subject)?.zone_key(Zone::Research);
-    let generation = Generation(before.last().map_or(0, |g| g.0) + 1);
-    let job = StudyJob {
-        hospital: &hospital.id,
-        hospital_key: &keys.key,
-        subject,
-        study_key: study,
-        project: &outline.project,
-        generation,
-        profile,
-        secret: &secret,
-        research_key: &research_key,
-        received_at_ms: received,
-    };
-    let first_held = observed.held.clone();
-    let scrubbed = scrub_study(site, &job, observed.identity, &sources, &skip)?;
-    let mut ready = Ready::default();
-    for pack in &scrubbed.packs {
-        let mut tags = site.tags(hospital, Zone::Research, received);
-        tags.profile = profile.label();
-        tags.generation = Some(generation);
-        tags.project = Some(outline.project.clone());
-        ready.put(site, &pack.object, pack.path(), &tags)?;
+    let known = Known::load(site, &hospital.id, &study)?;
+    let mut work = StudyWork::begin(site, hospital, study, dir, known, Vec::new(), 0)?;
+    work.again(&outline.project, profile)?;
+    work.hold_originals()?;
+    let scrubbed = work.clean.len() as u64;
+    let mut held = BTreeMap::new();
+    for reasons in work.held.values() {
+        if let Some(reason) = reasons.first() {
+            *held.entry(reason.code).or_default() += 1;
+        }
     }
-    ready.generations.push(StudyGeneration {
-        hospital: hospital.id.clone(),
-        project: outline.project.clone(),
-        study_key: study,
-        generation,
-        profile: profile.label(),
-    });
-    publish(site, &ready, &[])?;
-    let held: Vec<Reason> =
-        first_held.into_iter().chain(scrubbed.held).map(|(_, reason)| reason).collect();
-    Ok((sources.len() as u64 - held.len() as u64, held))
+    work.ready.publish(site, &[])?;
+    Ok(Made { scrubbed, held })
 }

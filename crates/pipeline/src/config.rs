@@ -14,6 +14,11 @@ use std::path::{Path, PathBuf};
 /// what to log, and what tests are told.
 const NOT_SETTINGS: &[&str] = &["config", "log", "require_servers", "test_venv"];
 
+/// Longest retention, in years.
+const MOST_YEARS: u32 = 1000;
+/// Longest stay in quarantine, in days.
+const MOST_DAYS: u32 = 36_500;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -348,6 +353,30 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), PipelineError> {
+        self.check_hospitals()?;
+        for (at, project) in self.projects.iter().enumerate() {
+            if self.projects[..at].iter().any(|other| other.name == project.name) {
+                return Err(PipelineError::config(format!(
+                    "project {} stands twice",
+                    project.name
+                )));
+            }
+            for hospital in &project.hospitals {
+                self.hospital(hospital)?;
+            }
+        }
+        if self.http.tls.is_none() && !self.http.listen.ip().is_loopback() {
+            return Err(PipelineError::config(
+                "http.listen is open to other machines: set http.tls, or listen on 127.0.0.1",
+            ));
+        }
+        if self.store.kind() == StoreKind::S3 {
+            self.store.s3()?.validate()?;
+        }
+        Ok(())
+    }
+
+    fn check_hospitals(&self) -> Result<(), PipelineError> {
         for (at, hospital) in self.hospitals.iter().enumerate() {
             let others = &self.hospitals[..at];
             if others.iter().any(|other| other.id == hospital.id) {
@@ -370,25 +399,26 @@ impl Config {
                 );
                 return Err(PipelineError::config(text));
             }
-        }
-        for (at, project) in self.projects.iter().enumerate() {
-            if self.projects[..at].iter().any(|other| other.name == project.name) {
-                return Err(PipelineError::config(format!(
-                    "project {} stands twice",
-                    project.name
-                )));
+            let retention = &hospital.retention;
+            if !(1..=MOST_YEARS).contains(&retention.years)
+                || !(1..=MOST_DAYS).contains(&retention.quarantine_days)
+            {
+                let text = format!(
+                    "hospital {}: retention is 1 to {MOST_YEARS} years, quarantine_days 1 to \
+                     {MOST_DAYS}",
+                    hospital.id
+                );
+                return Err(PipelineError::config(text));
             }
-            for hospital in &project.hospitals {
-                self.hospital(hospital)?;
+            // Nothing that is acknowledged may have nowhere to go.
+            if !hospital.keep_originals && !self.projects.iter().any(|p| p.takes(&hospital.id)) {
+                let text = format!(
+                    "hospital {} keeps no originals and no project takes it: what it sends would \
+                     be lost",
+                    hospital.id
+                );
+                return Err(PipelineError::config(text));
             }
-        }
-        if self.http.tls.is_none() && !self.http.listen.ip().is_loopback() {
-            return Err(PipelineError::config(
-                "http.listen is open to other machines: set http.tls, or listen on 127.0.0.1",
-            ));
-        }
-        if self.store.kind() == StoreKind::S3 {
-            self.store.s3()?.validate()?;
         }
         Ok(())
     }

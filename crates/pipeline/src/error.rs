@@ -1,7 +1,7 @@
 //! What can go wrong around the stages.
 
 use scanveil_catalog::CatalogError;
-use scanveil_model::Coded;
+use scanveil_model::{Coded, HospitalId, ProjectName};
 use scanveil_seal::SealError;
 use scanveil_storage::StorageError;
 use scanveil_vault::{KeyringError, SpoolError};
@@ -32,6 +32,29 @@ pub enum PipelineError {
         /// The name as given on the command line.
         name: String,
     },
+    /// Processing a study ended by a panic.
+    #[error("processing a study ended by a panic")]
+    Panicked,
+    /// A new generation would lack instances that the last one has.
+    #[error("{instances} instances of the newest generation have no original")]
+    OriginalsMissing {
+        /// How many.
+        instances: usize,
+    },
+    /// Somebody else works on a batch of the same hospital and project.
+    #[error("another batch of hospital {hospital} and project {project} is running")]
+    BatchRunning {
+        /// The hospital.
+        hospital: HospitalId,
+        /// The project.
+        project: ProjectName,
+    },
+    /// Not everything that was received of a study would be stored.
+    #[error("{instances} received instances of a study would be lost")]
+    Unaccounted {
+        /// How many.
+        instances: usize,
+    },
     /// Sealing failed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -50,6 +73,33 @@ pub enum PipelineError {
 }
 
 impl PipelineError {
+    /// Whether every study would meet it now: there is no point in trying another.
+    pub(crate) fn concerns_all(&self) -> bool {
+        match self {
+            Self::Folder { .. } | Self::Catalog(_) => true,
+            Self::Storage(error) => !matches!(
+                error,
+                StorageError::NotFound { .. }
+                    | StorageError::NotConfirmed { .. }
+                    | StorageError::SourceMismatch { .. }
+                    | StorageError::Tags { .. }
+                    | StorageError::OutOfRange { .. }
+                    | StorageError::TooLarge { .. }
+            ),
+            Self::Seal(error) => matches!(error, SealError::Io(_) | SealError::KeyStore(_)),
+            Self::Keyring(error) => matches!(error, KeyringError::Io { .. }),
+            Self::Spool(error) => {
+                matches!(error, SpoolError::Io { .. } | SpoolError::Full(_) | SpoolError::Stopped)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a record of the spool is not what was put there.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Spool(SpoolError::Sealed(_) | SpoolError::Mismatch))
+    }
+
     /// An error about the configuration.
     pub(crate) fn config(text: impl Into<String>) -> Self {
         Self::Config(text.into())
@@ -63,6 +113,10 @@ impl Coded for PipelineError {
             Self::Config(_) => "SV-PIPELINE-002",
             Self::Folder { .. } => "SV-PIPELINE-003",
             Self::Unknown { .. } => "SV-PIPELINE-004",
+            Self::Panicked => "SV-PIPELINE-005",
+            Self::OriginalsMissing { .. } => "SV-PIPELINE-006",
+            Self::BatchRunning { .. } => "SV-PIPELINE-007",
+            Self::Unaccounted { .. } => "SV-PIPELINE-008",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
             Self::Catalog(error) => error.code(),
@@ -80,6 +134,16 @@ impl Coded for PipelineError {
             Self::Folder { .. } => "check that the folder exists and belongs to this user".into(),
             Self::Unknown { .. } => {
                 "use a name from the configuration: `scanveil config check` lists them".into()
+            }
+            Self::Panicked => {
+                "report this with the log; the study stays in the spool and is tried again".into()
+            }
+            Self::OriginalsMissing { .. } => {
+                "leave the study at its generation, or restore its objects in the vault".into()
+            }
+            Self::BatchRunning { .. } => "wait for it to end, then run the command again".into(),
+            Self::Unaccounted { .. } => {
+                "report this with the log; the instances stay in the spool".into()
             }
             Self::Seal(error) => error.next_step(),
             Self::Storage(error) => error.next_step(),

@@ -17,12 +17,11 @@ struct SpoolIntake(Arc<Spool>);
 struct Arriving(Receiving);
 
 fn refused(error: SpoolError) -> IntakeError {
-    if matches!(error, SpoolError::Full(_)) {
-        tracing::error!(code = error.code(), next = error.next_step(), "{error}");
-        return IntakeError::Full;
+    tracing::error!(code = error.code(), next = error.next_step(), "not received: {error}");
+    match error {
+        SpoolError::Full(_) => IntakeError::Full,
+        error => IntakeError::Io(io::Error::other(error)),
     }
-    tracing::error!(code = error.code(), next = error.next_step(), "{error}");
-    IntakeError::Io(io::Error::other(error))
 }
 
 impl IntakeSink for SpoolIntake {
@@ -34,7 +33,17 @@ impl IntakeSink for SpoolIntake {
 
 impl Write for Arriving {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        // The receiver tells its sender by the kind; the log gets the code and the next step.
+        self.0.write(bytes).inspect_err(|error| {
+            let spool = error.get_ref().and_then(|inner| inner.downcast_ref::<SpoolError>());
+            if let Some(error) = spool {
+                tracing::error!(
+                    code = error.code(),
+                    next = error.next_step(),
+                    "not received: {error}"
+                );
+            }
+        })
     }
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()

@@ -1,18 +1,24 @@
 //! Wires the stages: what arrived in the spool is grouped into studies, scrubbed, sealed, stored and
 //! published. Here the clock, the environment and the randomness of the other stages come from.
 
+mod attempt;
 mod batch;
 mod config;
 mod edges;
 mod error;
 mod group;
+mod hold;
 mod intake;
+mod local;
+mod locks;
+mod material;
 mod publish;
 mod rebuild;
 mod scrub;
 mod site;
 mod source;
 mod study;
+mod work;
 mod worker;
 
 pub use batch::{BatchChange, BatchOutline, BatchRun, plan_batch, run_batch};

@@ -1,20 +1,26 @@
 //! Puts sealed objects into the store, then publishes all of a study in one transaction.
 
+use crate::attempt::Attempt;
 use crate::{ENGINE, PipelineError, Site};
 use scanveil_catalog::{Arrival, Outcomes, Publication, StudyGeneration};
-use scanveil_model::ObjectTags;
+use scanveil_model::{Digest, ObjectTags};
 use scanveil_seal::{PackIndex, SealedObject};
-use scanveil_storage::StoredObject;
+use scanveil_storage::{ObjectKey, StoredObject};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What is stored and waits to be published.
-#[derive(Default)]
 pub(crate) struct Ready {
+    attempt: Attempt,
     objects: Vec<(StoredObject, PackIndex)>,
     pub(crate) generations: Vec<StudyGeneration>,
 }
 
 impl Ready {
+    pub(crate) fn new(attempt: Attempt) -> Self {
+        Self { attempt, objects: Vec::new(), generations: Vec::new() }
+    }
+
     /// Stores one sealed object.
     pub(crate) fn put(
         &mut self,
@@ -23,26 +29,34 @@ impl Ready {
         path: &Path,
         tags: &ObjectTags,
     ) -> Result<(), PipelineError> {
+        let key = ObjectKey::new(object.zone(), object.hospital().clone(), object.object_id());
+        self.attempt.note(&key)?;
         let stored = site.store.put_sealed(object, path, tags)?;
         self.objects.push((stored, object.index().clone()));
         Ok(())
     }
-}
 
-/// Makes everything visible at once, or nothing.
-pub(crate) fn publish(
-    site: &Site,
-    ready: &Ready,
-    arrivals: &[Arrival],
-) -> Result<(), PipelineError> {
-    let objects: Vec<Publication<'_>> =
-        ready.objects.iter().map(|(stored, index)| Publication { stored, index }).collect();
-    let outcomes = Outcomes {
-        objects: &objects,
-        generations: &ready.generations,
-        arrivals,
-        withdrawn: &[],
-        engine: ENGINE,
-    };
-    Ok(site.catalog.publish(&outcomes)?)
+    /// Digests of the received bytes that something stored here holds or was made from.
+    pub(crate) fn sources(&self) -> BTreeSet<Digest> {
+        let entries = self.objects.iter().flat_map(|(_, index)| &index.entries);
+        entries.map(|entry| entry.source.unwrap_or(entry.digest)).collect()
+    }
+
+    /// Makes everything visible at once, or nothing.
+    pub(crate) fn publish(
+        mut self,
+        site: &Site,
+        arrivals: &[Arrival],
+    ) -> Result<(), PipelineError> {
+        let objects: Vec<Publication<'_>> =
+            self.objects.iter().map(|(stored, index)| Publication { stored, index }).collect();
+        site.catalog.publish(&Outcomes {
+            objects: &objects,
+            generations: &self.generations,
+            arrivals,
+            withdrawn: &[],
+            engine: ENGINE,
+        })?;
+        self.attempt.end()
+    }
 }

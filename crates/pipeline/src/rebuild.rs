@@ -1,11 +1,17 @@
 //! Rebuilds the catalogue from the store and the keys alone.
 
-use crate::{PipelineError, Site};
-use scanveil_catalog::{Catalog, KeyedId, Outcome, Publication};
-use scanveil_model::{Coded, Digest, Zone};
-use scanveil_seal::{KeyId, PackIndex, PackReader, SealError};
-use scanveil_storage::{KeyPrefix, StoredObject};
-use std::collections::BTreeMap;
+use crate::attempt::unpublished;
+use crate::site::{CATALOG, KEYS, WORK, open_store};
+use crate::{Config, OsEntropy, PipelineError, load_profile};
+use scanveil_catalog::{
+    Catalog, KeyedId, ObjectFilter, Outcome, Outcomes, Publication, Rebuild, StudyGeneration,
+};
+use scanveil_model::{Coded, Digest, Generation, HospitalId, ReasonCode, Zone};
+use scanveil_seal::{KeyId, PackEntry, PackIndex, PackReader, SealError};
+use scanveil_storage::{KeyPrefix, ObjectKey, Store, StoredObject};
+use scanveil_vault::Keyring;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What a rebuild found.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -16,75 +22,197 @@ pub struct RebuildReport {
     pub instances: u64,
     /// Objects that could not be opened, by the error's code: keys destroyed, or damage.
     pub unreadable: BTreeMap<String, u64>,
+    /// Objects that an interrupted attempt left; their instances will be processed again.
+    pub unpublished: u64,
     /// Whether batches, releases and counters were taken over from the old catalogue.
     pub carried_over: bool,
 }
 
-/// Builds a new catalogue beside the old one and puts it in its place. The site itself must not be
-/// used for anything else afterwards. `tell` hears the number of objects read.
+/// Builds a new catalogue beside the old one and puts it in its place. `tell` hears the number of
+/// objects read.
 ///
 /// # Errors
-/// [`PipelineError`] when the store cannot be listed or the new catalogue cannot be written.
+/// [`PipelineError`] when the store cannot be reached, when something else has the old catalogue
+/// open, or when the new one cannot be written; the old one stays then.
 pub fn rebuild_catalog(
-    site: &Site,
-    mut tell: impl FnMut(u64),
+    config: &Config,
+    tell: impl FnMut(u64),
 ) -> Result<RebuildReport, PipelineError> {
-    let rebuild = Catalog::begin_rebuild(&site.config.data_dir.join("catalog.sqlite"))?;
-    let mut report = RebuildReport::default();
-    let mut read = 0;
-    for zone in [Zone::Vault, Zone::Quarantine, Zone::Research] {
-        for info in site.store.objects(KeyPrefix::Zone(zone)) {
-            let info = info?;
-            match look(site, &info.key) {
-                Ok((stored, index)) => {
-                    report.instances += index.entries.len() as u64;
-                    *report.objects.entry(zone.as_str()).or_default() += 1;
-                    let known = known(site, zone, &index)?;
-                    rebuild.add(&[Publication { stored: &stored, index: &index }])?;
-                    rebuild.add_known(&index.hospital, &known)?;
-                }
-                Err(error) => {
-                    tracing::warn!(code = error.code(), "an object is left out: {error}");
-                    *report.unreadable.entry(error.code().to_owned()).or_default() += 1;
-                }
-            }
-            read += 1;
-            tell(read);
-        }
-    }
+    let path = config.data_dir.join(CATALOG);
+    // Closed again before the new catalogue takes its place.
+    let old = path.is_file().then(|| Catalog::open(&path)).transpose();
+    let unpublished = unpublished(&config.data_dir.join(WORK), old.ok().flatten().as_ref())?;
+    let mut run = Run {
+        keyring: Keyring::open(config.data_dir.join(KEYS), Arc::new(OsEntropy))?,
+        store: Store::new(open_store(config)?),
+        rebuild: Catalog::begin_rebuild(&path)?,
+        unpublished,
+        report: RebuildReport::default(),
+        held: BTreeMap::new(),
+        read: 0,
+        tell,
+    };
+    // What is clean somewhere is no longer held; what is held is not accepted.
+    run.zone(Zone::Quarantine)?;
+    run.zone(Zone::Research)?;
+    run.zone(Zone::Vault)?;
+    run.remember_held()?;
+    let Run { rebuild, mut report, .. } = run;
     report.carried_over = rebuild.carry_over()?;
+    empty_generations(config, rebuild.catalog())?;
     rebuild.finish()?;
     Ok(report)
 }
 
-fn look(
-    site: &Site,
-    key: &scanveil_storage::ObjectKey,
-) -> Result<(StoredObject, PackIndex), PipelineError> {
-    let reader = site.store.open(key)?;
-    let pack = PackReader::open(reader, |header| {
-        let KeyId::Subject(subject) = header.key_id else {
-            return Err(SealError::ZoneMismatch);
-        };
-        let subject = site.keyring.existing_subject(&header.hospital, &subject)?;
-        Ok(subject.zone_key(header.zone))
-    })?;
-    Ok((site.store.confirm(key)?, pack.index().clone()))
+/// An instance that is in quarantine.
+struct HeldInstance {
+    sop_key: Option<KeyedId>,
+    /// When it was received, in milliseconds since 1970.
+    received_at_ms: i64,
+    outcome: Outcome,
 }
 
-type Known = Vec<(KeyedId, Digest, Outcome)>;
+struct Run<T> {
+    keyring: Keyring,
+    store: Store,
+    rebuild: Rebuild,
+    unpublished: BTreeSet<ObjectKey>,
+    report: RebuildReport,
+    held: BTreeMap<(HospitalId, Digest), HeldInstance>,
+    read: u64,
+    tell: T,
+}
 
-/// Originals by the keyed hash of their UID, so that duplicates are told again.
-fn known(site: &Site, zone: Zone, index: &PackIndex) -> Result<Known, PipelineError> {
-    let outcome = match zone {
-        Zone::Vault => Outcome::Accepted,
-        Zone::Quarantine => Outcome::Quarantined,
-        Zone::Research => return Ok(Vec::new()),
-    };
-    let keys = site.keyring.existing_hospital(&index.hospital)?;
-    let key_of = |uid: &scanveil_model::Uid| keys.key.keyed_id("instance", uid.as_str().as_bytes());
-    let entries = index.entries.iter();
-    Ok(entries
-        .filter_map(|e| Some((key_of(e.sop_instance_uid.as_ref()?), e.digest, outcome)))
-        .collect())
+impl<T: FnMut(u64)> Run<T> {
+    fn zone(&mut self, zone: Zone) -> Result<(), PipelineError> {
+        for info in self.store.objects(KeyPrefix::Zone(zone)) {
+            let info = info?;
+            if self.unpublished.contains(&info.key) {
+                self.report.unpublished += 1;
+                continue;
+            }
+            match self.look(&info.key) {
+                Ok((stored, index)) => {
+                    self.report.instances += index.entries.len() as u64;
+                    *self.report.objects.entry(zone.as_str()).or_default() += 1;
+                    self.rebuild.add(&[Publication { stored: &stored, index: &index }])?;
+                    self.remember(zone, &index)?;
+                }
+                // Leaving out what is there and could only not be read would lose it.
+                Err(error) if error.concerns_all() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(code = error.code(), "an object is left out: {error}");
+                    *self.report.unreadable.entry(error.code().to_owned()).or_default() += 1;
+                }
+            }
+            self.read += 1;
+            (self.tell)(self.read);
+        }
+        Ok(())
+    }
+
+    fn look(&self, key: &ObjectKey) -> Result<(StoredObject, PackIndex), PipelineError> {
+        let reader = self.store.open(key)?;
+        let pack = PackReader::open(reader, |header| {
+            let KeyId::Subject(subject) = header.key_id else {
+                return Err(SealError::ZoneMismatch);
+            };
+            let subject = self.keyring.existing_subject(&header.hospital, &subject)?;
+            Ok(subject.zone_key(header.zone))
+        })?;
+        // A pack under another name than its own would stand for an object that it is not.
+        let named = pack.header().object_id == key.object();
+        if !named || pack.index().zone != key.zone() || pack.index().hospital != *key.hospital() {
+            return Err(SealError::Header("the object lies under another object's key").into());
+        }
+        Ok((self.store.confirm(key)?, pack.index().clone()))
+    }
+
+    /// Takes instances by the keyed hash of their UID, so that duplicates are told again.
+    fn remember(&mut self, zone: Zone, index: &PackIndex) -> Result<(), PipelineError> {
+        let keys = self.keyring.existing_hospital(&index.hospital)?;
+        let sop_key = |entry: &PackEntry| {
+            let uid = entry.sop_instance_uid.as_ref()?;
+            Some(keys.key.keyed_id("instance", uid.as_str().as_bytes()))
+        };
+        match zone {
+            Zone::Quarantine => {
+                // A conflicting instance has no place under its UID.
+                let conflict = |entry: &&PackEntry| {
+                    entry.reasons.iter().any(|reason| reason.code == ReasonCode::UidConflict)
+                };
+                for entry in index.entries.iter().filter(|entry| !conflict(entry)) {
+                    let held = HeldInstance {
+                        sop_key: sop_key(entry),
+                        received_at_ms: received_at_ms(index, entry),
+                        outcome: Outcome::Quarantined,
+                    };
+                    self.held.insert((index.hospital.clone(), entry.digest), held);
+                }
+            }
+            Zone::Research => {
+                for source in index.entries.iter().filter_map(|entry| entry.source) {
+                    if let Some(held) = self.held.get_mut(&(index.hospital.clone(), source)) {
+                        held.outcome = Outcome::Accepted;
+                    }
+                }
+            }
+            Zone::Vault => {
+                let accepted: Vec<(KeyedId, Digest, Outcome)> = index
+                    .entries
+                    .iter()
+                    .filter(|entry| {
+                        !self.held.contains_key(&(index.hospital.clone(), entry.digest))
+                    })
+                    .filter_map(|entry| Some((sop_key(entry)?, entry.digest, Outcome::Accepted)))
+                    .collect();
+                self.rebuild.add_known(&index.hospital, &accepted)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// In the order in which they were received: a later copy under the same UID replaced the one
+    /// before.
+    fn remember_held(&mut self) -> Result<(), PipelineError> {
+        let mut held: Vec<_> = std::mem::take(&mut self.held).into_iter().collect();
+        held.sort_by_key(|(_, held)| held.received_at_ms);
+        for ((hospital, digest), HeldInstance { sop_key, outcome, .. }) in held {
+            if let Some(sop_key) = sop_key {
+                self.rebuild.add_known(&hospital, &[(sop_key, digest, outcome)])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn received_at_ms(index: &PackIndex, entry: &PackEntry) -> i64 {
+    let own = entry.attributes.get("intake.received_at_ms").and_then(|text| text.parse().ok());
+    own.unwrap_or(index.received_at_ms)
+}
+
+/// A study of which everything is held has a generation all the same: the first, which is empty.
+fn empty_generations(config: &Config, catalog: &Catalog) -> Result<(), PipelineError> {
+    let filter = ObjectFilter { zone: Some(Zone::Quarantine), ..ObjectFilter::default() };
+    let held = catalog.objects(&filter, u32::MAX)?;
+    let studies: BTreeSet<_> =
+        held.into_iter().map(|object| (object.hospital, object.study_key)).collect();
+    for (hospital, study_key) in studies {
+        for project in config.projects.iter().filter(|p| p.takes(&hospital)) {
+            if !catalog.generations(&hospital, &project.name, &study_key)?.is_empty() {
+                continue;
+            }
+            let made = StudyGeneration {
+                hospital: hospital.clone(),
+                project: project.name.clone(),
+                study_key,
+                generation: Generation(1),
+                profile: load_profile(&project.profile)?.label(),
+            };
+            let outcomes =
+                Outcomes { generations: &[made], engine: "unknown", ..Outcomes::default() };
+            catalog.publish(&outcomes)?;
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,9 @@
 //! Scrubs one study for one project: identity first, then every instance in parallel, packed by
 //! series into sealed files.
 
-use crate::source::Source;
+use crate::local::{LocalFile, LocalObject};
+use crate::material::Patient;
+use crate::source::{Source, Watched};
 use crate::{PipelineError, Site};
 use rayon::prelude::*;
 use scanveil_dataset::{Limits, open, open_slice, tags};
@@ -9,12 +11,11 @@ use scanveil_model::{
     Digest, Generation, HospitalId, ObjectId, ProjectName, Reason, ReasonCode, SubjectId,
 };
 use scanveil_scrub::{Profile, ProjectSecret, ScrubbedInstance, StudyIdentity, StudyScrubber};
-use scanveil_seal::{HospitalKey, ResearchMeta, ResearchPack, SealedObject, StudyKey, ZoneKey};
+use scanveil_seal::{HospitalKey, ResearchMeta, ResearchPack, StudyKey, ZoneKey};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Instances up to this size are scrubbed in memory, in parallel; larger ones stream.
 const INLINE: u64 = 4 << 20;
@@ -33,34 +34,14 @@ pub(crate) struct StudyJob<'j> {
     pub(crate) secret: &'j ProjectSecret,
     pub(crate) research_key: &'j ZoneKey,
     pub(crate) received_at_ms: i64,
-}
-
-/// A file of the work folder: removed when dropped. A folder store has taken it by then; with S3 it
-/// is still there.
-struct LocalFile(PathBuf);
-
-impl Drop for LocalFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// A sealed pack on the local disk, waiting to be stored.
-pub(crate) struct ResearchFile {
-    pub(crate) object: SealedObject,
-    file: LocalFile,
-}
-
-impl ResearchFile {
-    pub(crate) fn path(&self) -> &Path {
-        &self.file.0
-    }
+    /// The folder for temporary files.
+    pub(crate) dir: &'j Path,
 }
 
 /// What came of a study.
 #[derive(Default)]
 pub(crate) struct Scrubbed {
-    pub(crate) packs: Vec<ResearchFile>,
+    pub(crate) packs: Vec<LocalObject>,
     /// Index of the source, and why it is held back.
     pub(crate) held: Vec<(usize, Reason)>,
 }
@@ -68,58 +49,41 @@ pub(crate) struct Scrubbed {
 /// What a first look at every instance gives: the study's identity, and what cannot be read.
 pub(crate) struct Observed {
     pub(crate) identity: StudyIdentity,
-    pub(crate) patient_id: Option<Vec<u8>>,
-    pub(crate) issuer: Vec<u8>,
+    /// Who each source says it is about.
+    pub(crate) patients: BTreeMap<usize, Patient>,
     pub(crate) held: Vec<(usize, Reason)>,
 }
 
-/// Shows every instance to the identity.
-pub(crate) fn observe(sources: &[Source]) -> Result<Observed, PipelineError> {
-    let mut observed = Observed {
-        identity: StudyIdentity::new(),
-        patient_id: None,
-        issuer: Vec::new(),
-        held: Vec::new(),
-    };
+/// Shows the chosen sources to the identity.
+pub(crate) fn observe(sources: &[Source], chosen: &[usize]) -> Result<Observed, PipelineError> {
+    let mut observed =
+        Observed { identity: StudyIdentity::new(), patients: BTreeMap::new(), held: Vec::new() };
     let limits = Limits::default();
-    for (at, source) in sources.iter().enumerate() {
-        let seen = guarded(|| {
-            let (header, _) = open(source.open().map_err(unreadable)?, &limits)?;
+    for &at in chosen {
+        let seen = sources[at].read(|reader| {
+            let (header, _) = open(reader, &limits)?;
             observed.identity.observe(&header)?;
-            let id = header.data.text(tags::PATIENT_ID).filter(|id| !id.is_empty());
-            if let Some(id) = id.filter(|_| observed.patient_id.is_none()) {
-                observed.patient_id = Some(id.to_vec());
-                let issuer = header.data.text(tags::ISSUER_OF_PATIENT_ID);
-                observed.issuer = issuer.unwrap_or_default().to_vec();
-            }
-            Ok(())
-        });
-        if let Err(reason) = seen {
-            observed.held.push((at, reason));
+            let text = |tag| header.data.text(tag).unwrap_or_default().to_vec();
+            let (id, issuer) = (text(tags::PATIENT_ID), text(tags::ISSUER_OF_PATIENT_ID));
+            Ok(Some(Patient { issuer, id }).filter(|patient| !patient.id.is_empty()))
+        })?;
+        match seen {
+            Ok(patient) => observed.patients.extend(patient.map(|patient| (at, patient))),
+            Err(reason) => observed.held.push((at, reason)),
         }
     }
     Ok(observed)
 }
 
-fn unreadable(_: PipelineError) -> Reason {
-    Reason::new(ReasonCode::Internal, "the instance could not be read back")
-}
-
-/// Runs code over untrusted bytes: a panic in it is a reason, not the end of the service.
-fn guarded<T>(code: impl FnOnce() -> Result<T, Reason>) -> Result<T, Reason> {
-    catch_unwind(AssertUnwindSafe(code))
-        .unwrap_or_else(|_| Err(Reason::new(ReasonCode::Internal, "the scrubber panicked")))
-}
-
-/// Scrubs the sources that are not held back already.
+/// Scrubs the chosen sources.
 pub(crate) fn scrub_study(
     site: &Site,
     job: &StudyJob<'_>,
     identity: StudyIdentity,
     sources: &[Source],
-    skip: &[usize],
+    chosen: &[usize],
 ) -> Result<Scrubbed, PipelineError> {
-    let mut todo: Vec<usize> = (0..sources.len()).filter(|at| !skip.contains(at)).collect();
+    let mut todo = chosen.to_vec();
     todo.sort_by_cached_key(|&at| {
         (sources[at].series_instance_uid().cloned(), sources[at].digest())
     });
@@ -150,18 +114,20 @@ pub(crate) fn scrub_study(
 
 type One = Result<(ScrubbedInstance, Vec<u8>), Reason>;
 
-fn scrub_in_memory(scrubber: &StudyScrubber<'_>, source: &Source) -> One {
-    guarded(|| {
+fn scrub_in_memory(scrubber: &StudyScrubber<'_>, source: &Source) -> Result<One, PipelineError> {
+    source.read(|reader| {
         let mut bytes = Vec::new();
-        let mut reader = source.open().map_err(unreadable)?;
-        reader.read_to_end(&mut bytes).map_err(|_| {
-            Reason::new(ReasonCode::Internal, "the instance could not be read back")
-        })?;
+        reader.read_to_end(&mut bytes).map_err(|_| unreadable())?;
         let (header, body) = open_slice(&bytes, &Limits::default())?;
         let mut out = Vec::with_capacity(bytes.len() + 1024);
         let scrubbed = scrubber.scrub(&header, body, &mut out)?;
         Ok((scrubbed, out))
     })
+}
+
+/// Never seen: what could not be read is an error of the reader.
+fn unreadable() -> Reason {
+    Reason::new(ReasonCode::Internal, "the instance could not be read back")
 }
 
 fn small_instances(
@@ -183,8 +149,9 @@ fn small_instances(
         let (now, later) = rest.split_at(fits.count().max(1));
         rest = later;
         let done: Vec<One> = site.pool.install(|| {
-            now.par_iter().map(|&at| scrub_in_memory(scrubber, &sources[at])).collect()
-        });
+            let each = now.par_iter().map(|&at| scrub_in_memory(scrubber, &sources[at]));
+            each.collect::<Result<_, _>>()
+        })?;
         for (&at, one) in now.iter().zip(done) {
             match one {
                 Err(reason) => out.held.push((at, reason)),
@@ -216,20 +183,21 @@ fn large_instance(
     job: &StudyJob<'_>,
     scrubber: &StudyScrubber<'_>,
     source: &Source,
-) -> Result<Result<ResearchFile, Reason>, PipelineError> {
+) -> Result<Result<LocalObject, Reason>, PipelineError> {
     let mut pack = OpenPack::create(site, job, &source.digest())?;
-    let mut slot = pack.pack.open_slot()?;
-    let scrubbed = guarded(|| {
-        let reader = source.open().map_err(unreadable)?;
+    let mut out = Watched::new(pack.pack.open_slot()?);
+    let scrubbed = source.read(|reader| {
         let (header, body) = open(reader, &Limits::default())?;
-        scrubber.scrub(&header, body, &mut slot)
-    });
+        scrubber.scrub(&header, body, &mut out)
+    })?;
+    let (slot, failed) = out.into_parts();
+    if let Some(source) = failed {
+        // The disk is full, or failed: that says nothing about the instance.
+        return Err(PipelineError::Folder { what: "the work folder", source });
+    }
     match scrubbed {
         Ok(scrubbed) => slot.close(&scrubbed, source.digest())?,
-        Err(reason) => {
-            drop(slot);
-            return Ok(Err(reason));
-        }
+        Err(reason) => return Ok(Err(reason)),
     }
     pack.finish().map(Ok)
 }
@@ -252,14 +220,7 @@ impl OpenPack {
         content.update(&job.study_key.0);
         content.update(&first.0);
         let id = job.hospital_key.keyed_id("research pack", content.finalize().as_bytes());
-        let id = ObjectId(id);
-        let mut name = [0; 8];
-        site.entropy.fill(&mut name);
-        let path = site.work.join(format!("{id}-{:016x}.svo-local", u64::from_le_bytes(name)));
-        let out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let out =
-            out.map_err(|source| PipelineError::Folder { what: "the work folder", source })?;
-        let file = LocalFile(path);
+        let (file, out) = LocalFile::create(job.dir, site.entropy.as_ref())?;
         let meta = ResearchMeta {
             hospital: job.hospital.clone(),
             subject: job.subject,
@@ -269,12 +230,13 @@ impl OpenPack {
             study_key: job.study_key,
             received_at_ms: job.received_at_ms,
         };
+        let id = ObjectId(id);
         let pack = ResearchPack::new(out, id, meta, job.research_key, site.entropy.as_ref())?;
         Ok(Self { pack, file })
     }
 
-    fn finish(self) -> Result<ResearchFile, PipelineError> {
+    fn finish(self) -> Result<LocalObject, PipelineError> {
         let (_, object) = self.pack.finish()?;
-        Ok(ResearchFile { object, file: self.file })
+        Ok(LocalObject { object, file: self.file })
     }
 }

@@ -15,6 +15,15 @@ use std::sync::Arc;
 /// The version that objects and generations are marked with.
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
 
+/// The catalogue's name below the data folder.
+pub(crate) const CATALOG: &str = "catalog.sqlite";
+/// The keyring's folder below the data folder.
+pub(crate) const KEYS: &str = "keys";
+/// The folder below the data folder for what is under way: sealed packs, notes, locks.
+pub(crate) const WORK: &str = "work";
+/// The service's own folder for temporary files, below the work folder.
+const SERVICE: &str = "service";
+
 /// Whether the spool is opened: one process at a time can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SiteMode {
@@ -37,7 +46,8 @@ pub struct Site {
     pub(crate) pool: rayon::ThreadPool,
 }
 
-fn folder(path: &Path, what: &'static str) -> Result<(), PipelineError> {
+/// Makes a folder that nobody else can look into, unless it is there.
+pub(crate) fn make_folder(path: &Path, what: &'static str) -> Result<(), PipelineError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| PipelineError::Folder { what, source })
@@ -53,22 +63,34 @@ impl Site {
         config: Config,
         mode: SiteMode,
     ) -> Result<(Arc<Self>, Vec<SpooledInstance>), PipelineError> {
+        let store = open_store(&config)?;
+        Self::open_on(config, mode, store)
+    }
+
+    /// As [`Site::open`], on this store.
+    pub(crate) fn open_on(
+        config: Config,
+        mode: SiteMode,
+        store: Arc<dyn ObjectStore>,
+    ) -> Result<(Arc<Self>, Vec<SpooledInstance>), PipelineError> {
         let data = config.data_dir.clone();
-        folder(&data, "the data folder")?;
+        make_folder(&data, "the data folder")?;
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let keyring = Keyring::open(data.join("keys"), Arc::clone(&entropy))?;
-        let work = data.join("work");
-        folder(&work, "the work folder")?;
+        let keyring = Keyring::open(data.join(KEYS), Arc::clone(&entropy))?;
+        let work = data.join(WORK);
+        make_folder(&work, "the work folder")?;
         let (spool, pending) = match mode {
             SiteMode::Command => (None, Vec::new()),
             SiteMode::Service => {
                 let mut spool = SpoolConfig::new(data.join("spool"));
                 spool.max_bytes = config.spool.max_bytes;
                 spool.min_free_bytes = config.spool.min_free_bytes;
-                let keys = Arc::new(Keyring::open(data.join("keys"), Arc::clone(&entropy))?);
+                let keys = Arc::new(Keyring::open(data.join(KEYS), Arc::clone(&entropy))?);
                 let (spool, pending) = Spool::open(spool, keys, Arc::clone(&entropy))?;
                 // Only the one process that has the spool may sweep what a crash left.
-                sweep_local_packs(&work)?;
+                let own = work.join(SERVICE);
+                make_folder(&own, "the work folder")?;
+                sweep_local_packs(&own)?;
                 (Some(spool), pending)
             }
         };
@@ -78,8 +100,8 @@ impl Site {
             .build()
             .map_err(|error| PipelineError::config(format!("pipeline.jobs: {error}")))?;
         let site = Self {
-            store: Store::new(open_store(&config)?),
-            catalog: Arc::new(Catalog::open(&data.join("catalog.sqlite"))?),
+            store: Store::new(store),
+            catalog: Arc::new(Catalog::open(&data.join(CATALOG))?),
             profiles: profiles(&config)?,
             config,
             entropy,
@@ -127,6 +149,11 @@ impl Site {
             .ok_or_else(|| PipelineError::Unknown { what: "project", name: project.to_string() })
     }
 
+    /// Where the service writes temporary files.
+    pub(crate) fn service_dir(&self) -> PathBuf {
+        self.work.join(SERVICE)
+    }
+
     /// The tags of an object of this hospital received at this time.
     pub(crate) fn tags(&self, hospital: &Hospital, zone: Zone, received_at_ms: i64) -> ObjectTags {
         let retention = &hospital.retention;
@@ -148,11 +175,11 @@ impl Site {
     }
 }
 
-fn open_store(config: &Config) -> Result<Arc<dyn ObjectStore>, PipelineError> {
+pub(crate) fn open_store(config: &Config) -> Result<Arc<dyn ObjectStore>, PipelineError> {
     Ok(match config.store.kind() {
         StoreKind::Folder => {
             let path = config.store.path.clone().unwrap_or_else(|| config.data_dir.join("objects"));
-            folder(&path, "the object folder")?;
+            make_folder(&path, "the object folder")?;
             Arc::new(FolderStore::open(&path)?)
         }
         StoreKind::S3 => Arc::new(S3Store::new(&config.store.s3()?)?),

@@ -1,11 +1,12 @@
 //! Where identified bytes are read from: the spool, or an original in the vault.
 
 use crate::PipelineError;
-use scanveil_model::{Digest, Uid};
-use scanveil_seal::{PackEntry, PackReader};
+use scanveil_model::{Digest, Reason, ReasonCode, Uid};
+use scanveil_seal::{PackEntry, PackReader, SealError};
 use scanveil_storage::StoredReader;
-use scanveil_vault::{Spool, SpooledInstance};
-use std::io::Read;
+use scanveil_vault::{Spool, SpoolError, SpooledInstance};
+use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// One instance to scrub.
@@ -13,7 +14,7 @@ pub(crate) enum Source {
     /// Just received.
     Spooled(Arc<Spool>, SpooledInstance),
     /// Kept in the vault.
-    Original(Arc<PackReader<StoredReader>>, PackEntry),
+    Original(Arc<PackReader<StoredReader>>, Box<PackEntry>),
 }
 
 impl Source {
@@ -39,11 +40,88 @@ impl Source {
         }
     }
 
+    pub(crate) fn sop_instance_uid(&self) -> Option<&Uid> {
+        match self {
+            Self::Spooled(_, instance) => instance.meta().sop_instance_uid.as_ref(),
+            Self::Original(_, entry) => entry.sop_instance_uid.as_ref(),
+        }
+    }
+
     /// Opens the instance's bytes, authenticated as they are read.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + '_>, PipelineError> {
         Ok(match self {
             Self::Spooled(spool, instance) => Box::new(spool.read(instance)?),
             Self::Original(pack, entry) => Box::new(pack.instance(entry)?),
         })
+    }
+
+    /// What the reader of these bytes says, as the error it is.
+    pub(crate) fn read_error(&self, error: io::Error) -> PipelineError {
+        match (error.downcast::<SpoolError>(), self) {
+            (Ok(spool), _) => spool.into(),
+            (Err(error), Self::Spooled(..)) => SpoolError::from(SealError::from(error)).into(),
+            (Err(error), Self::Original(..)) => SealError::from(error).into(),
+        }
+    }
+
+    /// Runs code over the instance's bytes. What is wrong with the data, or a panic over it, is a
+    /// reason to hold it. That the bytes could not be read is an error: nothing is known then, and
+    /// holding the instance back would lose it from the study.
+    pub(crate) fn read<T>(
+        &self,
+        code: impl FnOnce(&mut Watched<Box<dyn Read + '_>>) -> Result<T, Reason>,
+    ) -> Result<Result<T, Reason>, PipelineError> {
+        let mut reader = Watched::new(self.open()?);
+        let outcome = catch_unwind(AssertUnwindSafe(|| code(&mut reader)))
+            .unwrap_or_else(|_| Err(Reason::new(ReasonCode::Internal, "the scrubber panicked")));
+        match reader.into_parts() {
+            (_, Some(error)) => Err(self.read_error(error)),
+            (_, None) => Ok(outcome),
+        }
+    }
+}
+
+/// Remembers that reading or writing failed, whatever the code in between makes of it.
+pub(crate) struct Watched<T> {
+    inner: T,
+    failed: Option<io::Error>,
+}
+
+impl<T> Watched<T> {
+    pub(crate) fn new(inner: T) -> Self {
+        Self { inner, failed: None }
+    }
+
+    /// What was watched, and its first failure.
+    pub(crate) fn into_parts(self) -> (T, Option<io::Error>) {
+        (self.inner, self.failed)
+    }
+
+    fn watch<R>(&mut self, result: io::Result<R>) -> io::Result<R> {
+        result.map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failed.get_or_insert(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let result = self.inner.read(out);
+        self.watch(result)
+    }
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = self.inner.write(bytes);
+        self.watch(result)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        let result = self.inner.flush();
+        self.watch(result)
     }
 }

@@ -1,18 +1,20 @@
 //! Takes one study from the spool to the catalogue.
 
-use crate::publish::{Ready, publish};
-use crate::scrub::{Observed, StudyJob, observe, scrub_study};
+use crate::material::{History, sop_key};
+use crate::scrub::observe;
 use crate::source::Source;
-use crate::{Hospital, PipelineError, Project, Site};
-use scanveil_catalog::{Arrival, Outcome, StudyGeneration};
-use scanveil_model::{Generation, Reason, ReasonCode, SubjectId, Zone};
-use scanveil_seal::{HospitalKey, PackReader, StudyKey};
-use scanveil_storage::ObjectKey;
+use crate::work::{Known, StudyWork};
+use crate::{Hospital, PipelineError, Site};
+use scanveil_catalog::{Arrival, KeyedId, Outcome};
+use scanveil_dataset::{Limits, open, tags};
+use scanveil_model::{Digest, Reason, ReasonCode, SubjectId, Uid, Zone};
+use scanveil_seal::{HospitalKey, StudyKey, SubjectKey};
 use scanveil_vault::{
-    HospitalKeys, PackBench, PackOwner, Spool, SpoolId, SpooledInstance, pack_groups,
-    pack_originals, pack_quarantined,
+    PackBench, PackOwner, Spool, SpoolId, SpooledInstance, pack_groups, pack_originals,
+    pack_quarantined,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What became of one study, for logs and metrics.
@@ -26,78 +28,79 @@ pub(crate) struct StudyReport {
 }
 
 /// The keyed hash of a study, or of one instance that names none.
-pub(crate) fn study_key(key: &HospitalKey, instance: &SpooledInstance) -> StudyKey {
-    StudyKey(match &instance.meta().study_instance_uid {
+pub(crate) fn study_key(
+    key: &HospitalKey,
+    spool: &Arc<Spool>,
+    instance: &SpooledInstance,
+) -> StudyKey {
+    let uid = instance.meta().study_instance_uid.clone();
+    StudyKey(match uid.or_else(|| named_later(spool, instance)) {
         Some(uid) => key.keyed_id("study", uid.as_str().as_bytes()),
         None => key.keyed_id("study of nobody", instance.id().as_bytes()),
     })
 }
 
-fn sop_key(key: &HospitalKey, instance: &SpooledInstance) -> Option<[u8; 16]> {
-    let uid = instance.meta().sop_instance_uid.as_ref()?;
-    Some(key.keyed_id("instance", uid.as_str().as_bytes()))
+/// The study that an instance names behind the first kilobytes that its receiver looked at. What
+/// cannot be read is found out, and dealt with, when the study is processed.
+fn named_later(spool: &Arc<Spool>, instance: &SpooledInstance) -> Option<Uid> {
+    let source = Source::Spooled(Arc::clone(spool), instance.clone());
+    let found = source.read(|reader| {
+        let (header, _) = open(reader, &Limits::default())?;
+        let value = header.data.text(tags::STUDY_INSTANCE_UID).unwrap_or_default();
+        Ok(std::str::from_utf8(value).ok().and_then(|text| Uid::parse(text).ok()))
+    });
+    found.ok()?.ok()?
 }
 
 /// What is new of a study, and what was here before.
+#[derive(Default)]
 struct Sorted {
     new: Vec<SpooledInstance>,
+    /// The same UID as another instance, with other content.
     conflicts: Vec<SpooledInstance>,
-    arrivals: Vec<Arrival>,
+    /// Here before, with the same bytes.
+    repeats: Vec<SpooledInstance>,
     done: Vec<SpoolId>,
 }
 
-/// Tells new instances from duplicates and from conflicting ones (same UID, other content).
+/// Tells new instances from repeated and from conflicting ones.
 fn sort_arrivals(
     site: &Site,
     key: &HospitalKey,
+    spool: &Arc<Spool>,
+    history: &History,
     instances: Vec<SpooledInstance>,
 ) -> Result<Sorted, PipelineError> {
-    let mut sorted =
-        Sorted { new: Vec::new(), conflicts: Vec::new(), arrivals: Vec::new(), done: Vec::new() };
-    let mut seen = BTreeMap::new();
+    let mut sorted = Sorted::default();
+    let mut seen: HashMap<KeyedId, Digest> = HashMap::new();
     for instance in instances {
-        let id = *instance.id().as_bytes();
         sorted.done.push(instance.id());
-        if site.catalog.is_finished(&id)? {
+        if site.catalog.is_finished(instance.id().as_bytes())? {
             continue;
         }
-        let sop = sop_key(key, &instance);
-        let known = match &sop {
+        let known = match sop_key(key, &Source::Spooled(Arc::clone(spool), instance.clone())) {
             None => None,
-            Some(sop) => match seen.get(sop) {
+            Some(sop) => match seen.get(&sop) {
                 Some(digest) => Some(*digest),
-                None => site
-                    .catalog
-                    .known_instance(&instance.meta().hospital, sop)?
-                    .filter(|known| {
+                None => {
+                    let known = site.catalog.known_instance(&instance.meta().hospital, &sop)?;
+                    // A corrected copy of what is in quarantine is welcome.
+                    let known = known.filter(|known| {
                         known.outcome == Outcome::Accepted || known.source == instance.digest()
-                    })
-                    .map(|known| known.source),
+                    });
+                    if known.is_none() {
+                        seen.insert(sop, instance.digest());
+                    }
+                    known.map(|known| known.source)
+                }
             },
         };
-        let arrival = |outcome| Arrival {
-            spool_id: id,
-            hospital: instance.meta().hospital.clone(),
-            sop_key: sop,
-            source: instance.digest(),
-            outcome,
-        };
-        match known {
-            Some(digest) if digest == instance.digest() => {
-                sorted.arrivals.push(arrival(Outcome::Accepted));
-            }
-            Some(_) => {
-                // The one that was here first keeps its place under the UID.
-                let conflict = Arrival { sop_key: None, ..arrival(Outcome::Quarantined) };
-                sorted.arrivals.push(conflict);
-                sorted.conflicts.push(instance);
-            }
-            None => {
-                if let Some(sop) = sop {
-                    seen.insert(sop, instance.digest());
-                }
-                sorted.new.push(instance);
-            }
+        if history.knows(&instance.digest()) || known == Some(instance.digest()) {
+            sorted.repeats.push(instance);
+        } else if known.is_some() {
+            sorted.conflicts.push(instance);
+        } else {
+            sorted.new.push(instance);
         }
     }
     Ok(sorted)
@@ -111,246 +114,199 @@ pub(crate) fn process(
     study: StudyKey,
     instances: Vec<SpooledInstance>,
 ) -> Result<StudyReport, PipelineError> {
+    let _one_at_a_time = site.lock_study(&study)?;
     let keys = site.keyring.hospital(&hospital.id)?;
-    let received = instances.len();
-    let sorted = sort_arrivals(site, &keys.key, instances)?;
-    let mut report = StudyReport { received, ..StudyReport::default() };
-    report.duplicates = received - sorted.new.len() - sorted.conflicts.len();
-    let Sorted { new, conflicts, mut arrivals, done } = sorted;
-    let sources: Vec<Source> =
-        new.iter().map(|i| Source::Spooled(Arc::clone(spool), i.clone())).collect();
-    let observed = observe(&sources)?;
-    let subject = subject_of(&keys.key, &observed, study);
-    let mut work = Work { site, spool, hospital, keys, subject, study, ready: Ready::default() };
-    let mut held: BTreeMap<usize, Vec<Reason>> = BTreeMap::new();
-    for (at, reason) in &observed.held {
-        held.entry(*at).or_default().push(reason.clone());
-    }
+    let mut report = StudyReport { received: instances.len(), ..StudyReport::default() };
+    let known = Known::load(site, &hospital.id, &study)?;
+    let Sorted { new, conflicts, repeats, done } =
+        sort_arrivals(site, &keys.key, spool, &known.history, instances)?;
+    report.duplicates = repeats.len();
+    let spooled = |instance: &SpooledInstance| Source::Spooled(Arc::clone(spool), instance.clone());
+    let newest = received_at_ms(new.iter().chain(&conflicts));
+    let arrived = new.iter().map(spooled).collect();
+    let dir = site.service_dir();
+    let mut work = StudyWork::begin(site, hospital, study, &dir, known, arrived, newest)?;
     if !new.is_empty() {
-        work.research(&new, &sources, observed, &mut held)?;
-        work.originals(&new)?;
-    }
-    let conflict = Reason::new(ReasonCode::UidConflict, "another instance has this UID");
-    let quarantined: Vec<(SpooledInstance, Vec<Reason>)> = held
-        .iter()
-        .map(|(at, reasons)| (new[*at].clone(), reasons.clone()))
-        .chain(conflicts.into_iter().map(|instance| (instance, vec![conflict.clone()])))
-        .collect();
-    work.quarantine(&quarantined)?;
-    for (at, instance) in new.iter().enumerate() {
-        let outcome = if held.contains_key(&at) { Outcome::Quarantined } else { Outcome::Accepted };
-        arrivals.push(Arrival {
-            spool_id: *instance.id().as_bytes(),
-            hospital: hospital.id.clone(),
-            sop_key: sop_key(&work.keys.key, instance),
-            source: instance.digest(),
-            outcome,
-        });
-    }
-    publish(site, &work.ready, &arrivals)?;
-    spool.finish(&done)?;
-    let ids: Vec<[u8; 16]> = done.iter().map(|id| *id.as_bytes()).collect();
-    site.catalog.forget_finished(&ids)?;
-    report.quarantined = quarantined.len();
-    report.scrubbed = new.len() - held.len();
-    for (_, reasons) in &quarantined {
-        for reason in reasons {
-            *report.reasons.entry(reason.code).or_default() += 1;
+        for project in site.config.projects.iter().filter(|p| p.takes(&hospital.id)) {
+            work.take_in(&project.name, site.profile(&project.name)?)?;
         }
+        work.hold_originals()?;
+        keep_originals(&mut work, spool, &new)?;
+    }
+    let mut quarantined = quarantine_of(&work, &new);
+    quarantined.extend(conflicting(&work, &conflicts, spooled)?);
+    quarantine(&mut work, spool, &quarantined)?;
+    let arrivals = account(&work, &new, &conflicts, &repeats)?;
+    report.scrubbed = (0..new.len()).filter(|at| work.clean.contains(at)).count();
+    report.quarantined = quarantined.len();
+    for reason in quarantined.iter().flat_map(|held| &held.reasons) {
+        *report.reasons.entry(reason.code).or_default() += 1;
+    }
+    work.ready.publish(site, &arrivals)?;
+    spool.finish(&done)?;
+    let ids: Vec<KeyedId> = done.iter().map(|id| *id.as_bytes()).collect();
+    if let Err(error) = site.catalog.forget_finished(&ids) {
+        // The spool never gives these identifiers again: the rows only take space.
+        tracing::warn!(%error, "finished spool records stay in the catalogue");
     }
     Ok(report)
 }
 
-/// The subject a study belongs to: by its patient identifier, else the study stands for itself.
-pub(crate) fn subject_of(key: &HospitalKey, observed: &Observed, study: StudyKey) -> SubjectId {
-    match &observed.patient_id {
-        Some(id) => key.subject_id(&observed.issuer, id),
-        None => key.subject_id(b"no patient identifier", &study.0),
-    }
+fn received_at_ms<'i>(instances: impl IntoIterator<Item = &'i SpooledInstance>) -> i64 {
+    instances.into_iter().map(|i| i.meta().received_at_ms).max().unwrap_or_default()
 }
 
-/// Everything that the steps of one study share.
-struct Work<'w> {
-    site: &'w Site,
-    spool: &'w Arc<Spool>,
-    hospital: &'w Hospital,
-    keys: Arc<HospitalKeys>,
+/// What is recorded of each arrival. Nothing is recorded as handled that is not stored.
+fn account(
+    work: &StudyWork<'_>,
+    new: &[SpooledInstance],
+    conflicts: &[SpooledInstance],
+    repeats: &[SpooledInstance],
+) -> Result<Vec<Arrival>, PipelineError> {
+    let stored = work.ready.sources();
+    let handled = new.iter().chain(conflicts);
+    let instances = handled.filter(|instance| !stored.contains(&instance.digest())).count();
+    if instances > 0 {
+        return Err(PipelineError::Unaccounted { instances });
+    }
+    let arrival = |instance: &SpooledInstance, outcome| Arrival {
+        spool_id: *instance.id().as_bytes(),
+        hospital: work.hospital.id.clone(),
+        sop_key: instance
+            .meta()
+            .sop_instance_uid
+            .as_ref()
+            .map(|uid| work.keys.key.keyed_id("instance", uid.as_str().as_bytes())),
+        source: instance.digest(),
+        outcome,
+    };
+    let fate = |at: &usize| match work.held.contains_key(at) && !work.clean.contains(at) {
+        true => Outcome::Quarantined,
+        false => Outcome::Accepted,
+    };
+    let mut arrivals: Vec<Arrival> =
+        new.iter().enumerate().map(|(at, one)| arrival(one, fate(&at))).collect();
+    // A repeated instance is what it was: this outcome does not change an accepted one.
+    arrivals.extend(repeats.iter().map(|one| arrival(one, Outcome::Quarantined)));
+    // The one that was here first keeps its place under the UID.
+    arrivals.extend(
+        conflicts.iter().map(|one| Arrival { sop_key: None, ..arrival(one, Outcome::Quarantined) }),
+    );
+    Ok(arrivals)
+}
+
+/// One instance on its way into quarantine.
+struct Quarantined {
+    instance: SpooledInstance,
     subject: SubjectId,
-    study: StudyKey,
-    ready: Ready,
+    reasons: Vec<Reason>,
 }
 
-impl Work<'_> {
-    fn received_at_ms(instances: &[SpooledInstance]) -> i64 {
-        instances.iter().map(|i| i.meta().received_at_ms).max().unwrap_or_default()
-    }
+/// What is held back of the new instances, for any project.
+fn quarantine_of(work: &StudyWork<'_>, new: &[SpooledInstance]) -> Vec<Quarantined> {
+    let held = work.held.range(..new.len());
+    held.map(|(at, reasons)| Quarantined {
+        instance: new[*at].clone(),
+        subject: work.owners.of(*at),
+        reasons: reasons.clone(),
+    })
+    .collect()
+}
 
-    /// Makes the research copies for every project that takes this hospital.
-    fn research(
-        &mut self,
-        new: &[SpooledInstance],
-        sources: &[Source],
-        observed: Observed,
-        held: &mut BTreeMap<usize, Vec<Reason>>,
-    ) -> Result<(), PipelineError> {
-        let skip: Vec<usize> = observed.held.iter().map(|(at, _)| *at).collect();
-        let mut first = Some(observed);
-        for project in self.site.config.projects.iter().filter(|p| p.takes(&self.hospital.id)) {
-            let before =
-                self.site.catalog.generations(&self.hospital.id, &project.name, &self.study)?;
-            let observed = match first.take() {
-                Some(observed) => observed,
-                None => observe(sources)?,
-            };
-            let late = !before.is_empty();
-            let originals = if late && self.hospital.keep_originals {
-                originals(self.site, self.hospital, self.study)?
-            } else {
-                Vec::new()
-            };
-            // With originals, a late instance makes a whole new generation; without, it joins the
-            // newest, because nothing can be made of the others again.
-            let last = before.last().map_or(0, |generation| generation.0);
-            let generation = Generation(if late && originals.is_empty() { last } else { last + 1 });
-            let received = Self::received_at_ms(new);
-            if originals.is_empty() {
-                let found = self.scrub(project, generation, received, observed, sources, &skip)?;
-                found.into_iter().for_each(|(at, reason)| add(held, at, reason));
-            } else {
-                let mut all: Vec<Source> = new
-                    .iter()
-                    .map(|i| Source::Spooled(Arc::clone(self.spool), i.clone()))
-                    .collect();
-                all.extend(originals);
-                let observed = observe(&all)?;
-                let skip: Vec<usize> = observed.held.iter().map(|(at, _)| *at).collect();
-                let found = self.scrub(project, generation, received, observed, &all, &skip)?;
-                let found = found.into_iter().filter(|(at, _)| *at < new.len());
-                found.for_each(|(at, reason)| add(held, at, reason));
-            }
-        }
-        Ok(())
-    }
+fn conflicting(
+    work: &StudyWork<'_>,
+    conflicts: &[SpooledInstance],
+    spooled: impl Fn(&SpooledInstance) -> Source,
+) -> Result<Vec<Quarantined>, PipelineError> {
+    let sources: Vec<Source> = conflicts.iter().map(spooled).collect();
+    let all: Vec<usize> = (0..sources.len()).collect();
+    let patients = observe(&sources, &all)?.patients;
+    let reason = Reason::new(ReasonCode::UidConflict, "another instance has this UID");
+    let subject = |at: usize| {
+        let patient = patients.get(&at);
+        let own = patient.map(|p| work.keys.key.subject_id(&p.issuer, &p.id));
+        own.unwrap_or(work.owners.study)
+    };
+    let each = conflicts.iter().enumerate();
+    Ok(each
+        .map(|(at, instance)| Quarantined {
+            instance: instance.clone(),
+            subject: subject(at),
+            reasons: vec![reason.clone()],
+        })
+        .collect())
+}
 
-    fn scrub(
-        &mut self,
-        project: &Project,
-        generation: Generation,
-        received_at_ms: i64,
-        observed: Observed,
-        sources: &[Source],
-        skip: &[usize],
-    ) -> Result<Vec<(usize, Reason)>, PipelineError> {
-        let profile = self.site.profile(&project.name)?;
-        let secret = self.keys.pseudonym_secret.project_secret(&project.name);
-        let subject_key = self.site.keyring.subject(&self.hospital.id, &self.subject)?;
-        let research_key = subject_key.zone_key(Zone::Research);
-        let job = StudyJob {
-            hospital: &self.hospital.id,
-            hospital_key: &self.keys.key,
-            subject: self.subject,
-            study_key: self.study,
-            project: &project.name,
-            generation,
-            profile,
-            secret: &secret,
-            research_key: &research_key,
-            received_at_ms,
-        };
-        let scrubbed = scrub_study(self.site, &job, observed.identity, sources, skip)?;
-        for pack in scrubbed.packs {
-            let mut tags = self.site.tags(self.hospital, Zone::Research, received_at_ms);
-            tags.profile = profile.label();
-            tags.generation = Some(generation);
-            tags.project = Some(project.name.clone());
-            self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
-        }
-        self.ready.generations.push(StudyGeneration {
-            hospital: self.hospital.id.clone(),
-            project: project.name.clone(),
-            study_key: self.study,
-            generation,
-            profile: profile.label(),
-        });
-        Ok(scrubbed.held)
-    }
+fn bench<'b>(work: &'b StudyWork<'_>, spool: &'b Spool, dir: &'b Path) -> PackBench<'b> {
+    PackBench { spool, dir, entropy: work.site.entropy.as_ref() }
+}
 
-    /// Keeps the identified originals, where the hospital wants that.
-    fn originals(&mut self, new: &[SpooledInstance]) -> Result<(), PipelineError> {
-        if !self.hospital.keep_originals {
-            return Ok(());
-        }
-        let key = self.site.keyring.subject(&self.hospital.id, &self.subject)?;
-        for group in pack_groups(new.to_vec()) {
-            let owner = self.owner(&key);
-            let pack = pack_originals(&self.bench(), &owner, &group)?;
-            let tags = self.site.tags(self.hospital, Zone::Vault, Self::received_at_ms(&group));
-            self.ready.put(self.site, pack.object(), pack.path(), &tags)?;
-        }
-        Ok(())
+fn owner<'o>(
+    work: &'o StudyWork<'_>,
+    subject: SubjectId,
+    subject_key: &'o SubjectKey,
+) -> PackOwner<'o> {
+    PackOwner {
+        hospital: &work.hospital.id,
+        hospital_key: &work.keys.key,
+        subject,
+        subject_key,
+        study_key: work.study,
     }
+}
 
-    fn quarantine(
-        &mut self,
-        quarantined: &[(SpooledInstance, Vec<Reason>)],
-    ) -> Result<(), PipelineError> {
-        if quarantined.is_empty() {
-            return Ok(());
-        }
-        let key = self.site.keyring.subject(&self.hospital.id, &self.subject)?;
-        let instances = quarantined.iter().map(|(instance, _)| instance.clone()).collect();
+/// Keeps the identified originals, where the hospital wants that.
+fn keep_originals(
+    work: &mut StudyWork<'_>,
+    spool: &Spool,
+    new: &[SpooledInstance],
+) -> Result<(), PipelineError> {
+    if !work.hospital.keep_originals {
+        return Ok(());
+    }
+    let mut by_subject: BTreeMap<SubjectId, Vec<SpooledInstance>> = BTreeMap::new();
+    for (at, instance) in new.iter().enumerate() {
+        by_subject.entry(work.owners.of(at)).or_default().push(instance.clone());
+    }
+    for (subject, instances) in by_subject {
+        let key = work.site.keyring.subject(&work.hospital.id, &subject)?;
         for group in pack_groups(instances) {
-            let with_reasons: Vec<(SpooledInstance, Vec<Reason>)> = group
-                .iter()
-                .filter_map(|one| {
-                    quarantined.iter().find(|(instance, _)| instance.id() == one.id()).cloned()
+            let owner = owner(work, subject, &key);
+            let pack = pack_originals(&bench(work, spool, &work.dir), &owner, &group)?;
+            let tags = work.site.tags(work.hospital, Zone::Vault, received_at_ms(&group));
+            work.ready.put(work.site, pack.object(), pack.path(), &tags)?;
+        }
+    }
+    Ok(())
+}
+
+fn quarantine(
+    work: &mut StudyWork<'_>,
+    spool: &Spool,
+    quarantined: &[Quarantined],
+) -> Result<(), PipelineError> {
+    let mut by_subject: BTreeMap<SubjectId, Vec<SpooledInstance>> = BTreeMap::new();
+    let mut reasons: HashMap<SpoolId, &Vec<Reason>> = HashMap::new();
+    for held in quarantined {
+        by_subject.entry(held.subject).or_default().push(held.instance.clone());
+        reasons.insert(held.instance.id(), &held.reasons);
+    }
+    for (subject, instances) in by_subject {
+        let key = work.site.keyring.subject(&work.hospital.id, &subject)?;
+        for group in pack_groups(instances) {
+            let received = received_at_ms(&group);
+            let held: Vec<(SpooledInstance, Vec<Reason>)> = group
+                .into_iter()
+                .map(|one| {
+                    let why = reasons.get(&one.id()).map(|why| (*why).clone());
+                    (one, why.unwrap_or_default())
                 })
                 .collect();
-            let owner = self.owner(&key);
-            let pack = pack_quarantined(&self.bench(), &owner, &with_reasons)?;
-            let received = Self::received_at_ms(&group);
-            let tags = self.site.tags(self.hospital, Zone::Quarantine, received);
-            self.ready.put(self.site, pack.object(), pack.path(), &tags)?;
-        }
-        Ok(())
-    }
-
-    fn bench(&self) -> PackBench<'_> {
-        PackBench { spool: self.spool, dir: &self.site.work, entropy: self.site.entropy.as_ref() }
-    }
-
-    fn owner<'k>(&'k self, subject_key: &'k scanveil_seal::SubjectKey) -> PackOwner<'k> {
-        PackOwner {
-            hospital: &self.hospital.id,
-            hospital_key: &self.keys.key,
-            subject: self.subject,
-            subject_key,
-            study_key: self.study,
+            let owner = owner(work, subject, &key);
+            let pack = pack_quarantined(&bench(work, spool, &work.dir), &owner, &held)?;
+            let tags = work.site.tags(work.hospital, Zone::Quarantine, received);
+            work.ready.put(work.site, pack.object(), pack.path(), &tags)?;
         }
     }
-}
-
-fn add(held: &mut BTreeMap<usize, Vec<Reason>>, at: usize, reason: Reason) {
-    let reasons = held.entry(at).or_default();
-    if !reasons.contains(&reason) {
-        reasons.push(reason);
-    }
-}
-
-/// The originals of a study in the vault, as sources.
-pub(crate) fn originals(
-    site: &Site,
-    hospital: &Hospital,
-    study: StudyKey,
-) -> Result<Vec<Source>, PipelineError> {
-    let mut sources = Vec::new();
-    for object in site.catalog.originals(&hospital.id, &study)? {
-        let key = site.keyring.existing_subject(&hospital.id, &object.subject)?;
-        let place = ObjectKey::new(Zone::Vault, hospital.id.clone(), object.object);
-        let reader = site.store.open(&place)?;
-        let pack = Arc::new(PackReader::open(reader, |_| Ok(key.zone_key(Zone::Vault)))?);
-        let entries = pack.index().entries.clone();
-        sources.extend(entries.into_iter().map(|e| Source::Original(Arc::clone(&pack), e)));
-    }
-    Ok(sources)
+    Ok(())
 }

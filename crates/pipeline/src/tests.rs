@@ -1,1 +1,6 @@
-
+mod batches;
+mod bench;
+mod custody;
+mod faults;
+mod rebuilding;
+mod settings;

@@ -1,11 +1,14 @@
 //! The thread that empties the spool: takes arrivals, waits for studies to be complete, processes
 //! them, and tries again what failed for want of a disk or a store.
 
-use crate::group::{Groups, StudyId};
-use crate::study::{process, study_key};
+use crate::group::{Complete, Groups};
+use crate::source::Source;
+use crate::study::{StudyReport, process, study_key};
 use crate::{PipelineError, Site};
 use scanveil_model::Coded;
 use scanveil_vault::{Spool, SpooledInstance};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -13,10 +16,8 @@ use std::time::{Duration, Instant};
 
 /// How often completeness is looked at while nothing arrives.
 const TICK: Duration = Duration::from_millis(100);
-/// The first wait after a failure; doubled up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The longest wait between two attempts.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long to wait before a hospital's keys are tried again.
+const KEYS_WAIT: Duration = Duration::from_secs(5);
 
 /// What the worker is doing, for the status page.
 #[derive(Default)]
@@ -25,7 +26,7 @@ pub struct Activity {
     pub in_work: AtomicU64,
     /// Microseconds spent on studies.
     pub busy_us: AtomicU64,
-    /// The last failure's stable code, until something succeeds.
+    /// The code of a failure that still stands.
     pub failing: Mutex<Option<String>>,
 }
 
@@ -54,7 +55,10 @@ impl Worker {
             stop: Arc::clone(&stop),
             activity: Arc::clone(&activity),
             groups: Groups::default(),
-            wait: FIRST_WAIT,
+            rest_until: None,
+            keyless: Vec::new(),
+            keys_again: None,
+            damage: None,
         };
         let thread = std::thread::Builder::new()
             .name("pipeline".into())
@@ -85,7 +89,13 @@ struct State {
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
     groups: Groups,
-    wait: Duration,
+    /// Until when no study is tried, after a failure that every study would meet.
+    rest_until: Option<Instant>,
+    /// Arrivals whose hospital's keys could not be had, and when to try again.
+    keyless: Vec<SpooledInstance>,
+    keys_again: Option<Instant>,
+    /// The code of a damaged spool record that was set aside.
+    damage: Option<&'static str>,
 }
 
 impl State {
@@ -95,20 +105,37 @@ impl State {
         let quiet = Duration::from_millis(self.site.config.pipeline.quiet_ms);
         while !self.stop.load(Ordering::Relaxed) {
             let _ = arrivals.recv_timeout(TICK);
-            let arrived = self.spool.take_arrivals();
-            self.take(arrived);
-            while !self.stop.load(Ordering::Relaxed) {
-                let Some((study, instances)) = self.groups.complete(quiet, Instant::now()) else {
-                    break;
-                };
-                self.work(study, instances);
-                let arrived = self.spool.take_arrivals();
-                self.take(arrived);
+            self.take_arrived();
+            while !self.stop.load(Ordering::Relaxed) && !self.is_resting() {
+                let Some(study) = self.groups.complete(quiet, Instant::now()) else { break };
+                self.work(study);
+                self.tell();
+                self.take_arrived();
             }
-            if self.groups.is_empty() {
-                self.activity.in_work.store(0, Ordering::Relaxed);
-            }
+            self.tell();
         }
+    }
+
+    fn is_resting(&mut self) -> bool {
+        self.rest_until = self.rest_until.filter(|until| *until > Instant::now());
+        self.rest_until.is_some()
+    }
+
+    fn tell(&self) {
+        self.activity.in_work.store(self.groups.instances(), Ordering::Relaxed);
+        let failing = self.groups.failing().or(self.damage);
+        *self.activity.failing.lock().unwrap_or_else(PoisonError::into_inner) =
+            failing.map(str::to_owned);
+    }
+
+    fn take_arrived(&mut self) {
+        let mut arrived = Vec::new();
+        if self.keys_again.is_some_and(|again| again <= Instant::now()) {
+            self.keys_again = None;
+            arrived = std::mem::take(&mut self.keyless);
+        }
+        arrived.extend(self.spool.take_arrivals());
+        self.take(arrived);
     }
 
     fn take(&mut self, instances: Vec<SpooledInstance>) {
@@ -117,66 +144,83 @@ impl State {
             let hospital = instance.meta().hospital.clone();
             match self.site.keyring.hospital(&hospital) {
                 Ok(keys) => {
-                    let study = study_key(&keys.key, &instance);
-                    self.activity.in_work.fetch_add(1, Ordering::Relaxed);
+                    let study = study_key(&keys.key, &self.spool, &instance);
                     self.groups.add((hospital, study), instance, now);
                 }
-                // It stays in the spool, and is found again at the next start.
-                Err(error) => tracing::error!(
-                    code = error.code(), %hospital, next = error.next_step(),
-                    "a hospital's keys cannot be used: {error}"
-                ),
+                Err(error) => {
+                    if self.keys_again.is_none() {
+                        tracing::error!(
+                            code = error.code(), %hospital, next = error.next_step(),
+                            "a hospital's keys cannot be used, its instances wait: {error}"
+                        );
+                        self.keys_again = Some(now + KEYS_WAIT);
+                    }
+                    self.keyless.push(instance);
+                }
             }
         }
     }
 
-    fn work(&mut self, study: StudyId, instances: Vec<SpooledInstance>) {
+    fn work(&mut self, study: Complete) {
         let begun = Instant::now();
-        let count = instances.len() as u64;
-        let again = instances.clone();
-        let done =
-            self.site.config.hospital(&study.0).and_then(|hospital| {
-                process(&self.site, &self.spool, hospital, study.1, instances)
-            });
+        let done = catch_unwind(AssertUnwindSafe(|| self.process(&study)))
+            .unwrap_or(Err(PipelineError::Panicked));
         let spent = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.activity.busy_us.fetch_add(spent, Ordering::Relaxed);
-        let mut failing = self.activity.failing.lock().unwrap_or_else(PoisonError::into_inner);
         match done {
             Ok(report) => {
-                *failing = None;
-                self.wait = FIRST_WAIT;
-                self.activity.in_work.fetch_sub(count, Ordering::Relaxed);
                 let reasons: Vec<String> =
                     report.reasons.iter().map(|(code, n)| format!("{code}={n}")).collect();
                 tracing::info!(
-                    hospital = %study.0, received = report.received, scrubbed = report.scrubbed,
-                    quarantined = report.quarantined, duplicates = report.duplicates,
-                    reasons = reasons.join(" "), ms = spent / 1000, "study done"
+                    hospital = %study.study.0, received = report.received,
+                    scrubbed = report.scrubbed, quarantined = report.quarantined,
+                    duplicates = report.duplicates, reasons = reasons.join(" "),
+                    ms = spent / 1000, "study done"
                 );
             }
-            Err(error) => {
-                *failing = Some(error.code().to_owned());
-                drop(failing);
-                tracing::error!(
-                    code = error.code(), hospital = %study.0, instances = count,
-                    next = error.next_step(), again_s = self.wait.as_secs(),
-                    "a study could not be processed and stays in the spool: {error}"
-                );
-                self.pause();
-                let now = Instant::now();
-                for instance in again {
-                    self.groups.add(study.clone(), instance, now);
-                }
-            }
+            Err(error) => self.failed(study, &error),
         }
     }
 
-    /// Waits before the next attempt, in steps so that a stop is heard.
-    fn pause(&mut self) {
-        let until = Instant::now() + self.wait;
-        while Instant::now() < until && !self.stop.load(Ordering::Relaxed) {
-            std::thread::sleep(TICK);
+    fn process(&self, study: &Complete) -> Result<StudyReport, PipelineError> {
+        let (hospital, key) = &study.study;
+        let hospital = self.site.config.hospital(hospital)?;
+        process(&self.site, &self.spool, hospital, *key, study.instances.clone())
+    }
+
+    fn failed(&mut self, mut study: Complete, error: &PipelineError) {
+        if error.is_damage() {
+            let before = study.instances.len();
+            study.instances.retain(|instance| !self.is_damaged(instance));
+            if study.instances.len() < before {
+                self.damage = Some(error.code());
+                tracing::error!(
+                    code = error.code(), hospital = %study.study.0, next = error.next_step(),
+                    instances = before - study.instances.len(),
+                    "damaged spool records are set aside and stay in the spool: {error}"
+                );
+                return self.groups.put_back(study);
+            }
         }
-        self.wait = (self.wait * 2).min(LONGEST_WAIT);
+        let (hospital, instances) = (study.study.0.clone(), study.instances.len());
+        let now = Instant::now();
+        let wait = self.groups.failed(study, error.code(), now);
+        if error.concerns_all() {
+            self.rest_until = Some(now + wait);
+        }
+        tracing::error!(
+            code = error.code(), %hospital, instances, next = error.next_step(),
+            again_s = wait.as_secs(), "a study could not be processed and stays in the spool: {error}"
+        );
+    }
+
+    /// Reads an instance to its end, to find out whether it is the one that is damaged.
+    fn is_damaged(&self, instance: &SpooledInstance) -> bool {
+        let source = Source::Spooled(Arc::clone(&self.spool), instance.clone());
+        let read = source.open().and_then(|mut reader| {
+            let read = io::copy(&mut reader, &mut io::sink());
+            read.map_err(|error| source.read_error(error))
+        });
+        read.is_err_and(|error| error.is_damage())
     }
 }

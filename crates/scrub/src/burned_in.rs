@@ -7,8 +7,6 @@
 //! hold exactly it, look at the shapes they form. Text in a middle grey is not found: device rules and
 //! a trained detector belong to the pixel work to come.
 
-use std::collections::BTreeMap;
-
 /// How the words of a frame are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Words {
@@ -27,28 +25,107 @@ const SHARE: usize = 8;
 /// Letters side by side that make a text.
 const LETTERS: usize = 4;
 
+/// Bytes that are looked at while they are in the nearest cache.
+const BLOCK: usize = 16 << 10;
+
 /// Whether a band of rows holds what looks like text.
 pub(crate) fn has_text(band: &[u8], width: usize, words: Words) -> bool {
     if width < 16 {
         return false;
     }
-    let flip: u16 = if words.signed { if words.allocated == 8 { 0x80 } else { 0x8000 } } else { 0 };
-    let values: Vec<u16> = if words.allocated == 8 {
-        band.iter().map(|&b| u16::from(b) ^ flip).collect()
-    } else if words.big_endian {
-        band.chunks_exact(2).map(|p| u16::from_be_bytes([p[0], p[1]]) ^ flip).collect()
-    } else {
-        band.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]]) ^ flip).collect()
-    };
-    let most = values.len() / SHARE;
-    let bright = values.iter().fold(0, |a, &b| a.max(b));
-    let dark = values.iter().fold(u16::MAX, |a, &b| a.min(b));
-    [bright, dark].into_iter().any(|ink| {
-        let count: usize = values
-            .chunks(4096)
-            .map(|block| block.iter().map(|&v| u32::from(v == ink)).sum::<u32>() as usize)
-            .sum();
-        (FEWEST..=most).contains(&count) && lines_of_letters(&values, width, ink)
+    match (words.allocated, words.big_endian) {
+        (8, _) => look::<Bytes>(band, width, if words.signed { 0x80 } else { 0 }),
+        (_, false) => look::<LittleWords>(band, width, if words.signed { 0x8000 } else { 0 }),
+        (_, true) => look::<BigWords>(band, width, if words.signed { 0x8000 } else { 0 }),
+    }
+}
+
+/// How values lie in a band. `flip` turns two's complement into unsigned order.
+trait Layout {
+    /// Bytes of one value.
+    const SIZE: usize;
+    /// One value.
+    fn value(bytes: &[u8]) -> u16;
+}
+
+struct Bytes;
+struct LittleWords;
+struct BigWords;
+
+impl Layout for Bytes {
+    const SIZE: usize = 1;
+    #[inline(always)]
+    fn value(bytes: &[u8]) -> u16 {
+        u16::from(bytes[0])
+    }
+}
+
+impl Layout for LittleWords {
+    const SIZE: usize = 2;
+    #[inline(always)]
+    fn value(bytes: &[u8]) -> u16 {
+        u16::from_le_bytes([bytes[0], bytes[1]])
+    }
+}
+
+impl Layout for BigWords {
+    const SIZE: usize = 2;
+    #[inline(always)]
+    fn value(bytes: &[u8]) -> u16 {
+        u16::from_be_bytes([bytes[0], bytes[1]])
+    }
+}
+
+/// The extreme value met so far, and how many pixels hold it.
+struct Extreme {
+    value: i16,
+    count: usize,
+}
+
+impl Extreme {
+    /// Takes in a block whose own extreme is `value`.
+    fn add<L: Layout>(&mut self, block: &[u8], value: i16, further: bool, flip: u16) {
+        if further {
+            *self = Self { value, count: 0 };
+        }
+        if value == self.value {
+            let ink = ink(value, flip);
+            let holds = |bytes: &[u8]| u16::from(L::value(bytes) == ink);
+            // A block is short enough for the sum to fit.
+            self.count += usize::from(block.chunks_exact(L::SIZE).map(holds).sum::<u16>());
+        }
+    }
+}
+
+/// The order of values as signed words, for which every processor has a maximum of many at once.
+#[inline(always)]
+fn ordered(value: u16, flip: u16) -> i16 {
+    (value ^ flip ^ 0x8000) as i16
+}
+
+/// The value as it stands in the band.
+fn ink(ordered: i16, flip: u16) -> u16 {
+    ordered as u16 ^ 0x8000 ^ flip
+}
+
+fn look<L: Layout>(band: &[u8], width: usize, flip: u16) -> bool {
+    let mut bright = Extreme { value: i16::MIN, count: 0 };
+    let mut dark = Extreme { value: i16::MAX, count: 0 };
+    for block in band.chunks(BLOCK) {
+        let (mut low, mut high) = (i16::MAX, i16::MIN);
+        for bytes in block.chunks_exact(L::SIZE) {
+            let value = ordered(L::value(bytes), flip);
+            low = low.min(value);
+            high = high.max(value);
+        }
+        let (brighter, darker) = (high > bright.value, low < dark.value);
+        bright.add::<L>(block, high, brighter, flip);
+        dark.add::<L>(block, low, darker, flip);
+    }
+    let most = band.len() / L::SIZE / SHARE;
+    [bright, dark].into_iter().any(|extreme| {
+        (FEWEST..=most).contains(&extreme.count)
+            && lines_of_letters(&shapes::<L>(band, width, ink(extreme.value, flip)))
     })
 }
 
@@ -81,19 +158,24 @@ impl Shape {
     }
 }
 
-fn lines_of_letters(values: &[u16], width: usize, ink: u16) -> bool {
-    let letters: Vec<Shape> =
-        shapes(values, width, ink).into_iter().filter(Shape::is_letter).collect();
+fn lines_of_letters(shapes: &[Shape]) -> bool {
+    let mut letters: Vec<&Shape> = shapes.iter().filter(|shape| shape.is_letter()).collect();
+    letters.sort_by_key(|shape| shape.bottom);
+    let mut line: Vec<&Shape> = Vec::new();
     letters.iter().any(|first| {
         let height = first.height();
-        let mut line: Vec<&Shape> = letters
-            .iter()
-            .filter(|other| {
-                other.bottom.abs_diff(first.bottom) <= (height / 5).max(1)
-                    && other.height() * 3 >= height * 2
-                    && other.height() * 2 <= height * 3
-            })
-            .collect();
+        let slack = (height / 5).max(1);
+        let from = letters.partition_point(|other| other.bottom + slack < first.bottom);
+        let to = letters.partition_point(|other| other.bottom <= first.bottom + slack);
+        line.clear();
+        line.extend(
+            letters[from..to].iter().filter(|other| {
+                other.height() * 3 >= height * 2 && other.height() * 2 <= height * 3
+            }),
+        );
+        if line.len() < LETTERS {
+            return false;
+        }
         line.sort_by_key(|shape| shape.left);
         run_of_neighbours(&line, height) >= LETTERS
     })
@@ -113,33 +195,97 @@ fn run_of_neighbours(line: &[&Shape], height: usize) -> usize {
     best
 }
 
-/// Connected shapes (8-neighbourhood) of one value.
-fn shapes(values: &[u16], width: usize, ink: u16) -> Vec<Shape> {
-    // Pixels still to visit; ordered, so that the same frame always gives the same shapes.
-    let mut left: BTreeMap<usize, ()> =
-        values.iter().enumerate().filter(|&(_, &v)| v == ink).map(|(at, _)| (at, ())).collect();
-    let mut found = Vec::new();
-    let mut stack = Vec::new();
-    while let Some((start, ())) = left.pop_first() {
-        let (x, y) = (start % width, start / width);
-        let mut shape = Shape { left: x, right: x, top: y, bottom: y, pixels: 0 };
-        stack.push(start);
-        while let Some(at) = stack.pop() {
-            let (x, y) = (at % width, at / width);
-            shape.left = shape.left.min(x);
-            shape.right = shape.right.max(x);
-            shape.top = shape.top.min(y);
-            shape.bottom = shape.bottom.max(y);
-            shape.pixels += 1;
-            for ny in y.saturating_sub(1)..=y + 1 {
-                for nx in x.saturating_sub(1)..=(x + 1).min(width - 1) {
-                    if left.remove(&(ny * width + nx)).is_some() {
-                        stack.push(ny * width + nx);
-                    }
-                }
-            }
-        }
-        found.push(shape);
-    }
-    found
+/// A run of pixels of one value within a row, and the shape it belongs to.
+struct Run {
+    from: usize,
+    /// One past its last pixel.
+    to: usize,
+    shape: usize,
 }
+
+/// Connected shapes (8-neighbourhood) of one value.
+fn shapes<L: Layout>(band: &[u8], width: usize, ink: u16) -> Vec<Shape> {
+    let mut found = Shapes::default();
+    let (mut above, mut here): (Vec<Run>, Vec<Run>) = (Vec::new(), Vec::new());
+    for (y, row) in band.chunks_exact(width * L::SIZE).enumerate() {
+        here.clear();
+        let (mut first_above, mut at) = (0, 0);
+        while let Some(from) = next_inked::<L>(row, at, ink) {
+            let inked = |bytes: &[u8]| L::value(bytes) == ink;
+            let run = row[from * L::SIZE..].chunks_exact(L::SIZE).take_while(|b| inked(b)).count();
+            let to = from + run;
+            at = to;
+            let shape = found.begin(y, from, to);
+            // Runs above that end before this one begins touch nothing further right either.
+            first_above += above[first_above..].iter().take_while(|run| run.to < from).count();
+            for run in above[first_above..].iter().take_while(|run| run.from <= to) {
+                found.join(shape, run.shape);
+            }
+            here.push(Run { from, to, shape });
+        }
+        std::mem::swap(&mut above, &mut here);
+    }
+    found.whole()
+}
+
+/// The first pixel of this value from `at` on. Most pixels are none, so many are passed at once.
+fn next_inked<L: Layout>(row: &[u8], mut at: usize, ink: u16) -> Option<usize> {
+    const AT_ONCE: usize = 32;
+    for some in row[at * L::SIZE..].chunks(AT_ONCE * L::SIZE) {
+        let inked = |bytes: &[u8]| L::value(bytes) == ink;
+        let any = some.chunks_exact(L::SIZE).fold(0, |any, bytes| any | u16::from(inked(bytes)));
+        if any != 0 {
+            return some.chunks_exact(L::SIZE).position(inked).map(|found| at + found);
+        }
+        at += AT_ONCE;
+    }
+    None
+}
+
+/// Shapes that grow together: each knows the one it became part of.
+#[derive(Default)]
+struct Shapes {
+    shapes: Vec<(Shape, usize)>,
+}
+
+impl Shapes {
+    fn begin(&mut self, y: usize, from: usize, to: usize) -> usize {
+        let at = self.shapes.len();
+        let shape = Shape { left: from, right: to - 1, top: y, bottom: y, pixels: to - from };
+        self.shapes.push((shape, at));
+        at
+    }
+
+    fn root(&mut self, mut at: usize) -> usize {
+        while self.shapes[at].1 != at {
+            let above = self.shapes[at].1;
+            self.shapes[at].1 = self.shapes[above].1;
+            at = above;
+        }
+        at
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        if one == other {
+            return;
+        }
+        let (keep, gone) = (one.min(other), one.max(other));
+        let part = self.shapes[gone].0;
+        self.shapes[gone].1 = keep;
+        let whole = &mut self.shapes[keep].0;
+        whole.left = whole.left.min(part.left);
+        whole.right = whole.right.max(part.right);
+        whole.top = whole.top.min(part.top);
+        whole.bottom = whole.bottom.max(part.bottom);
+        whole.pixels += part.pixels;
+    }
+
+    fn whole(self) -> Vec<Shape> {
+        let is_whole = |(at, (_, root)): &(usize, (Shape, usize))| at == root;
+        self.shapes.into_iter().enumerate().filter(is_whole).map(|(_, (shape, _))| shape).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ pub(crate) struct Context<'c> {
     pub(crate) back: i64,
     /// Whether attributes are noted for tables.
     pub(crate) tabled: bool,
+    /// UIDs of the instance, its series and its study, with the new ones: they recur in the header.
+    pub(crate) uids: [(&'c [u8], &'c [u8]); 3],
 }
 
 impl Context<'_> {
@@ -77,6 +79,8 @@ impl Context<'_> {
             let uid = uid.strip_suffix(b"\0").unwrap_or(uid).trim_ascii();
             if is_registered(uid) {
                 out.extend_from_slice(uid);
+            } else if let Some((_, new)) = self.uids.iter().find(|(old, _)| *old == uid) {
+                out.extend_from_slice(new);
             } else if !uid.is_empty() {
                 out.extend_from_slice(self.secret.uid(uid).as_bytes());
             }

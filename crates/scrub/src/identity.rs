@@ -3,9 +3,9 @@
 use crate::keyed::ProjectSecret;
 use crate::rules::RuleSet;
 use aho_corasick::{AhoCorasick, MatchKind};
-use scanveil_dataset::{CharacterSets, Element, Header, Kind, Tag, Vr, tags};
+use scanveil_dataset::{CharacterSets, DataSet, Element, Header, Kind, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Elements whose whole value identifies: identifiers, numbers, places, telephone numbers.
 const WHOLE_VALUES: &[u32] = &[
@@ -38,13 +38,62 @@ const MOST_FORMS: usize = 20_000;
 /// Shortest form that is looked for anywhere in a text; shorter ones must stand alone as words.
 const ANYWHERE: usize = 5;
 
+/// Longest value that is taken in.
+const LONGEST: u32 = 4096;
+
+fn is_whole(tag: Tag) -> bool {
+    WHOLE_VALUES.binary_search(&tag.0).is_ok()
+}
+
+/// Whether an element's values are gathered.
+fn identifies(element: &Element) -> bool {
+    element.kind == Kind::Leaf
+        && (element.vr == Vr::PN
+            || element.tag == tags::PATIENT_BIRTH_DATE
+            || is_whole(element.tag))
+}
+
 /// What is known of who a study is about. Fill it with every instance, then scrub.
 #[derive(Default)]
 pub struct StudyIdentity {
     patients: BTreeSet<Vec<u8>>,
     fallback: Option<Vec<u8>>,
-    /// Forms to look for, and the element each was found in first.
-    forms: BTreeMap<Vec<u8>, Tag>,
+    /// Forms to look for, and the elements each was found in.
+    forms: BTreeSet<(Vec<u8>, Tag)>,
+    /// What was taken in already: most instances of a study say the same of whom it is about.
+    seen: Seen,
+}
+
+/// Values that need no second look, under the character set that they were read by.
+#[derive(Default)]
+struct Seen {
+    charset: Vec<u8>,
+    values: HashMap<Tag, HashSet<Box<[u8]>>>,
+    who: Option<Who>,
+}
+
+/// What names the patient of an instance, as written.
+#[derive(PartialEq, Eq)]
+struct Who {
+    id: Box<[u8]>,
+    name: Box<[u8]>,
+    born: Box<[u8]>,
+    study: Box<[u8]>,
+}
+
+impl Seen {
+    /// Forgets everything when the character set is another one: the same bytes are other names.
+    fn under(&mut self, charset: &[u8]) {
+        if self.charset != charset {
+            *self = Self { charset: charset.to_vec(), ..Self::default() };
+        }
+    }
+
+    /// Whether a value is new; it is not any more.
+    fn is_new(&mut self, tag: Tag, value: &[u8]) -> bool {
+        let values = self.values.entry(tag).or_default();
+        !values.contains(value) && values.insert(value.into())
+    }
 }
 
 impl StudyIdentity {
@@ -60,28 +109,43 @@ impl StudyIdentity {
     /// [`ReasonCode::LimitExceeded`] when the study names more values than anybody has.
     pub fn observe(&mut self, header: &Header<'_>) -> Result<(), Reason> {
         let data = &header.data;
-        let charset = data.text(tags::SPECIFIC_CHARACTER_SET).unwrap_or(b"");
-        let charset = CharacterSets::parse(charset).unwrap_or(CharacterSets::DEFAULT);
+        let declared = data.text(tags::SPECIFIC_CHARACTER_SET).unwrap_or(b"");
+        self.seen.under(declared);
+        let charset = CharacterSets::parse(declared).unwrap_or(CharacterSets::DEFAULT);
         for element in data.elements() {
-            if element.kind != Kind::Leaf || element.length == 0 || element.length > 4096 {
+            if !identifies(element) || element.length == 0 || element.length > LONGEST {
                 continue;
             }
-            self.element(element, trim(data.value(element)), &charset);
+            let value = trim(data.value(element));
+            if self.seen.is_new(element.tag, value) {
+                self.element(element, value, &charset);
+            }
         }
-        let patient = data.text(tags::PATIENT_ID).map(|id| decode(&charset, id).into_bytes());
-        if let Some(id) = patient.filter(|id| !id.is_empty()) {
-            self.patients.insert(id);
-        }
-        let name = data.text(tags::PATIENT_NAME).unwrap_or(b"");
-        let born = data.text(tags::PATIENT_BIRTH_DATE).unwrap_or(b"");
-        let study = data.text(tags::STUDY_INSTANCE_UID).unwrap_or(b"");
-        let who =
-            if name.is_empty() { [b"study ", study].concat() } else { [name, b"|", born].concat() };
-        self.fallback = Some(self.fallback.take().map_or(who.clone(), |known| known.min(who)));
+        self.patient_of(data, &charset);
         if self.forms.len() > MOST_FORMS {
             return Err(Reason::new(ReasonCode::LimitExceeded, "limit: identifying values"));
         }
         Ok(())
+    }
+
+    /// Whose this instance is.
+    fn patient_of(&mut self, data: &DataSet<'_>, charset: &CharacterSets) {
+        let text = |tag| data.text(tag).unwrap_or(b"");
+        let (id, name) = (text(tags::PATIENT_ID), text(tags::PATIENT_NAME));
+        let (born, study) = (text(tags::PATIENT_BIRTH_DATE), text(tags::STUDY_INSTANCE_UID));
+        let same =
+            |who: &Who| [&*who.id, &who.name, &who.born, &who.study] == [id, name, born, study];
+        if self.seen.who.as_ref().is_some_and(same) {
+            return;
+        }
+        if !id.is_empty() {
+            self.patients.insert(decode(charset, id).into_bytes());
+        }
+        let who =
+            if name.is_empty() { [b"study ", study].concat() } else { [name, b"|", born].concat() };
+        self.fallback = Some(self.fallback.take().map_or(who.clone(), |known| known.min(who)));
+        self.seen.who =
+            Some(Who { id: id.into(), name: name.into(), born: born.into(), study: study.into() });
     }
 
     fn element(&mut self, element: &Element, value: &[u8], charset: &CharacterSets) {
@@ -97,7 +161,7 @@ impl StudyIdentity {
             if value.len() >= ANYWHERE {
                 self.form(value, element.tag);
             }
-        } else if WHOLE_VALUES.contains(&element.tag.0) {
+        } else if is_whole(element.tag) {
             for part in value.split(|&b| b == b'\\').map(trim) {
                 // Three digits of a study's number are in every image.
                 if part.len() >= 4 {
@@ -110,9 +174,7 @@ impl StudyIdentity {
     }
 
     fn form(&mut self, bytes: &[u8], tag: Tag) {
-        if !self.forms.contains_key(bytes) {
-            self.forms.entry(bytes.to_ascii_lowercase()).or_insert(tag);
-        }
+        self.forms.insert((bytes.to_ascii_lowercase(), tag));
     }
 
     /// The key of the one patient this study is about.
@@ -132,12 +194,13 @@ impl StudyIdentity {
 
     /// Builds the search for these values; what the profile retains is none of them.
     pub(crate) fn search(self, rules: &RuleSet) -> Result<Search, Reason> {
-        let forms: Vec<Vec<u8>> = self
+        let mut forms: Vec<Vec<u8>> = self
             .forms
             .into_iter()
             .filter(|(_, tag)| !rules.retains(*tag))
             .map(|(form, _)| form)
             .collect();
+        forms.dedup();
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)

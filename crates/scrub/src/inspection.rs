@@ -135,6 +135,7 @@ impl Inspector {
             pseudonym: "",
             back: 0,
             tabled: false,
+            uids: [(b"", b""); 3],
         };
         if !removed {
             found(TracePlace::Tag(tags::PATIENT_IDENTITY_REMOVED), Trace::NotStated);

@@ -14,7 +14,9 @@ use std::io::{self, Read, Write};
 /// Bytes of pixel data that are in memory at a time.
 const BAND: usize = 2 << 20;
 /// Largest fragment of RLE pixel data, and largest frame that it may decode to.
-const MOST_FRAGMENT: usize = 64 << 20;
+const MOST_FRAGMENT: usize = 32 << 20;
+/// Pixel data up to this size is written in one piece with its header.
+const SHORT: u64 = 64 << 10;
 
 /// How the pixel data of one instance is passed on.
 pub(crate) struct PixelPlan {
@@ -196,6 +198,29 @@ impl PixelPlan {
         self.native.then(|| (self.layout.total + self.layout.total % 2) as u32)
     }
 
+    /// Pixel data that can go in one piece with its header: short, one frame, nothing to mask. It was
+    /// looked into.
+    ///
+    /// # Errors
+    /// The [`Reason`] why the instance is held back.
+    pub(crate) fn whole<'b, R: Read>(
+        &self,
+        body: &'b Body<'_, R>,
+    ) -> Result<Option<&'b [u8]>, Reason> {
+        let layout = &self.layout;
+        if !self.native || layout.frames != 1 || layout.total > SHORT {
+            return Ok(None);
+        }
+        let Some(all) = body.as_slice() else { return Ok(None) };
+        let all = all.get(..layout.total as usize);
+        let all = all.ok_or_else(|| truncated(&io::ErrorKind::UnexpectedEof.into()))?;
+        if layout.mask.is_some_and(|mask| mask.touches(all)) {
+            return Ok(None);
+        }
+        self.look(all)?;
+        Ok(Some(all))
+    }
+
     /// Copies the pixel data: looked into, masked, cut to what its description says.
     ///
     /// # Errors
@@ -297,8 +322,7 @@ impl PixelPlan {
     /// Looks into one RLE frame. Its code stream is passed on as it is, so bits outside the pixel
     /// cannot be cleared in it: they must be clear already.
     fn look_at_rle(&self, fragment: &[u8], segments: usize, plane: usize) -> Result<(), Reason> {
-        let planes = rle::decode(fragment, segments, plane)?;
-        let frame = if segments == 2 { rle::words(&planes) } else { planes };
+        let frame = rle::decode(fragment, segments, plane)?;
         if self.layout.mask.is_some_and(|mask| mask.touches(&frame)) {
             let detail = "bits outside the pixel in RLE";
             return Err(risk(ReasonCode::PixelMismatch, tags::PIXEL_DATA, detail));

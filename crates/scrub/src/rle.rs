@@ -7,8 +7,8 @@ fn bad(detail: &str) -> Reason {
     Reason::new(ReasonCode::PixelMismatch, detail)
 }
 
-/// Decodes one frame: `segments` planes of `plane` bytes, put back to back (most significant byte
-/// plane first, sample by sample).
+/// Decodes one frame of `segments` planes of `plane` bytes, the most significant byte's first, into
+/// words of that many bytes, little endian.
 ///
 /// # Errors
 /// [`ReasonCode::PixelMismatch`] when the frame does not decode to exactly this, or holds more.
@@ -30,7 +30,7 @@ pub(crate) fn decode(frame: &[u8], segments: usize, plane: usize) -> Result<Vec<
     if segments * plane > frame.len() * 64 {
         return Err(bad("RLE frame too short for its pixels"));
     }
-    let mut out = Vec::with_capacity(segments * plane);
+    let mut out = vec![0; segments * plane];
     for segment in 0..segments {
         let start = word(4 + segment * 4)? as usize;
         let end =
@@ -40,7 +40,8 @@ pub(crate) fn decode(frame: &[u8], segments: usize, plane: usize) -> Result<Vec<
             return Err(bad("RLE offsets out of order"));
         }
         let bytes = frame.get(start..end).ok_or_else(|| bad("RLE offset past the frame"))?;
-        let used = unpack(bytes, plane, &mut out)?;
+        let places = out.iter_mut().skip(segments - 1 - segment).step_by(segments);
+        let used = unpack(bytes, places)?;
         // One pad byte to an even length is all that may follow.
         if bytes.len() - used > 1 {
             return Err(bad("bytes after the last RLE run"));
@@ -49,34 +50,34 @@ pub(crate) fn decode(frame: &[u8], segments: usize, plane: usize) -> Result<Vec<
     Ok(out)
 }
 
-/// Decodes one segment of PackBits; gives how many bytes it used.
-fn unpack(bytes: &[u8], plane: usize, out: &mut Vec<u8>) -> Result<usize, Reason> {
-    let full = out.len() + plane;
+/// Decodes one segment of PackBits into its places; gives how many bytes it used.
+fn unpack<'o>(
+    bytes: &[u8],
+    mut places: impl ExactSizeIterator<Item = &'o mut u8>,
+) -> Result<usize, Reason> {
     let mut at = 0;
-    while out.len() < full {
+    while places.len() > 0 {
         let control = *bytes.get(at).ok_or_else(|| bad("RLE segment ends early"))? as i8;
         at += 1;
-        if control >= 0 {
-            let count = control as usize + 1;
-            let run = bytes.get(at..at + count).ok_or_else(|| bad("RLE run cut"))?;
-            out.extend_from_slice(run);
-            at += count;
-        } else if control != -128 {
-            let byte = *bytes.get(at).ok_or_else(|| bad("RLE run cut"))?;
-            out.extend(std::iter::repeat_n(byte, (1 - isize::from(control)) as usize));
-            at += 1;
+        let literal = control >= 0;
+        let count =
+            if literal { control as usize + 1 } else { (1 - isize::from(control)) as usize };
+        if control == -128 {
+            continue;
+        }
+        if count > places.len() {
+            return Err(bad("RLE run past the plane"));
+        }
+        let run = bytes.get(at..at + if literal { count } else { 1 });
+        let run = run.ok_or_else(|| bad("RLE run cut"))?;
+        at += run.len();
+        if literal {
+            run.iter().zip(places.by_ref()).for_each(|(&byte, place)| *place = byte);
+        } else {
+            places.by_ref().take(count).for_each(|place| *place = run[0]);
         }
     }
-    if out.len() > full {
-        return Err(bad("RLE run past the plane"));
-    }
     Ok(at)
-}
-
-/// Puts the planes of 16-bit words together, little endian.
-pub(crate) fn words(planes: &[u8]) -> Vec<u8> {
-    let (high, low) = planes.split_at(planes.len() / 2);
-    high.iter().zip(low).flat_map(|(&high, &low)| [low, high]).collect()
 }
 
 #[cfg(test)]
@@ -99,7 +100,7 @@ mod tests {
         let good = frame(&[&[0xfd, 7, 1, 8, 9, 0]]);
         assert_eq!(decode(&good, 1, 6).unwrap(), [7, 7, 7, 7, 8, 9]);
         let two = frame(&[&[0xff, 1], &[0xff, 2]]);
-        assert_eq!(words(&decode(&two, 2, 2).unwrap()), [2, 1, 2, 1]);
+        assert_eq!(decode(&two, 2, 2).unwrap(), [2, 1, 2, 1]);
         let mut hidden = good.clone();
         hidden.extend_from_slice(b"name");
         let mut offset = good.clone();

@@ -35,16 +35,26 @@ pub(crate) struct Sink<W: Write> {
 }
 
 impl<W: Write> Sink<W> {
-    /// Writes preamble and file meta information; what follows is deflated if `deflated`.
-    pub(crate) fn begin(out: W, meta: &[u8], deflated: bool) -> Result<Self, Reason> {
+    /// Writes the beginning of an instance: `meta` bytes of preamble and file meta information, and
+    /// the elements before the pixel data. What stands behind the meta information is deflated if
+    /// `deflated`.
+    pub(crate) fn begin(
+        out: W,
+        written: &[u8],
+        meta: usize,
+        deflated: bool,
+    ) -> Result<Self, Reason> {
         let mut counted = Counted { out, hasher: blake3::Hasher::new(), length: 0 };
+        if !deflated {
+            counted.write_all(written).map_err(write_failed)?;
+            return Ok(Self { form: Form::Plain(counted) });
+        }
+        let (meta, elements) = written.split_at(meta);
         counted.write_all(meta).map_err(write_failed)?;
-        let form = if deflated {
-            Form::Deflated(DeflateEncoder::new(counted, Compression::default()))
-        } else {
-            Form::Plain(counted)
-        };
-        Ok(Self { form })
+        let encoder = DeflateEncoder::new(counted, Compression::default());
+        let mut sink = Self { form: Form::Deflated(encoder) };
+        sink.write(elements)?;
+        Ok(sink)
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Reason> {

@@ -1,5 +1,8 @@
 //! Storage SOP classes (PS3.4 Annex B) and what their pixels may hold.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// How much is known of the pixels of a SOP class before looking at them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PixelClass {
@@ -28,26 +31,29 @@ pub struct SopClass {
     pub pixels: PixelClass,
 }
 
+static BY_UID: LazyLock<HashMap<&'static str, SopClass>> = LazyLock::new(|| {
+    const TABLE: &str = include_str!("../tables/sop-classes.csv");
+    TABLE.lines().skip(1).filter_map(parse).map(|class| (class.uid, class)).collect()
+});
+
+fn parse(line: &'static str) -> Option<SopClass> {
+    let (uid, rest) = line.split_once(',')?;
+    let (iod, pixels) = rest.split_once(',')?;
+    let pixels = match pixels {
+        "low" => PixelClass::Low,
+        "document" => PixelClass::Document,
+        "voice" => PixelClass::Voice,
+        "video" => PixelClass::Video,
+        "slide" => PixelClass::Slide,
+        _ => PixelClass::Risk,
+    };
+    Some(SopClass { uid, iod, pixels })
+}
+
 impl SopClass {
     /// The storage SOP class with this UID; `None` for private and unknown ones.
     #[must_use]
     pub fn find(uid: &str) -> Option<Self> {
-        const TABLE: &str = include_str!("../tables/sop-classes.csv");
-        TABLE.lines().skip(1).find_map(|line| {
-            let (found, rest) = line.split_once(',')?;
-            if found != uid {
-                return None;
-            }
-            let (iod, pixels) = rest.split_once(',')?;
-            let pixels = match pixels {
-                "low" => PixelClass::Low,
-                "document" => PixelClass::Document,
-                "voice" => PixelClass::Voice,
-                "video" => PixelClass::Video,
-                "slide" => PixelClass::Slide,
-                _ => PixelClass::Risk,
-            };
-            Some(Self { uid: found, iod, pixels })
-        })
+        BY_UID.get(uid).copied()
     }
 }

@@ -13,6 +13,10 @@ use scanveil_dataset::{Body, Encoding, Header, Tag, Vr, Writer, file_meta, tags}
 use scanveil_model::{Action, Digest, Reason, ReasonCode, TagPath, Uid};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::sync::{Mutex, PoisonError};
+
+/// Studies and series whose new UIDs are remembered.
+const MOST_GROUPS: usize = 8;
 
 /// Everything that the instances of one study share: pseudonym, date offset, identifying values.
 pub struct StudyScrubber<'p> {
@@ -22,6 +26,8 @@ pub struct StudyScrubber<'p> {
     pseudonym: String,
     back: i64,
     tabled: bool,
+    /// New UIDs of the study and of the series met last.
+    uids: Mutex<Vec<(String, String)>>,
 }
 
 /// What a mapping line is about.
@@ -146,6 +152,7 @@ impl<'p> StudyScrubber<'p> {
             pseudonym,
             back,
             tabled: true,
+            uids: Mutex::default(),
         })
     }
 
@@ -166,6 +173,20 @@ impl<'p> StudyScrubber<'p> {
             return uid.to_owned();
         }
         self.secret.uid(uid.as_bytes())
+    }
+
+    /// The new UID of a study or series: asked for by every instance of it.
+    fn group_uid(&self, uid: &str) -> String {
+        let mut known = self.uids.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, new)) = known.iter().find(|(old, _)| old == uid) {
+            return new.clone();
+        }
+        let new = self.new_uid(uid);
+        if known.len() == MOST_GROUPS {
+            known.clear();
+        }
+        known.push((uid.to_owned(), new.clone()));
+        new
     }
 
     /// Old and new identifiers of an instance.
@@ -202,6 +223,12 @@ impl<'p> StudyScrubber<'p> {
             Reason::at(ReasonCode::UnknownSopClass, at, "not a storage SOP class of the standard")
         })?;
         let plan = pixels::plan(header, sop)?;
+        let new = [
+            self.new_uid(identity.instance),
+            self.group_uid(identity.series),
+            self.group_uid(identity.study),
+        ];
+        let old = [identity.instance, identity.series, identity.study];
         let context = Context {
             rules: &self.profile.rules,
             secret: self.secret,
@@ -209,12 +236,12 @@ impl<'p> StudyScrubber<'p> {
             pseudonym: &self.pseudonym,
             back: self.back,
             tabled: self.tabled,
+            uids: std::array::from_fn(|at| (old[at].as_bytes(), new[at].as_bytes())),
         };
         let uid = |text: &str| {
             Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
         };
-        let sop_instance_uid = uid(&self.new_uid(identity.instance))?;
-        let mut written = file_meta(identity.class, sop_instance_uid.as_str(), header.syntax.uid);
+        let mut written = file_meta(identity.class, &new[0], header.syntax.uid);
         written.reserve(header.data.elements().len() * 24 + 4096);
         let meta_length = written.len();
         let inserts = self.inserts(header, plan.as_ref());
@@ -226,9 +253,9 @@ impl<'p> StudyScrubber<'p> {
             written,
             meta_length,
             sop_class_uid: uid(identity.class)?,
-            sop_instance_uid,
-            series_instance_uid: uid(&self.new_uid(identity.series))?,
-            study_instance_uid: uid(&self.new_uid(identity.study))?,
+            sop_instance_uid: uid(&new[0])?,
+            series_instance_uid: uid(&new[1])?,
+            study_instance_uid: uid(&new[2])?,
             patient_pseudonym: &self.pseudonym,
             outcome,
         })
@@ -370,16 +397,21 @@ impl Prepared<'_> {
         out: W,
     ) -> Result<(Digest, u64), Reason> {
         let header = self.header;
-        if let Some(plan) = &self.plan {
-            let (tag, vr) = plan.element();
-            let length = plan.length().unwrap_or(u32::MAX);
+        let mut plan = self.plan.as_ref();
+        if let Some(pixels) = plan {
+            let (tag, vr) = pixels.element();
+            let length = pixels.length().unwrap_or(u32::MAX);
             Writer::new(&mut self.written).head(tag, vr, length, encoding(header));
+            if let Some(whole) = pixels.whole(body)? {
+                self.written.extend_from_slice(whole);
+                self.written.resize(self.written.len() + whole.len() % 2, 0);
+                plan = None;
+            }
         }
-        let (meta, elements) = self.written.split_at(self.meta_length);
-        let mut sink = Sink::begin(out, meta, header.syntax.deflated)?;
-        sink.write(elements)?;
-        if let Some(plan) = &self.plan {
-            plan.copy(body, &mut sink)?;
+        let deflated = header.syntax.deflated;
+        let mut sink = Sink::begin(out, &self.written, self.meta_length, deflated)?;
+        if let Some(pixels) = plan {
+            pixels.copy(body, &mut sink)?;
         }
         sink.end()
     }

@@ -40,7 +40,8 @@ pub fn suspicious(text: &str) -> Option<Suspicion> {
     }
     let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
     let titled = words.any(|word| {
-        TITLES_AS_WRITTEN.contains(&word) || TITLES.contains(&word.to_ascii_lowercase().as_str())
+        TITLES_AS_WRITTEN.contains(&word)
+            || TITLES.iter().any(|title| title.eq_ignore_ascii_case(word))
     });
     titled.then_some(Suspicion::Person)
 }
@@ -64,19 +65,25 @@ fn digits(text: &str) -> usize {
 
 /// Two or three numbers of a date joined by one kind of separator.
 fn dated(text: &str) -> bool {
-    ['/', '-', '.'].iter().any(|separator| {
-        let parts: Vec<&str> = text.split(*separator).collect();
-        parts.windows(3).any(|three| {
-            let last = |s: &str| s.bytes().rev().take_while(u8::is_ascii_digit).count();
-            let first = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
-            let middle = three[1].len();
-            (1..=4).contains(&last(three[0]))
-                && (1..=2).contains(&middle)
-                && three[1].bytes().all(|b| b.is_ascii_digit())
-                && matches!(first(three[2]), 2 | 4)
-                && (*separator != '.' || last(three[0]) + first(three[2]) >= 5)
+    ['/', '-', '.'].into_iter().any(|separator| {
+        let mut parts = text.split(separator);
+        let (Some(mut one), Some(mut two)) = (parts.next(), parts.next()) else { return false };
+        parts.any(|three| {
+            let found = is_date([one, two, three], separator);
+            (one, two) = (two, three);
+            found
         })
     })
+}
+
+fn is_date([one, two, three]: [&str; 3], separator: char) -> bool {
+    let last = one.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let first = three.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=4).contains(&last)
+        && (1..=2).contains(&two.len())
+        && two.bytes().all(|b| b.is_ascii_digit())
+        && matches!(first, 2 | 4)
+        && (separator != '.' || last + first >= 5)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::*;
 use scanveil_dataset::{Limits, Tag, open, open_slice};
 use scanveil_model::{Reason, ReasonCode};
+use scanveil_synth::{Expect, Hunter, LeakVector, TEXT_MIN_FORM};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -123,4 +124,62 @@ fn real_files_end_clean_or_held_back() {
     eprintln!("{files} files, {clean} clean, held back: {reasons:?}");
     assert_eq!(files, clean + reasons.values().sum::<usize>());
     assert!(clean > 150, "too few are useful: {clean}");
+}
+
+/// Every leak vector: what was planted is in no output, and where nothing stands in the way the
+/// instance comes out.
+#[test]
+fn no_leak_vector_leaks() {
+    let profile = Profile::builtin("basic").unwrap();
+    let secret = ProjectSecret::new([7; 32]);
+    let limits = Limits::default();
+    let vectors = scanveil_synth::leak_vectors(11).unwrap();
+    let mut studies: BTreeMap<usize, StudyIdentity> = BTreeMap::new();
+    for vector in &vectors {
+        if let Ok((header, _)) = open_slice(&vector.instance.file, &limits) {
+            let study = studies.entry(vector.instance.study).or_default();
+            study.observe(&header).unwrap();
+        }
+    }
+    let scrubbers: BTreeMap<usize, Result<StudyScrubber<'_>, Reason>> = studies
+        .into_iter()
+        .map(|(study, identity)| (study, StudyScrubber::new(&profile, &secret, identity)))
+        .collect();
+    let (mut clean, mut held, mut wrong) = (0, 0, Vec::new());
+    for vector in &vectors {
+        let expected = vector.instance.expected;
+        let name = (vector.row, vector.name, vector.syntax);
+        match scrub_vector(vector, &scrubbers) {
+            Ok(out) => {
+                clean += 1;
+                let hunter = Hunter::new(&vector.instance.planted, TEXT_MIN_FORM).unwrap();
+                let found = hunter.hunt_bytes(&out).unwrap();
+                if expected == Expect::Quarantine || !found.is_clean() {
+                    let values: Vec<&str> = found.hits.iter().map(|hit| hunter.value(hit)).collect();
+                    let at = found.hits.first().map_or(0, |h| h.offset as usize);
+                    wrong.push(format!("{name:?} came out: {values:?} {:?} {:?}", found.hits.iter().map(|h| (h.kind, h.form, h.encoding, h.offset)).collect::<Vec<_>>(), String::from_utf8_lossy(&out[at.saturating_sub(20).min(out.len())..(at + 30).min(out.len())])));
+                }
+            }
+            Err(reason) => {
+                held += 1;
+                if expected == Expect::Clean {
+                    wrong.push(format!("{name:?} was held back: {reason}"));
+                }
+            }
+        }
+    }
+    eprintln!("{} leak vectors: {clean} clean, {held} held back", vectors.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(clean > held, "most must be of use");
+}
+
+fn scrub_vector(
+    vector: &LeakVector,
+    scrubbers: &BTreeMap<usize, Result<StudyScrubber<'_>, Reason>>,
+) -> Result<Vec<u8>, Reason> {
+    let (header, body) = open_slice(&vector.instance.file, &Limits::default())?;
+    let scrubber = scrubbers[&vector.instance.study].as_ref().map_err(Clone::clone)?;
+    let mut out = Vec::new();
+    scrubber.scrub(&header, body, &mut out)?;
+    Ok(out)
 }

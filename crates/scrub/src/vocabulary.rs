@@ -13,6 +13,8 @@ static WORDS: LazyLock<HashSet<&'static str>> =
 
 /// Longest word that is short enough to be an abbreviation and no name.
 const ABBREVIATION: usize = 2;
+/// No word of the list is longer.
+const LONGEST: usize = 64;
 /// Most digits that a model, a kernel or a software version carries in one word.
 const MOST_DIGITS: usize = 4;
 
@@ -24,12 +26,16 @@ pub(crate) fn known(text: &str) -> bool {
             // `B30f`, `T2W`, `1p5`: letters beside digits, few of each.
             return digits <= MOST_DIGITS && word.len() - digits <= 4;
         }
-        word.len() <= ABBREVIATION || word.len() > 2 && WORDS.contains(lower(word).as_str())
+        word.len() <= ABBREVIATION || is_listed(word)
     })
 }
 
-fn lower(word: &str) -> String {
-    word.to_ascii_lowercase()
+fn is_listed(word: &str) -> bool {
+    let mut lower = [0; LONGEST];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).is_ok_and(|word| WORDS.contains(word))
 }
 
 #[cfg(test)]

@@ -91,9 +91,8 @@ fn work(args: &BatchArgs, output: &Output) -> Result<ExitCode, Failure> {
     };
     let style = "{bar:40} {pos}/{len} studies, {elapsed} gone, {eta} to go";
     bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
-    let report = run_batch(&site, &outline, args.profile.as_deref(), |progress| {
-        bar.set_length(progress.total());
-        bar.set_position(progress.done + progress.failed);
+    let report = run_batch(&site, &outline, args.profile.as_deref(), |studies| {
+        bar.set_position(studies);
     })?;
     bar.finish_and_clear();
     let failed = !report.failed.is_empty();
@@ -104,8 +103,12 @@ fn work(args: &BatchArgs, output: &Output) -> Result<ExitCode, Failure> {
 fn report_text(outline: &BatchOutline, report: &BatchRun) -> String {
     let held: u64 = report.held.values().sum();
     let mut text = format!(
-        "Batch {}: {} studies made again, {} instances scrubbed, {held} held back.",
-        outline.batch, report.studies, report.scrubbed
+        "{} of {} studies of {} in project {} made again: {} instances scrubbed, {held} held back.",
+        report.studies - report.failed.values().sum::<u64>(),
+        outline.changes.len(),
+        outline.hospital,
+        outline.project,
+        report.scrubbed
     );
     for (code, count) in &report.held {
         text += &format!("\n  {count} x {code}: {}", code.next_step());

@@ -188,21 +188,20 @@ fn release(
 }
 
 fn stages(pushes: &[Push], times: &StudyTimes) -> Vec<Stage> {
-    let mut stages = Vec::new();
-    for push in pushes {
-        let count = push.acknowledged();
-        stages.push(Stage::push(push.way, &push.hospital, count, push.bytes, push.seconds));
-    }
-    for push in pushes {
-        stages.push(Stage {
-            stage: "scrub to catalogue".to_owned(),
-            hospital: Some(push.hospital.clone()),
-            instances: push.acknowledged(),
-            bytes: push.bytes,
-            seconds: times.seconds(&push.hospital),
-        });
-    }
-    stages
+    let stage = |push: &Push, stage: String, seconds| Stage {
+        stage,
+        hospital: Some(push.hospital.clone()),
+        instances: push.acknowledged(),
+        bytes: push.acknowledged_bytes(),
+        seconds,
+    };
+    let received = pushes
+        .iter()
+        .map(|push| stage(push, format!("{} until durable", push.way.name()), push.seconds));
+    let worked = pushes
+        .iter()
+        .map(|push| stage(push, "scrub to catalogue".to_owned(), times.seconds(&push.hospital)));
+    received.chain(worked).collect()
 }
 
 fn hospitals(
@@ -257,26 +256,26 @@ fn what_next(place: &Place, report: &Report) -> String {
     let config = place.config().display().to_string();
     let program = std::env::args().next().unwrap_or_else(|| "scanveil".to_owned());
     let c_store = report.dimse.map_or_else(String::new, |address| {
-        format!(
-            "  push by C-STORE   storescu -aet {} -aec {} {} {} FILE.dcm\n",
-            keeper.calling_ae,
-            keeper.called_ae,
-            address.ip(),
-            address.port(),
-        )
+        let (calling, called) = (keeper.calling_ae, keeper.called_ae);
+        let (host, port) = (address.ip(), address.port());
+        format!("storescu -aet {calling} -aec {called} {host} {port} +sd ct")
     });
     format!(
-        "\nThe service is still running: {page}\nIn another terminal you could try\n\
-         {c_store}\
-         \x20 push by STOW-RS   curl -H 'Authorization: Bearer {token}' \\\n\
-         \x20                     -H 'Content-Type: application/dicom' --data-binary @FILE.dcm \\\n\
-         \x20                     http://{http}/studies\n\
-         \x20 make some files   {program} synth ct --out ct --count 20 --seed 7\n\
-         \x20 ask               {program} hospital list --config {config}\n\
-         \x20 read the release  less {release}/DATASHEET.md\n\
-         \x20 load it           python3 -c \"import pathlib, pydicom; print(pydicom.dcmread(next(\\\n\
-         \x20                     pathlib.Path('{release}').rglob('*.dcm'))))\"\n\
-         Ctrl-C stops it. Nothing outside {dir} was written; remove it when you are done.",
+        "\nThe service is still running: {page}\nIn another terminal you could try:\n\
+         \n# make some files, and push them by C-STORE\n\
+         {program} synth ct --out ct --count 20 --seed 7\n\
+         {c_store}\n\
+         \n# push one of them by STOW-RS\n\
+         curl -H 'Content-Type: application/dicom' --data-binary @ct/ct-00001.dcm \\\n  \
+         -H 'Authorization: Bearer {token}' \\\n  \
+         http://{http}/studies\n\
+         \n# see what became of them\n\
+         {program} hospital list --config {config}\n\
+         \n# read about the release, and load one of its files\n\
+         less {release}/DATASHEET.md\n\
+         python3 -c \"import pathlib, pydicom\n\
+         print(pydicom.dcmread(next(pathlib.Path('{release}').rglob('*.dcm'))))\"\n\
+         \nCtrl-C stops it. Everything lies in {dir}: remove it when you are done.",
         page = report.page,
         token = place.token,
         http = report.http,

@@ -8,6 +8,7 @@ use scanveil_pipeline::{ENGINE, now_ms};
 use scanveil_release::{
     ReleaseFilter, ReleaseMode, ReleaseRequest, Unreadable, create, verify,
 };
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn run(command: &ReleaseCommand, output: &Output) -> Result<ExitCode, Failure> {
@@ -47,12 +48,23 @@ pub(crate) fn run(command: &ReleaseCommand, output: &Output) -> Result<ExitCode,
     }
 }
 
+/// The identifier of the release that was begun in a folder: resumed, it is still that one.
+fn begun(folder: &Path) -> Option<String> {
+    let marker = std::fs::read(folder.join("unfinished.json")).ok()?;
+    let marker: serde_json::Value = serde_json::from_slice(&marker).ok()?;
+    Some(marker.get("release")?.as_str()?.to_owned())
+}
+
 fn make(args: &ReleaseArgs, output: &Output) -> Result<ExitCode, Failure> {
     let site = super::site(&args.config)?;
     site.config().project(&args.project)?;
     let now = now_ms();
+    let release = match args.resume.then(|| begun(&args.out)).flatten() {
+        Some(begun) => begun,
+        None => format!("{}-{now}", args.project),
+    };
     let request = ReleaseRequest {
-        release: RecordId::parse(&format!("{}-{}", args.project, now / 1000))?,
+        release: RecordId::parse(&release)?,
         project: args.project.clone(),
         out: args.out.clone(),
         mode: if args.resume { ReleaseMode::Resume } else { ReleaseMode::New },

@@ -3,7 +3,7 @@
 use crate::cli::StoreCommand;
 use crate::output::{Failure, Output, table};
 use indicatif::ProgressBar;
-use scanveil_pipeline::rebuild_catalog;
+use scanveil_pipeline::{Config, rebuild_catalog};
 use std::process::ExitCode;
 
 pub(crate) fn run(command: &StoreCommand, output: &Output) -> Result<ExitCode, Failure> {
@@ -26,10 +26,10 @@ pub(crate) fn run(command: &StoreCommand, output: &Output) -> Result<ExitCode, F
             Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(2) })
         }
         StoreCommand::Rebuild(arg) => {
-            let site = super::site(arg)?;
+            let config = Config::load(&arg.config)?;
             let bar =
                 if output.draws() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-            let report = rebuild_catalog(&site, |read| {
+            let report = rebuild_catalog(&config, |read| {
                 bar.set_message(format!("{read} objects read"));
                 bar.tick();
             })?;

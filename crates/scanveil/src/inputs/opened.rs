@@ -2,7 +2,7 @@
 
 use super::archive::{Member, is_archive};
 use super::{Input, Place};
-use scanveil_dataset::{Body, Header, Limits, open, open_slice};
+use scanveil_dataset::{Body, Header, Limits, open, open_slice, tags};
 use scanveil_model::{Digest, Reason, ReasonCode};
 use std::cell::RefCell;
 use std::fs::File;
@@ -24,12 +24,14 @@ fn light() -> Limits {
 
 /// Bounds for what is parsed by one thread at a time.
 fn heavy() -> Limits {
-    Limits { header_bytes: 32 << 20, elements: 1_000_000, ..Limits::default() }
+    Limits { header_bytes: 24 << 20, elements: 600_000, ..Limits::default() }
 }
 
 /// Held while an instance is parsed within the heavy bounds, so that memory stays bounded however
 /// many threads there are.
 static HEAVY: Mutex<()> = Mutex::new(());
+/// The same for frames that are decoded whole. Taken after the other, never before.
+static FRAMES: Mutex<()> = Mutex::new(());
 
 thread_local! {
     /// As long as the longest input so far: bytes are cleared once, not for each file.
@@ -133,6 +135,23 @@ fn fill(source: &mut Source, out: &mut [u8]) -> io::Result<usize> {
     Ok(at)
 }
 
+/// Whether frames are decoded whole, and are large.
+fn has_large_frames(header: &Header<'_>) -> bool {
+    let value = |tag| header.data.unsigned(tag).map_or(0, u64::from);
+    let bits = value(tags::ROWS) * value(tags::COLUMNS) * value(tags::BITS_ALLOCATED);
+    header.syntax.encapsulated() && bits / 8 > SMALL
+}
+
+/// Does the work, alone where it takes much memory.
+fn run<W: Work, R: Read>(
+    work: &mut W,
+    header: &Header<'_>,
+    body: Body<'_, R>,
+) -> Result<W::Out, Reason> {
+    let _alone = has_large_frames(header).then(|| FRAMES.lock());
+    work.run(header, body)
+}
+
 fn is_bound(reason: &Reason) -> bool {
     reason.code == ReasonCode::LimitExceeded
         && matches!(reason.detail.as_str(), "limit: header bytes" | "limit: elements")
@@ -216,17 +235,17 @@ pub(crate) fn with_instance<W: Work>(
     work: &mut W,
 ) -> Result<W::Out, Fault> {
     if let Some(bytes) = kept {
-        return Ok(slice(bytes, |header, body| work.run(header, body))?);
+        return Ok(slice(bytes, |header, body| run(work, header, body))?);
     }
     let (mut source, length) = input.open()?;
     if length <= SMALL {
         return BUFFER.with_borrow_mut(|buffer| {
             let read = fill(&mut source, space(buffer, length as usize))?;
-            Ok(slice(&buffer[..read], |header, body| work.run(header, body))?)
+            Ok(slice(&buffer[..read], |header, body| run(work, header, body))?)
         });
     }
     match open(source, &light()) {
-        Ok((header, body)) => Ok(work.run(&header, body)?),
+        Ok((header, body)) => Ok(run(work, &header, body)?),
         Err(reason) if is_bound(&reason) => {
             let _alone = HEAVY.lock();
             let (source, _) = input.open()?;

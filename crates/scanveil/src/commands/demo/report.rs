@@ -2,7 +2,6 @@
 
 use super::account::Account;
 use super::search::{Control, Search};
-use super::send::Way;
 use crate::output::{bytes, table};
 use comfy_table::{CellAlignment, Table, TableComponent};
 use scanveil_model::{HospitalId, ReasonCode, RetentionClass};
@@ -74,17 +73,6 @@ pub(super) struct Release {
 }
 
 impl Stage {
-    pub(super) fn push(
-        way: Way,
-        hospital: &HospitalId,
-        instances: u64,
-        bytes: u64,
-        seconds: f64,
-    ) -> Self {
-        let stage = format!("{} until durable", way.name());
-        Self { stage, hospital: Some(hospital.clone()), instances, bytes, seconds }
-    }
-
     fn rate(&self, amount: u64) -> Option<f64> {
         #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
         let amount = amount as f64;

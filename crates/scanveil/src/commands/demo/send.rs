@@ -62,6 +62,11 @@ impl Push {
     pub(super) fn acknowledged(&self) -> u64 {
         self.sent.len() as u64 + self.repeated
     }
+
+    /// Their bytes.
+    pub(super) fn acknowledged_bytes(&self) -> u64 {
+        self.bytes + self.samples.iter().map(|file| file.len() as u64).sum::<u64>()
+    }
 }
 
 /// The invented studies.

@@ -15,7 +15,7 @@ const PART: &str = ".scanveil-part-";
 /// The lock within it: held while its run lives.
 const LOCK: &str = "lock";
 /// Writes up to this size are gathered into one.
-const GATHERED: usize = 64 << 10;
+const GATHERED: usize = 4 << 10;
 
 thread_local! {
     /// What is gathered for one write.

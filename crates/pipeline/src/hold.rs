@@ -1,0 +1,93 @@
+//! Puts originals into quarantine that a newer profile, or a newly found name, holds back.
+
+use crate::local::{LocalFile, LocalObject};
+use crate::source::Source;
+use crate::{PipelineError, Site};
+use scanveil_model::{HospitalId, ObjectId, Reason, SubjectId, Zone};
+use scanveil_seal::{
+    HospitalKey, PackEntry, PackMeta, PackReader, PackWriter, RawZone, SealError, StudyKey,
+    SubjectKey,
+};
+use scanveil_storage::StoredReader;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Whose instances are held, and where the packs are written.
+pub(crate) struct HoldJob<'h> {
+    pub(crate) hospital: &'h HospitalId,
+    pub(crate) hospital_key: &'h HospitalKey,
+    pub(crate) subject: SubjectId,
+    pub(crate) subject_key: &'h SubjectKey,
+    pub(crate) study_key: StudyKey,
+    pub(crate) received_at_ms: i64,
+    pub(crate) dir: &'h Path,
+}
+
+/// Copies originals into packs of the quarantine, each with its reasons.
+pub(crate) fn hold_originals(
+    site: &Site,
+    job: &HoldJob<'_>,
+    held: &[(&Source, &[Reason])],
+) -> Result<Vec<LocalObject>, PipelineError> {
+    let mut packs = Vec::new();
+    let mut open: Option<OpenPack> = None;
+    for (source, reasons) in held {
+        let Source::Original(reader, entry) = source else { continue };
+        if open.as_ref().is_some_and(|pack| !pack.writer.has_room_for(entry.length))
+            && let Some(full) = open.take()
+        {
+            packs.push(full.finish()?);
+        }
+        let pack = match &mut open {
+            Some(pack) => pack,
+            none => none.insert(OpenPack::create(site, job, entry)?),
+        };
+        pack.copy(reader, entry, reasons)?;
+    }
+    if let Some(last) = open {
+        packs.push(last.finish()?);
+    }
+    Ok(packs)
+}
+
+struct OpenPack {
+    writer: PackWriter<File>,
+    file: LocalFile,
+}
+
+impl OpenPack {
+    /// An original is copied once at most, so that the first one names the pack.
+    fn create(site: &Site, job: &HoldJob<'_>, first: &PackEntry) -> Result<Self, PipelineError> {
+        let content = [job.study_key.0.as_slice(), &first.digest.0].concat();
+        let id = ObjectId(job.hospital_key.keyed_id("held pack", &content));
+        let (file, out) = LocalFile::create(job.dir, site.entropy.as_ref())?;
+        let meta = PackMeta {
+            zone: RawZone::Quarantine,
+            hospital: job.hospital.clone(),
+            subject: job.subject,
+            study_key: job.study_key,
+            received_at_ms: job.received_at_ms,
+        };
+        let key = job.subject_key.zone_key(Zone::Quarantine);
+        let writer = PackWriter::new(out, id, meta, &key, site.entropy.as_ref())?;
+        Ok(Self { writer, file })
+    }
+
+    fn copy(
+        &mut self,
+        from: &PackReader<StoredReader>,
+        entry: &PackEntry,
+        reasons: &[Reason],
+    ) -> Result<(), PipelineError> {
+        let mut slot = self.writer.open_slot()?;
+        io::copy(&mut from.instance(entry)?, &mut slot).map_err(SealError::from)?;
+        slot.close(PackEntry { reasons: reasons.to_vec(), ..entry.clone() })?;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<LocalObject, PipelineError> {
+        let (_, object) = self.writer.finish()?;
+        Ok(LocalObject { object, file: self.file })
+    }
+}

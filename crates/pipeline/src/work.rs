@@ -1,0 +1,262 @@
+//! One study in work: what has just arrived of it and what the vault keeps, scrubbed into new
+//! generations, and everything that is published together.
+
+use crate::attempt::Attempt;
+use crate::hold::{HoldJob, hold_originals};
+use crate::material::{History, Originals, Owners, sop_key};
+use crate::publish::Ready;
+use crate::scrub::{Observed, StudyJob, observe, scrub_study};
+use crate::source::Source;
+use crate::{Hospital, PipelineError, Site, now_ms};
+use scanveil_catalog::StudyGeneration;
+use scanveil_model::{
+    Generation, HospitalId, ProjectName, Reason, ReasonCode, SubjectId, TagPath, Zone,
+};
+use scanveil_scrub::{Profile, StudyIdentity};
+use scanveil_seal::StudyKey;
+use scanveil_vault::{HospitalKeys, KeyringError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is known of a study before anything is done to it.
+pub(crate) struct Known {
+    attempt: Attempt,
+    pub(crate) history: History,
+}
+
+impl Known {
+    /// Looks at the study, after what an interrupted attempt left of it is gone.
+    pub(crate) fn load(
+        site: &Site,
+        hospital: &HospitalId,
+        study: &StudyKey,
+    ) -> Result<Self, PipelineError> {
+        let attempt = Attempt::begin(site, hospital, study)?;
+        Ok(Self { attempt, history: History::load(site, hospital, study)? })
+    }
+}
+
+/// Everything that the steps of one study share. The study's lock is held by whoever makes one.
+pub(crate) struct StudyWork<'w> {
+    pub(crate) site: &'w Site,
+    pub(crate) hospital: &'w Hospital,
+    pub(crate) keys: Arc<HospitalKeys>,
+    pub(crate) study: StudyKey,
+    /// The folder for temporary files.
+    pub(crate) dir: PathBuf,
+    pub(crate) owners: Owners,
+    pub(crate) ready: Ready,
+    /// Why sources are held back, by their place.
+    pub(crate) held: BTreeMap<usize, Vec<Reason>>,
+    /// Sources that came through for at least one project.
+    pub(crate) clean: BTreeSet<usize>,
+    /// What has just arrived, then the originals.
+    sources: Vec<Source>,
+    fresh: usize,
+    history: History,
+    /// When the newest source was received, in milliseconds since 1970.
+    received_at_ms: i64,
+    erased: Option<KeyringError>,
+    /// Sources that can be read and are about the study's patient.
+    readable: Vec<usize>,
+    /// The identity of all readable sources, until it is used up.
+    identity: Option<StudyIdentity>,
+}
+
+impl<'w> StudyWork<'w> {
+    /// Gathers what there is of a study.
+    pub(crate) fn begin(
+        site: &'w Site,
+        hospital: &'w Hospital,
+        study: StudyKey,
+        dir: &Path,
+        Known { attempt, history }: Known,
+        arrived: Vec<Source>,
+        arrived_at_ms: i64,
+    ) -> Result<Self, PipelineError> {
+        let keys = site.keyring.hospital(&hospital.id)?;
+        let arriving = arrived.iter().filter_map(|source| sop_key(&keys.key, source)).collect();
+        let originals = Originals::load(site, &hospital.id, &keys.key, &study, &arriving)?;
+        let fresh = arrived.len();
+        let mut sources = arrived;
+        sources.extend(originals.sources);
+        let all: Vec<usize> = (0..sources.len()).collect();
+        let Observed { identity, patients, held: unreadable } = observe(&sources, &all)?;
+        let owners = Owners::find(&keys.key, &study, &history, &sources, &patients);
+        let mut held: BTreeMap<usize, Vec<Reason>> = BTreeMap::new();
+        for (at, reason) in unreadable {
+            held.entry(at).or_default().push(reason);
+        }
+        for at in &owners.strangers {
+            let tag = TagPath("(0010,0020)".to_owned());
+            let detail = "another patient's than the study's";
+            let reason = Reason::at(ReasonCode::MixedPatients, tag, detail);
+            held.entry(*at).or_default().push(reason);
+        }
+        let readable: Vec<usize> = all.into_iter().filter(|at| !held.contains_key(at)).collect();
+        // What a stranger or a broken instance says does not belong to the study's identity.
+        let identity = held.is_empty().then_some(identity);
+        Ok(Self {
+            site,
+            hospital,
+            keys,
+            study,
+            dir: dir.to_owned(),
+            owners,
+            ready: Ready::new(attempt),
+            held,
+            clean: BTreeSet::new(),
+            sources,
+            fresh,
+            history,
+            received_at_ms: arrived_at_ms.max(originals.received_at_ms),
+            erased: originals.erased,
+            readable,
+            identity,
+        })
+    }
+
+    /// Takes what has arrived into a project: with the originals of everything before, a whole new
+    /// generation; without them it joins the newest, because the others cannot be made again.
+    pub(crate) fn take_in(
+        &mut self,
+        project: &ProjectName,
+        profile: &Profile,
+    ) -> Result<(), PipelineError> {
+        let before = self.site.catalog.generations(&self.hospital.id, project, &self.study)?;
+        let arrived = |at: &usize| *at < self.fresh;
+        let last = before.last().copied();
+        if last.is_some() && !self.readable.iter().any(arrived) {
+            return Ok(());
+        }
+        match last {
+            Some(last) if self.without_original(project, last) > 0 => {
+                let chosen: Vec<usize> = self.readable.iter().copied().filter(arrived).collect();
+                self.generation(project, profile, last, &chosen)
+            }
+            last => {
+                let number = Generation(last.map_or(0, |last| last.0) + 1);
+                let chosen = self.readable.clone();
+                self.generation(project, profile, number, &chosen)
+            }
+        }
+    }
+
+    /// Makes the study again for a project, from its originals.
+    pub(crate) fn again(
+        &mut self,
+        project: &ProjectName,
+        profile: &Profile,
+    ) -> Result<(), PipelineError> {
+        let before = self.site.catalog.generations(&self.hospital.id, project, &self.study)?;
+        let last = before.last().copied();
+        let instances = last.map_or(0, |last| self.without_original(project, last));
+        if instances > 0 || self.sources.is_empty() {
+            return Err(match self.erased.take() {
+                Some(erased) => erased.into(),
+                None => PipelineError::OriginalsMissing { instances },
+            });
+        }
+        let number = Generation(last.map_or(0, |last| last.0) + 1);
+        let chosen = self.readable.clone();
+        self.generation(project, profile, number, &chosen)
+    }
+
+    /// How many instances of a generation could not be made again.
+    fn without_original(&self, project: &ProjectName, generation: Generation) -> usize {
+        let made_from = self.history.made_from(project, generation);
+        let originals: BTreeSet<_> =
+            self.sources[self.fresh..].iter().map(Source::digest).collect();
+        made_from.difference(&originals).count()
+    }
+
+    fn identity(&mut self, chosen: &[usize]) -> Result<StudyIdentity, PipelineError> {
+        if chosen == self.readable
+            && let Some(identity) = self.identity.take()
+        {
+            return Ok(identity);
+        }
+        Ok(observe(&self.sources, chosen)?.identity)
+    }
+
+    fn generation(
+        &mut self,
+        project: &ProjectName,
+        profile: &Profile,
+        number: Generation,
+        chosen: &[usize],
+    ) -> Result<(), PipelineError> {
+        let identity = self.identity(chosen)?;
+        let secret = self.keys.pseudonym_secret.project_secret(project);
+        let subject_key = self.site.keyring.subject(&self.hospital.id, &self.owners.study)?;
+        let research_key = subject_key.zone_key(Zone::Research);
+        let job = StudyJob {
+            hospital: &self.hospital.id,
+            hospital_key: &self.keys.key,
+            subject: self.owners.study,
+            study_key: self.study,
+            project,
+            generation: number,
+            profile,
+            secret: &secret,
+            research_key: &research_key,
+            received_at_ms: self.received_at_ms,
+            dir: &self.dir,
+        };
+        let scrubbed = scrub_study(self.site, &job, identity, &self.sources, chosen)?;
+        let mut tags = self.site.tags(self.hospital, Zone::Research, self.received_at_ms);
+        tags.profile = profile.label();
+        tags.generation = Some(number);
+        tags.project = Some(project.clone());
+        for pack in scrubbed.packs {
+            self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
+        }
+        self.ready.generations.push(StudyGeneration {
+            hospital: self.hospital.id.clone(),
+            project: project.clone(),
+            study_key: self.study,
+            generation: number,
+            profile: profile.label(),
+        });
+        let held: BTreeSet<usize> = scrubbed.held.iter().map(|(at, _)| *at).collect();
+        self.clean.extend(chosen.iter().filter(|at| !held.contains(at)));
+        for (at, reason) in scrubbed.held {
+            let reasons = self.held.entry(at).or_default();
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts originals into quarantine that came through before and do not any more. Those that are
+    /// there already keep their first reasons.
+    pub(crate) fn hold_originals(&mut self) -> Result<(), PipelineError> {
+        let mut by_subject: BTreeMap<SubjectId, Vec<(&Source, &[Reason])>> = BTreeMap::new();
+        for (at, reasons) in self.held.range(self.fresh..) {
+            let source = &self.sources[*at];
+            if !self.clean.contains(at) && !self.history.quarantined.contains(&source.digest()) {
+                by_subject.entry(self.owners.of(*at)).or_default().push((source, reasons));
+            }
+        }
+        for (subject, held) in by_subject {
+            let subject_key = self.site.keyring.subject(&self.hospital.id, &subject)?;
+            let job = HoldJob {
+                hospital: &self.hospital.id,
+                hospital_key: &self.keys.key,
+                subject,
+                subject_key: &subject_key,
+                study_key: self.study,
+                received_at_ms: self.received_at_ms,
+                dir: &self.dir,
+            };
+            // They are held from today on, however long ago they were received.
+            let tags = self.site.tags(self.hospital, Zone::Quarantine, now_ms());
+            for pack in hold_originals(self.site, &job, &held)? {
+                self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! The whole program from outside: the binary, serving, and whoever sends to it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking with the reason"
+)]
+
+mod demo;
+mod peers;
+mod received;
+mod running;
+mod scrub;
