@@ -209,7 +209,7 @@ fn a_damaged_record_is_set_aside_and_the_others_go_on() {
     assert_eq!(bench.holds(Zone::Research), digests(&files));
     let (bench, pending) = bench.restart();
     assert_eq!(pending.len(), 1);
-    assert!(bench.work(pending).err().unwrap().is_damage());
+    assert!(bench.work(pending).unwrap_err().is_damage());
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_study_of_an_erased_patient_waits_and_keeps_nobody_back() {
     let subject = bench.site.catalog.studies(&project()).unwrap()[0].subject;
     bench.site.keyring.destroy_subject(&keeper, &subject).unwrap();
     let received = vec![bench.receive(KEEPER, &files[1])];
-    let error = bench.work(received).err().unwrap();
+    let error = bench.work(received).unwrap_err();
     assert_eq!(error.code(), "SV-VAULT-107");
     assert!(!error.concerns_all());
     assert_eq!(bench.site.spool().unwrap().stats().pending, 1);

@@ -20,7 +20,7 @@ fn a_failing_store_loses_and_doubles_nothing() {
                 let received: Vec<_> =
                     mixed.iter().map(|file| bench.receive(KEEPER, file)).collect();
                 bench.store.fail(call, nth, fault);
-                let error = bench.work(received).err().expect("the fault is met");
+                let error = bench.work(received).expect_err("the fault is met");
                 assert!(matches!(error, PipelineError::Storage(_)), "{error}");
                 assert_eq!(bench.site.spool().unwrap().stats().pending, 2);
                 assert!(bench.holds(Zone::Vault).is_empty() && bench.reasons().is_empty());

@@ -56,7 +56,7 @@ fn a_rebuilt_catalogue_says_the_same() {
         let (bench, _) = Bench::new();
         bench.push(KEEPER, &files[..2]);
         bench.push(KEEPER, &[files[2].clone(), wrong.clone(), other_pixels(&files[0])]);
-        bench.push(OTHER, &[wrong.clone()]);
+        bench.push(OTHER, std::slice::from_ref(&wrong));
         let plan = plan_batch(&bench.site, &hospital(KEEPER), &project(), Some("longitudinal"));
         run_batch(&bench.site, &plan.unwrap(), Some("longitudinal"), |_| {}).unwrap();
         let asked = [
