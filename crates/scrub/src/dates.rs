@@ -46,6 +46,14 @@ fn shift_day(digits: &[u8], back: i64) -> Option<String> {
     (1..=9999).contains(&year).then(|| format!("{year:04}{month:02}{day:02}"))
 }
 
+/// Whether one of several numbers is, digit by digit, a day of our time: a date where none belongs.
+pub(crate) fn holds_a_day(value: &[u8]) -> bool {
+    value.split(|&b| b == b'\\').map(<[u8]>::trim_ascii).any(|digits| {
+        let digits = digits.strip_suffix(b"\0").unwrap_or(digits);
+        (digits.starts_with(b"19") || digits.starts_with(b"20")) && shift_day(digits, 0).is_some()
+    })
+}
+
 /// Shifts every value of a DA, also in the retired form `YYYY.MM.DD`; `None` when one is malformed.
 pub(crate) fn shift_da(value: &str, back: i64) -> Option<String> {
     each(value, |text| {
@@ -130,6 +138,21 @@ mod tests {
             ("20240301 by Doe", None),
         ] {
             assert_eq!(shift_dt(value, 1).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn days_are_known_among_numbers() {
+        for (value, is_one) in [
+            ("20160305", true),
+            ("1\\19411231 ", true),
+            ("20161305", false),
+            ("2016030", false),
+            ("30160305", false),
+            ("2016.305", false),
+            ("", false),
+        ] {
+            assert_eq!(holds_a_day(value.as_bytes()), is_one, "{value}");
         }
     }
 

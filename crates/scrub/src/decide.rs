@@ -10,6 +10,11 @@ use crate::vocabulary::known;
 use scanveil_dataset::{CharacterSets, Element, Tag, Vr, tags};
 use scanveil_model::Action;
 
+/// Codes that whoever defines a template or a context group makes up: Mapping Resource, Context
+/// Identifier, Template Identifier.
+const NAMED_BY_ANYBODY: [Tag; 3] =
+    [Tag::new(0x8, 0x105), Tag::new(0x8, 0x10f), Tag::new(0x40, 0xdb00)];
+
 /// What the header's treatment needs to know of the study.
 pub(crate) struct Context<'c> {
     pub(crate) rules: &'c RuleSet,
@@ -121,8 +126,10 @@ impl Context<'_> {
             code && suspicious(std::str::from_utf8(value).unwrap_or("\u{fffd}")).is_some();
         let ok = if element.tag == tags::SPECIFIC_CHARACTER_SET {
             CharacterSets::parse(value).is_ok()
+        } else if NAMED_BY_ANYBODY.contains(&element.tag) {
+            ok && !hit && std::str::from_utf8(value).is_ok_and(known)
         } else {
-            ok && !hit && !numbered
+            ok && !hit && !numbered && (code || !dates::holds_a_day(value))
         };
         if ok { (Action::Keep, None) } else { (Action::Clean, Some(Vec::new())) }
     }

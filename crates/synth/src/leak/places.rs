@@ -219,11 +219,12 @@ fn mixed(maker: &mut Maker) -> Result<(), SynthError> {
         ("two-patients-first", "two-patients-second", false),
         ("same-uid-first", "same-uid-second", true),
     ] {
+        let number = maker.cases;
         let mut one = maker.new_case(0, Charset::Latin1);
         one.syntaxes = &[Syntax::ExplicitLe];
         one.expect(Expect::Either);
         let mut two = maker.new_case(0, Charset::Latin1);
-        two.study = maker.study(0, one.study.index, Charset::Latin1);
+        two.study = maker.study(0, number, Charset::Latin1);
         two.draft = super::small_mr(&two.study);
         two.syntaxes = one.syntaxes;
         two.expect(Expect::Quarantine);
