@@ -1,5 +1,5 @@
-//! The data dictionary (PS3.6), with a lock-free memo in front of the library's hash map: a scan of a
-//! header asks for the same few hundred tags again and again.
+//! The data dictionary (PS3.6), with a lock-free memo in front of the library's hash map: a scan of
+//! a header asks for the same few hundred tags again and again.
 
 use crate::{Tag, Vr};
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry, VirtualVr};

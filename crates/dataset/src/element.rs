@@ -1,7 +1,7 @@
 //! A parsed data set: a flat list of elements in file order over one buffer of bytes.
 //!
-//! Flat, because de-identification looks at every element once, in order: one allocation for the list
-//! and none per element, and a subtree is skipped by one index.
+//! Flat, because de-identification looks at every element once, in order: one allocation for the
+//! list and none per element, and a subtree is skipped by one index.
 
 use crate::{Encoding, Tag, Vr};
 use scanveil_model::TagPath;
@@ -25,8 +25,8 @@ pub const NO_PARENT: u32 = u32::MAX;
 pub struct Element {
     /// Tag.
     pub tag: Tag,
-    /// Value representation by which the value is treated: the dictionary's for a public tag written
-    /// as UN, else the declared one.
+    /// Value representation by which the value is treated: the dictionary's for a public tag
+    /// written as UN, else the declared one.
     pub vr: Vr,
     /// Value representation as written (`UN` or as in the file); equal to `vr` for implicit VR.
     pub declared: Vr,

@@ -1,7 +1,7 @@
 //! DICOM bytes: transfer syntaxes, file meta information, the bounded parser and the writer.
 //!
-//! Pure: works on readers and byte slices handed in. Nothing here trusts a length, a depth or a count
-//! that the bytes claim: each is checked against what is there and against [`Limits`].
+//! Pure: works on readers and byte slices handed in. Nothing here trusts a length, a depth or a
+//! count that the bytes claim: each is checked against what is there and against [`Limits`].
 
 mod charset;
 mod dict;

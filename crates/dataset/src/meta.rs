@@ -22,8 +22,8 @@ pub struct FileMeta {
 
 const EXPLICIT_LITTLE: Encoding = Encoding { explicit: true, big_endian: false };
 
-/// Reads group 0002 from `at`; gives what it says and where the data set begins. The group length is
-/// not believed: the group ends where another group begins.
+/// Reads group 0002 from `at`; gives what it says and where the data set begins. The group length
+/// is not believed: the group ends where another group begins.
 pub(crate) fn read_meta(
     bytes: &[u8],
     mut at: usize,

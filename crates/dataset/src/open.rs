@@ -262,18 +262,20 @@ fn elements<R: Read>(
     let mut list = Vec::with_capacity(320);
     let mut from = at;
     let (pixel, end) = loop {
-        match top_level(&filler.bytes, from, &mut list, syntax, limits) {
-            Ok((None, _)) if !filler.ended => filler.fill(filler.bytes.len() + STEP)?,
+        let want = match top_level(&filler.bytes, from, &mut list, syntax, limits) {
+            Ok((None, _)) if !filler.ended => 0,
             Ok(found) => break found,
             // At the very end of the input, what is missing is only known by trying.
-            Err(Stop::NeedMore(want)) if !filler.ended => {
-                filler.fill(want.max(filler.bytes.len() + STEP))?;
-            }
+            Err(Stop::NeedMore(want)) if !filler.ended => want,
             Err(stop) => return Err(ended(stop)),
-        }
-        if filler.bytes.len() > limits.header_bytes {
+        };
+        let there = filler.bytes.len();
+        if there >= limits.header_bytes {
             return Err(Reason::new(ReasonCode::LimitExceeded, "limit: header bytes"));
         }
+        // In growing steps: with each, the list is walked once from its beginning.
+        let step = (there / 2).clamp(STEP, 4 << 20);
+        filler.fill(want.max((there + step).min(limits.header_bytes)))?;
         // Keep the whole top-level elements, parse the cut one again.
         from = resume(&mut list, at);
     };

@@ -1,5 +1,5 @@
-//! The element parser (PS3.5 section 7): bounded, without recursion past [`Limits::depth`], and able
-//! to say "more bytes, please" so that a header is read without knowing its size.
+//! The element parser (PS3.5 section 7): bounded, without recursion past [`Limits::depth`], and
+//! able to say "more bytes, please" so that a header is read without knowing its size.
 
 use crate::{Element, Kind, Limits, NO_PARENT, Tag, Vr, dict, tags};
 use scanveil_model::{Reason, ReasonCode, TagPath};

@@ -1,11 +1,11 @@
 //! A look for burned-in text in native greyscale frames, without believing Burned In Annotation.
 //!
-//! Text that a console burns in is drawn in one value, nearly always the brightest or darkest of the
-//! frame, in strokes that form small separate shapes side by side on a line. Anatomy and noise do not:
-//! a value that many pixels share exactly is rare at the end of the range, and where it happens
-//! (saturation) it forms blotches. So: find the extreme value, and only when suspiciously many pixels
-//! hold exactly it, look at the shapes they form. Text in a middle grey is not found: device rules and
-//! a trained detector belong to the pixel work to come.
+//! Text that a console burns in is drawn in one value, nearly always the brightest or darkest of
+//! the frame, in strokes that form small separate shapes side by side on a line. Anatomy and noise
+//! do not: a value that many pixels share exactly is rare at the end of the range, and where it
+//! happens (saturation) it forms blotches. So: find the extreme value, and only when suspiciously
+//! many pixels hold exactly it, look at the shapes they form. Text in a middle grey is not found:
+//! device rules and a trained detector belong to the pixel work to come.
 
 /// How the words of a frame are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

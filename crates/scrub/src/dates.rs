@@ -1,5 +1,5 @@
-//! Dates (PS3.5 6.2: DA, DT, TM; AS): shifted by whole days, or not at all. What is malformed is never
-//! left.
+//! Dates (PS3.5 6.2: DA, DT, TM; AS): shifted by whole days, or not at all. What is malformed is
+//! never left.
 
 /// Days since 1970-01-01 of a day in the Gregorian calendar.
 fn to_days(year: i64, month: i64, day: i64) -> i64 {
@@ -77,8 +77,8 @@ pub(crate) fn shift_dt(value: &str, back: i64) -> Option<String> {
     })
 }
 
-/// A TM that is one: digits, a fraction, colons of the retired form. Times of day stay under a shift
-/// of whole days.
+/// A TM that is one: digits, a fraction, colons of the retired form. Times of day stay under a
+/// shift of whole days.
 pub(crate) fn is_time(value: &str) -> bool {
     value.split('\\').all(|text| {
         let text = text.trim();

@@ -99,7 +99,7 @@ impl Context<'_> {
             Ok(text) => suspicious(text.trim_matches([' ', '\0'])).is_some() || !known(text),
             Err(_) => true,
         };
-        if !doubtful && !self.search.finds(value) {
+        if (!doubtful || is_code(element.tag, value)) && !self.search.finds(value) {
             return (Action::Keep, None);
         }
         // Code Meaning (0008,0104) is type 1: an empty one would make the code invalid.
@@ -132,6 +132,49 @@ impl Context<'_> {
             ok && !hit && !numbered && (code || !dates::holds_a_day(value))
         };
         if ok { (Action::Keep, None) } else { (Action::Clean, Some(Vec::new())) }
+    }
+}
+
+/// Coding schemes of PS3.16 section 8 that reports and images use.
+const SCHEMES: [&[u8]; 18] = [
+    b"DCM",
+    b"SCT",
+    b"SRT",
+    b"SNM3",
+    b"99SDM",
+    b"LN",
+    b"UCUM",
+    b"FMA",
+    b"RADLEX",
+    b"NCIt",
+    b"UMLS",
+    b"MDC",
+    b"BARI",
+    b"PUBCHEM_CID",
+    b"ICD10",
+    b"I10",
+    b"ACR",
+    b"UBERON",
+];
+
+/// Longest code that is taken for one, and most letters in it: `R-40FB9`, `11528-7`, `39607008`.
+const LONGEST_CODE: usize = 18;
+const LETTERS_OF_A_CODE: usize = 4;
+
+/// A code of a coding scheme, by its form: numbers as long as a telephone's are no suspicion there,
+/// words and days still are.
+fn is_code(tag: Tag, value: &[u8]) -> bool {
+    let value = value.trim_ascii_end().strip_suffix(b"\0").unwrap_or(value).trim_ascii();
+    match (tag.group(), tag.element()) {
+        (0x0008, 0x0102) => SCHEMES.contains(&value),
+        (0x0008, 0x0100) => {
+            let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
+            value.len() <= LONGEST_CODE
+                && letters <= LETTERS_OF_A_CODE
+                && value.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+                && !dates::holds_a_day(value)
+        }
+        _ => false,
     }
 }
 

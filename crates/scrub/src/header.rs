@@ -1,5 +1,6 @@
-//! Rewrites the elements before the pixel data: every element at every depth is treated by rule, runs
-//! of kept elements are copied as one piece, and the de-identification attributes are put in place.
+//! Rewrites the elements before the pixel data: every element at every depth is treated by rule,
+//! runs of kept elements are copied as one piece, and the de-identification attributes are put in
+//! place.
 
 use crate::attributes;
 use crate::decide::Context;

@@ -1,8 +1,8 @@
 //! Looks at a data set without its original: what in it would a scrubber still change?
 //!
-//! The same rules that scrub decide, so that nothing is called clean that scrubbing would alter, and
-//! a scrubbed instance is clean by what it is. What is written by scanveil itself (pseudonyms, keyed
-//! UIDs, dummy values) is known by its form.
+//! The same rules that scrub decide, so that nothing is called clean that scrubbing would alter,
+//! and a scrubbed instance is clean by what it is. What is written by scanveil itself (pseudonyms,
+//! keyed UIDs, dummy values) is known by its form.
 
 use crate::decide::Context;
 use crate::header::is_inserted;

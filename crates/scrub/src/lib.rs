@@ -1,5 +1,5 @@
-//! De-identification of one study: profiles, the tables of PS3.15 Annex E, the header, pixel rules and
-//! a verification that looks for the study's own identifying values in what comes out.
+//! De-identification of one study: profiles, the tables of PS3.15 Annex E, the header, pixel rules
+//! and a verification that looks for the study's own identifying values in what comes out.
 //!
 //! Pure: no file, clock, environment or randomness. A study goes through in two steps: every
 //! instance is shown to [`StudyIdentity`], then [`StudyScrubber`] scrubs each, because a name found

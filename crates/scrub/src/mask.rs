@@ -1,5 +1,5 @@
-//! Clears bits outside Bits Stored: overlays hide there (leak by embedded overlay planes, PS3.5 8.1.2,
-//! retired). Values that obey their description come out bit for bit the same.
+//! Clears bits outside Bits Stored: overlays hide there (leak by embedded overlay planes, PS3.5
+//! 8.1.2, retired). Values that obey their description come out bit for bit the same.
 
 /// Which bits of each 8- or 16-bit word are the pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -198,8 +198,8 @@ impl PixelPlan {
         self.native.then(|| (self.layout.total + self.layout.total % 2) as u32)
     }
 
-    /// Pixel data that can go in one piece with its header: short, one frame, nothing to mask. It was
-    /// looked into.
+    /// Pixel data that can go in one piece with its header: short, one frame, nothing to mask. It
+    /// was looked into.
     ///
     /// # Errors
     /// The [`Reason`] why the instance is held back.
@@ -212,8 +212,7 @@ impl PixelPlan {
             return Ok(None);
         }
         let Some(all) = body.as_slice() else { return Ok(None) };
-        let all = all.get(..layout.total as usize);
-        let all = all.ok_or_else(|| truncated(&io::ErrorKind::UnexpectedEof.into()))?;
+        let all = self.all(all)?;
         if layout.mask.is_some_and(|mask| mask.touches(all)) {
             return Ok(None);
         }
@@ -235,14 +234,32 @@ impl PixelPlan {
         }
         let padding = usize::try_from(self.layout.total % 2).unwrap_or(0);
         if let Some(all) = body.as_slice() {
-            let all = all.get(..self.layout.total as usize);
-            let all = all.ok_or_else(|| truncated(&io::ErrorKind::UnexpectedEof.into()))?;
+            let all = self.all(all)?;
             self.bands(|size, at| Ok(&all[at as usize..at as usize + size]), sink)?;
         } else {
             let mut buffer = Vec::new();
             self.stream(body, &mut buffer, sink)?;
+            let surplus = self.claimed() - self.layout.total;
+            let passed = io::copy(&mut Read::take(&mut *body, surplus), &mut io::sink());
+            if passed.map_err(|error| truncated(&error))? < surplus {
+                return Err(truncated(&io::ErrorKind::UnexpectedEof.into()));
+            }
         }
         sink.write(&[0][..padding])
+    }
+
+    /// Bytes of the value as its length says; they are at least those of all frames.
+    fn claimed(&self) -> u64 {
+        self.element.length.map_or(self.layout.total, u64::from)
+    }
+
+    /// The bytes of all frames, of a body that holds the value that it claims.
+    fn all<'b>(&self, body: &'b [u8]) -> Result<&'b [u8], Reason> {
+        let cut = || truncated(&io::ErrorKind::UnexpectedEof.into());
+        if (body.len() as u64) < self.claimed() {
+            return Err(cut());
+        }
+        body.get(..self.layout.total as usize).ok_or_else(cut)
     }
 
     fn stream<R: Read, W: Write>(

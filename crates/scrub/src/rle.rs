@@ -1,5 +1,5 @@
-//! RLE lossless decoding (PS3.5 Annex G), to look into the pixels. The code stream itself is passed on
-//! as it is, so it may hold nothing that decoding does not use.
+//! RLE lossless decoding (PS3.5 Annex G), to look into the pixels. The code stream itself is passed
+//! on as it is, so it may hold nothing that decoding does not use.
 
 use scanveil_model::{Reason, ReasonCode};
 
@@ -26,7 +26,8 @@ pub(crate) fn decode(frame: &[u8], segments: usize, plane: usize) -> Result<Vec<
             return Err(bad("RLE offsets after the last segment"));
         }
     }
-    // A run of PackBits makes at most 128 bytes of two: nothing is allocated for an impossible claim.
+    // A run of PackBits makes at most 128 bytes of two: nothing is allocated for an impossible
+    // claim.
     if segments * plane > frame.len() * 64 {
         return Err(bad("RLE frame too short for its pixels"));
     }

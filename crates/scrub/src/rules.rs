@@ -89,7 +89,8 @@ impl RuleSet {
         self.slots[at] = (tag.0, Some(treatment));
     }
 
-    /// Whether the table's row of this tag keeps its value, so that the value is no identifier here.
+    /// Whether the table's row of this tag keeps its value, so that the value is no identifier
+    /// here.
     pub(crate) fn retains(&self, tag: Tag) -> bool {
         matches!(self.row(tag), Some(Treatment::Keep | Treatment::Retained))
     }

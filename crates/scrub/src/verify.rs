@@ -1,5 +1,5 @@
-//! The last look before an instance leaves: parses what was written, and searches it for the study's
-//! identifying values.
+//! The last look before an instance leaves: parses what was written, and searches it for the
+//! study's identifying values.
 
 use crate::identity::Search;
 use crate::values::dummy;
@@ -9,8 +9,8 @@ use scanveil_model::{Reason, ReasonCode};
 /// Searches a written header (file meta information and elements, no pixel data).
 ///
 /// # Errors
-/// [`ReasonCode::ResidualIdentifier`] with the element that holds one; [`ReasonCode::Internal`] when
-/// what was written cannot be read back.
+/// [`ReasonCode::ResidualIdentifier`] with the element that holds one; [`ReasonCode::Internal`]
+/// when what was written cannot be read back.
 pub(crate) fn verify(written: &[u8], search: &Search, pseudonym: &str) -> Result<(), Reason> {
     let mut hits = search.long_forms(written).peekable();
     if hits.peek().is_none() {

@@ -1,5 +1,5 @@
-//! Words of the trade: a short text that no table lists is kept only when every word in it is one of
-//! them. What nobody knows may be somebody's name.
+//! Words of the trade: a short text that no table lists is kept only when every word in it is one
+//! of them. What nobody knows may be somebody's name.
 //!
 //! The list in `tables/vocabulary.txt` holds the words of the data dictionary's keywords and of the
 //! object definitions, and words of anatomy, technique and findings; words that are as often a

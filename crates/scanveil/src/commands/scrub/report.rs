@@ -262,8 +262,8 @@ impl Mappings {
     }
 }
 
-/// A field as RFC 4180 has it. One that a spreadsheet would take for a formula stays what it is: the
-/// file is for joining, and its values are the hospital's own.
+/// A field as RFC 4180 has it. One that a spreadsheet would take for a formula stays what it is:
+/// the file is for joining, and its values are the hospital's own.
 fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))

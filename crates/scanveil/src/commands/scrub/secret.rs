@@ -13,7 +13,8 @@ const FORMAT: &str = "scanveil-secret-1";
 /// The file is one line of 82 bytes; a longer one is another file.
 const MOST_BYTES: u64 = 256;
 
-/// Reads the secret, or makes it if it is not there (never in a dry run), and derives the project's.
+/// Reads the secret, or makes it if it is not there (never in a dry run), and derives the
+/// project's.
 pub(super) fn project_secret(
     path: &Path,
     project: &ProjectName,
