@@ -55,11 +55,11 @@ reasons! {
     /// The structure contradicts itself.
     Malformed = "malformed", "have the sender re-export it: its structure contradicts itself";
     /// A limit on depth, length, count or ratio was passed.
-    LimitExceeded = "limit-exceeded", "look at the named limit; raise it only for a sender you trust";
+    LimitExceeded = "limit-exceeded", "have it sent in smaller parts: the named limit has no setting";
     /// The transfer syntax is not known.
     UnknownTransferSyntax = "unknown-transfer-syntax", "have the sender use a standard transfer syntax";
     /// The storage SOP class is private or not known.
-    UnknownSopClass = "unknown-sop-class", "allow the SOP class in a profile, or have it re-exported";
+    UnknownSopClass = "unknown-sop-class", "have it re-exported under a storage SOP class of the standard";
     /// A DICOMDIR or another object that is not a storage instance.
     NotAnInstance = "not-an-instance", "send the instances themselves, not their directory";
     /// A UID that is not one (a path, a text, too long).
@@ -77,7 +77,7 @@ reasons! {
     /// The pixels hold, or probably hold, burned-in text.
     BurnedInText = "burned-in-text", "review the pixels: text was found or is declared";
     /// Pixels of a kind that often carries burned-in text.
-    PixelRisk = "pixel-risk", "review the pixels, or write a region rule for this device";
+    PixelRisk = "pixel-risk", "review the pixels: nothing of this kind is released yet";
     /// Pixels that this version cannot look into.
     PixelsNotInspected = "pixels-not-inspected", "review the pixels, or have them sent uncompressed";
     /// The pixel description and the pixel data disagree.
@@ -89,9 +89,9 @@ reasons! {
     /// A whole-slide label, overview or macro image.
     SlideLabel = "slide-label", "nothing: label images are never released";
     /// Text that cannot be proven free of identifiers.
-    FreeText = "free-text", "review the text, or clean it by a profile rule";
+    FreeText = "free-text", "review the text: it is held until it can be cleaned";
     /// Verification found an identifying value of the input in the output.
-    ResidualIdentifier = "residual-identifier", "review the named element and add a rule for it";
+    ResidualIdentifier = "residual-identifier", "review the named element, and report the rule that is missing";
     /// The scrubber itself failed on this instance.
     Internal = "internal", "keep the instance and report this: the scrubber failed on it";
 }

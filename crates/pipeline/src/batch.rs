@@ -56,8 +56,8 @@ pub struct BatchRun {
     pub failed: BTreeMap<String, u64>,
 }
 
-/// Plans the work of bringing a hospital's studies to a profile (the project's own when `profile` is
-/// `None`). Changes nothing.
+/// Plans the work of bringing a hospital's studies to a profile (the project's own when `profile`
+/// is `None`). Changes nothing.
 ///
 /// # Errors
 /// [`PipelineError::Unknown`] for names that are not configured.

@@ -1,4 +1,5 @@
-//! The configuration: one TOML file, then the environment (`SCANVEIL_HTTP__LISTEN=...`), then flags.
+//! The configuration: one TOML file, then the environment (`SCANVEIL_HTTP__LISTEN=...`), then
+//! flags.
 
 use crate::PipelineError;
 use figment::Figment;
@@ -43,7 +44,8 @@ pub struct Config {
     /// The hospitals.
     #[serde(default, rename = "hospital")]
     pub hospitals: Vec<Hospital>,
-    /// The projects; without any, a project `research` with the profile `basic` takes every hospital.
+    /// The projects; without any, a project `research` with the profile `basic` takes every
+    /// hospital.
     #[serde(default, rename = "project")]
     pub projects: Vec<Project>,
 }

@@ -1,5 +1,5 @@
-//! Wires the stages: what arrived in the spool is grouped into studies, scrubbed, sealed, stored and
-//! published. Here the clock, the environment and the randomness of the other stages come from.
+//! Wires the stages: what arrived in the spool is grouped into studies, scrubbed, sealed, stored
+//! and published. Here the clock, the environment and the randomness of the other stages come from.
 
 mod attempt;
 mod batch;

@@ -77,7 +77,8 @@ pub(crate) struct DemoArgs {
     /// Where the demo's data goes; a new folder below the system's temporary folder by default.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
-    /// End when the checks are done, with 0 only if everything held; else the service keeps running.
+    /// End when the checks are done, with 0 only if everything held; else the service keeps
+    /// running.
     #[arg(long)]
     pub(crate) exit: bool,
     /// What the invented studies hang on.
@@ -282,7 +283,7 @@ pub(crate) struct SynthArgs {
     /// Where it goes.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Files; for `big`, megabytes.
+    /// Files; `corpus` and `leak-vectors` have a size of their own.
     #[arg(long, default_value_t = 100)]
     pub(crate) count: usize,
     /// What it hangs on.

@@ -2,7 +2,7 @@
 
 mod format;
 
-use crate::status::{Entrance, HospitalStatus, StatusSnapshot, Volume};
+use crate::status::{Entrance, HospitalStatus, StatusSnapshot};
 use format::{age, bytes, count, escape, percent};
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ pub(crate) fn render(status: &StatusSnapshot, host: &str) -> String {
     page.put("<main id=\"main\">\n");
     page.problems(status);
     page.totals(status);
-    if total(status, |hospital| hospital.received.instances) == 0 {
+    if total(status, |hospital| hospital.received) == 0 {
         page.put("<section class=\"empty\">\n<h2>No study has arrived yet</h2>\n");
         page.put(
             "<p>Push the first one with any of these. <code>$TOKEN</code> stands for the token \
@@ -99,12 +99,10 @@ impl Page {
     }
 
     fn totals(&mut self, status: &StatusSnapshot) {
-        let volume = |of: fn(&HospitalStatus) -> Volume| {
-            (total(status, |h| of(h).instances), total(status, |h| of(h).bytes))
-        };
-        let (received, received_bytes) = volume(|hospital| hospital.received);
-        let (scrubbed, scrubbed_bytes) = volume(|hospital| hospital.scrubbed);
-        let (stored, stored_bytes) = volume(|hospital| hospital.stored);
+        let received = total(status, |hospital| hospital.received);
+        let scrubbed = total(status, |hospital| hospital.scrubbed);
+        let stored = total(status, |hospital| hospital.stored.instances);
+        let stored_bytes = total(status, |hospital| hospital.stored.bytes);
         let held = total(status, HospitalStatus::held_back);
         let spool = &status.spool;
         let oldest = match spool.oldest_waiting_ms {
@@ -113,9 +111,9 @@ impl Page {
         };
         self.put("<dl class=\"tiles\">\n");
         for (name, number, note) in [
-            ("Received", received, bytes(received_bytes)),
+            ("Received", received, "duplicates included".to_owned()),
             ("Waiting", spool.waiting, oldest),
-            ("Scrubbed", scrubbed, bytes(scrubbed_bytes)),
+            ("Scrubbed", scrubbed, percent_note(scrubbed, received)),
             ("In quarantine", held, percent_note(held, received)),
             ("Stored", stored, bytes(stored_bytes)),
         ] {
@@ -179,10 +177,10 @@ impl Page {
                 "<tr><th scope=\"row\">{}</th><td><code>{}</code></td>{}{}{}{}{}{}{}</tr>",
                 hospital.hospital,
                 escape(ae),
-                number(hospital.received.instances),
+                number(hospital.received),
                 number(hospital.waiting),
                 cell(&hospital.oldest_waiting_ms.map_or_else(|| "\u{2013}".to_owned(), age)),
-                number(hospital.scrubbed.instances),
+                number(hospital.scrubbed),
                 number(hospital.held_back()),
                 number(hospital.stored.instances),
                 cell(&bytes(hospital.stored.bytes)),
@@ -227,7 +225,6 @@ impl Page {
             &[
                 ("Project", false),
                 ("Release", false),
-                ("Generation", true),
                 ("Instances", true),
                 ("Bytes", true),
                 ("Made", true),
@@ -236,10 +233,9 @@ impl Page {
         for release in &status.releases {
             let old = u64::try_from(status.taken_at_ms - release.created_at_ms).unwrap_or(0);
             self.line(format_args!(
-                "<tr><th scope=\"row\">{}</th><td><code>{}</code></td>{}{}{}{}</tr>",
+                "<tr><th scope=\"row\">{}</th><td><code>{}</code></td>{}{}{}</tr>",
                 release.project,
                 escape(&release.id),
-                number(release.generation.0.into()),
                 number(release.volume.instances),
                 cell(&bytes(release.volume.bytes)),
                 cell(&format!("{} ago", age(old))),

@@ -1,7 +1,7 @@
 //! What the page and `/api/status` show. Counts and codes: no identifier of a patient, a study or
 //! an instance has a place in it.
 
-use scanveil_model::{AeTitle, Generation, HospitalId, ProjectName, ReasonCode};
+use scanveil_model::{AeTitle, HospitalId, ProjectName, ReasonCode};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -96,13 +96,13 @@ pub struct HospitalStatus {
     /// The AE title its senders call.
     pub called_ae: Option<AeTitle>,
     /// Received and durable.
-    pub received: Volume,
+    pub received: u64,
     /// Waiting in the spool.
     pub waiting: u64,
     /// How long the oldest of them has waited, milliseconds.
     pub oldest_waiting_ms: Option<u64>,
     /// De-identified and proven clean.
-    pub scrubbed: Volume,
+    pub scrubbed: u64,
     /// De-identified copies in the store.
     pub stored: Volume,
     /// Held back, by reason.
@@ -133,8 +133,6 @@ pub struct ReleaseStatus {
     pub project: ProjectName,
     /// The release's own id.
     pub id: String,
-    /// The newest generation in it.
-    pub generation: Generation,
     /// What it holds.
     pub volume: Volume,
     /// When it was made, milliseconds since 1970 (UTC).

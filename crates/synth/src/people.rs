@@ -181,7 +181,7 @@ impl Patient {
         let mut name = patient_name(charset, hospital, index, turn);
         let turn = turn + index;
         if hospital == 0 && index.is_multiple_of(3) {
-            name.push_str("^Josephina Mary");
+            name.push_str("^Josephina Millicent");
         }
         let street = rng.pick(&STREETS).to_string();
         let address = match charset {

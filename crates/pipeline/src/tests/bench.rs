@@ -132,8 +132,8 @@ impl Bench {
         reports
     }
 
-    /// Digests of what a zone holds by the catalogue, each as often as it is there. In research only
-    /// what the newest generations were made from.
+    /// Digests of what a zone holds by the catalogue, each as often as it is there. In research
+    /// only what the newest generations were made from.
     pub(super) fn holds(&self, zone: Zone) -> Vec<Digest> {
         let objects = match zone {
             Zone::Research => self.site.catalog.current_objects(&project()).unwrap(),

@@ -16,8 +16,7 @@ pub(crate) fn run(command: &BatchCommand, output: &Output) -> Result<ExitCode, F
         BatchCommand::List(arg) => {
             let batches = super::site(arg)?.catalog().batches()?;
             output.result(&batches, || {
-                let mut table =
-                    table(&["batch", "project", "profile", "done", "failed", "open"]);
+                let mut table = table(&["batch", "project", "profile", "done", "failed", "open"]);
                 for batch in &batches {
                     table.add_row([
                         batch.batch.to_string(),

@@ -49,11 +49,7 @@ fn check(config: &Config, output: &Output) -> Result<(), Failure> {
             let mut projects = table(&["project", "profile", "hospitals"]);
             for project in &config.projects {
                 let ids = project.hospitals.iter().map(ToString::to_string).collect();
-                projects.add_row([
-                    project.name.to_string(),
-                    project.profile.clone(),
-                    names(ids),
-                ]);
+                projects.add_row([project.name.to_string(), project.profile.clone(), names(ids)]);
             }
             let _ = write!(text, "{hospitals}\n\n{projects}");
             text

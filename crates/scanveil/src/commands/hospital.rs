@@ -15,7 +15,12 @@ pub(crate) fn run(command: &HospitalCommand, output: &Output) -> Result<ExitCode
             let counters = site.catalog().counters()?;
             output.result(&counters, || {
                 let mut table = table(&[
-                    "hospital", "received", "duplicates", "scrubbed", "quarantined", "objects",
+                    "hospital",
+                    "received",
+                    "duplicates",
+                    "scrubbed",
+                    "quarantined",
+                    "objects",
                     "bytes",
                 ]);
                 for hospital in &site.config().hospitals {

@@ -5,9 +5,7 @@ use crate::output::{Failure, Output, bytes, table};
 use indicatif::{ProgressBar, ProgressStyle};
 use scanveil_catalog::RecordId;
 use scanveil_pipeline::{ENGINE, now_ms};
-use scanveil_release::{
-    ReleaseFilter, ReleaseMode, ReleaseRequest, Unreadable, create, verify,
-};
+use scanveil_release::{ReleaseFilter, ReleaseMode, ReleaseRequest, Unreadable, create, verify};
 use std::path::Path;
 use std::process::ExitCode;
 

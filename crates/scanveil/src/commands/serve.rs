@@ -141,9 +141,7 @@ fn start_folders(config: &Config, intake: &Intake) -> Result<Vec<FolderHandle>, 
 fn transport(tls: Option<&Tls>) -> Transport {
     match tls {
         None => Transport::Plain,
-        Some(tls) => {
-            Transport::Tls { certificate: tls.certificate.clone(), key: tls.key.clone() }
-        }
+        Some(tls) => Transport::Tls { certificate: tls.certificate.clone(), key: tls.key.clone() },
     }
 }
 

@@ -1,13 +1,13 @@
 //! What the service tells of itself: counters of the catalogue, the spool, what fails.
 
 use scanveil_catalog::{QuarantineCount, Stage};
-use scanveil_model::{ErrorReport, Generation, HospitalId};
+use scanveil_model::Coded;
+use scanveil_model::{ErrorReport, HospitalId};
 use scanveil_pipeline::{Activity, ENGINE, Site, now_ms};
 use scanveil_server::{
     Entrance, HospitalStatus, Problem, QuarantineStatus, ReleaseStatus, SpoolStatus,
     StatusSnapshot, StatusSource, Volume,
 };
-use scanveil_model::Coded;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
@@ -62,10 +62,10 @@ impl Status {
             HospitalStatus {
                 hospital: hospital.id.clone(),
                 called_ae: hospital.called_ae.clone(),
-                received: volume(of(Stage::Received), 0),
+                received: of(Stage::Received),
                 waiting: 0,
                 oldest_waiting_ms: None,
-                scrubbed: volume(of(Stage::Scrubbed), 0),
+                scrubbed: of(Stage::Scrubbed),
                 stored: volume(of(Stage::Scrubbed), of(Stage::StoredBytes)),
                 quarantined: quarantined(&held, &hospital.id),
             }
@@ -80,7 +80,6 @@ impl Status {
             .map(|record| ReleaseStatus {
                 project: record.project,
                 id: record.release.to_string(),
-                generation: Generation(0),
                 volume: Volume { instances: record.instances, bytes: record.bytes },
                 created_at_ms: record.created_at_ms,
             })

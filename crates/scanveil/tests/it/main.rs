@@ -7,7 +7,13 @@
 )]
 
 mod demo;
+mod full;
+mod kill;
+#[allow(dead_code, reason = "a kit has more tools than each test needs")]
+mod kit;
+mod lifecycle;
 mod peers;
 mod received;
 mod running;
 mod scrub;
+mod store_s3;

@@ -1,5 +1,5 @@
-//! Real senders: what each of them sends is found in the catalogue, and whoever may not send is told
-//! why in the sender's own words.
+//! Real senders: what each of them sends is found in the catalogue, and whoever may not send is
+//! told why in the sender's own words.
 
 use crate::running::{Hospital, Running, Setup, http, peer, peer_python, run, run_well, workspace};
 use scanveil_catalog::Stage;
@@ -61,8 +61,8 @@ fn one_of_each() -> impl Fn(&SynthInstance) -> bool {
     move |one| seen.borrow_mut().insert((one.study, one.transfer_syntax))
 }
 
-/// A configuration for storescu that proposes each pair of class and syntax in a context of its own,
-/// so that nothing is converted on the way.
+/// A configuration for storescu that proposes each pair of class and syntax in a context of its
+/// own, so that nothing is converted on the way.
 pub(crate) fn storescu_contexts(pairs: &BTreeSet<(String, String)>) -> String {
     let mut text = "[[TransferSyntaxes]]\n".to_owned();
     let syntaxes: BTreeSet<&String> = pairs.iter().map(|(_, syntax)| syntax).collect();

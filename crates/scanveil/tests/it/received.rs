@@ -1,5 +1,5 @@
-//! Every real file that is at hand, sent to the running service: each ends as a clean instance or in
-//! quarantine with a reason, the counts add up, and nothing planted comes out.
+//! Every real file that is at hand, sent to the running service: each ends as a clean instance or
+//! in quarantine with a reason, the counts add up, and nothing planted comes out.
 
 use crate::peers::storescu_contexts;
 use crate::running::{Hospital, Running, Setup, http, peer, run, workspace};
@@ -77,7 +77,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         let is = |name: &&str| path.ends_with(name) || path.extension().is_some_and(|e| e == *name);
         match path {
-            _ if NOT_INSTANCES.iter().any(|name| is(&name)) => {}
+            _ if NOT_INSTANCES.iter().any(is) => {}
             folder if folder.is_dir() => walk(&folder, found),
             file => found.push(file),
         }

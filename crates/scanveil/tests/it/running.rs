@@ -34,7 +34,8 @@ pub(crate) fn peer(program: &str) -> Option<PathBuf> {
     absent_unless(found, program)
 }
 
-/// The Python that has the packages of scripts/requirements.txt; prints one line when there is none.
+/// The Python that has the packages of scripts/requirements.txt; prints one line when there is
+/// none.
 pub(crate) fn peer_python() -> Option<PathBuf> {
     let venv = std::env::var_os("SCANVEIL_TEST_VENV").map(PathBuf::from);
     let python = venv.unwrap_or_else(|| workspace().join(".local/venv")).join("bin/python");

@@ -1,6 +1,6 @@
 use super::*;
-use crate::status::{Problem, QuarantineStatus, ReleaseStatus, SpoolStatus};
-use scanveil_model::{AeTitle, Generation, HospitalId, ProjectName, ReasonCode};
+use crate::status::{Problem, QuarantineStatus, ReleaseStatus, SpoolStatus, Volume};
+use scanveil_model::{AeTitle, HospitalId, ProjectName, ReasonCode};
 
 /// A service of two hospitals, one of which has sent.
 pub(crate) fn busy() -> StatusSnapshot {
@@ -8,18 +8,18 @@ pub(crate) fn busy() -> StatusSnapshot {
     let hospital = |name: &str, ae: &str| HospitalStatus {
         hospital: HospitalId::parse(name).unwrap(),
         called_ae: Some(AeTitle::parse(ae).unwrap()),
-        received: Volume::default(),
+        received: 0,
         waiting: 0,
         oldest_waiting_ms: None,
-        scrubbed: Volume::default(),
+        scrubbed: 0,
         stored: Volume::default(),
         quarantined: Vec::new(),
     };
     let mut first = hospital("st-wystan", "WYSTAN");
-    first.received = volume(12_847, 6_732_000_000);
+    first.received = 12_847;
     first.waiting = 212;
     first.oldest_waiting_ms = Some(94_000);
-    first.scrubbed = volume(12_501, 6_540_000_000);
+    first.scrubbed = 12_501;
     first.stored = volume(12_501, 5_910_000_000);
     first.quarantined = vec![
         QuarantineStatus { code: ReasonCode::BurnedInText, instances: 121 },
@@ -44,7 +44,6 @@ pub(crate) fn busy() -> StatusSnapshot {
         releases: vec![ReleaseStatus {
             project: ProjectName::parse("lung-screening").unwrap(),
             id: "lung-screening-3".into(),
-            generation: Generation(2),
             volume: volume(11_204, 5_210_000_000),
             created_at_ms: 1_800_000_000_000 - 5 * 3_600_000,
         }],
@@ -56,10 +55,10 @@ pub(crate) fn empty() -> StatusSnapshot {
     let mut status = busy();
     for hospital in &mut status.hospitals {
         *hospital = HospitalStatus {
-            received: Volume::default(),
+            received: 0,
             waiting: 0,
             oldest_waiting_ms: None,
-            scrubbed: Volume::default(),
+            scrubbed: 0,
             stored: Volume::default(),
             quarantined: Vec::new(),
             ..hospital.clone()
