@@ -48,10 +48,6 @@ impl Output {
         Self { json }
     }
 
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Whether progress can be drawn.
     pub(crate) fn draws(&self) -> bool {
         !self.json && std::io::stderr().is_terminal()

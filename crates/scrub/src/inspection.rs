@@ -144,7 +144,7 @@ impl Inspector {
             found(TracePlace::Tag(tags::BURNED_IN_ANNOTATION), Trace::BurnedIn);
         }
         if header.meta.preamble {
-            found(TracePlace::File, Trace::Preamble);
+            found(TracePlace::Whole, Trace::Preamble);
         }
         header.meta.surplus.iter().for_each(|&tag| found(TracePlace::Tag(tag), Trace::Meta));
         let (mut at, all) = (0, data.elements());
@@ -173,7 +173,7 @@ impl Inspector {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TracePlace {
     /// The file itself.
-    File,
+    Whole,
     /// A top-level attribute, or one of the file meta information.
     Tag(Tag),
     /// An element, by its index in the data set.

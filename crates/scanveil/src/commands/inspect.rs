@@ -214,7 +214,7 @@ impl Work for One<'_> {
                 Risk::Medium => Level::Medium,
             };
             let at = match place {
-                TracePlace::File => "the file".to_owned(),
+                TracePlace::Whole => "the file".to_owned(),
                 TracePlace::Tag(tag) => tag.to_string(),
                 TracePlace::Element(index) => pattern(&header.data, index),
             };

@@ -48,7 +48,7 @@ fn a_full_spool_refuses_loses_nothing_and_takes_again_when_it_is_empty() {
             taken.insert(one.sop_instance.clone());
         });
         rounds += 1;
-        assert!(rounds < 20, "{}", installation.log());
+        assert!(rounds < 20, "{}", installation.last_words());
     }
     installation.settle();
     assert_eq!(installation.stow(&[&other.file]), 200);

@@ -105,7 +105,7 @@ fn a_killed_service_has_everything_that_it_acknowledged_once() {
 
     let (heard, _acknowledgements) = mpsc::channel();
     round(&installation, &instances, &acknowledged, &heard);
-    assert_eq!(acknowledged.lock().unwrap().len(), instances.len(), "{}", installation.log());
+    assert_eq!(acknowledged.lock().unwrap().len(), instances.len(), "{}", installation.last_words());
     installation.settle();
     assert_once(&installation, &instances, &acknowledged.lock().unwrap());
     assert_released_once(&installation);
@@ -146,7 +146,7 @@ fn assert_once(
         assert!(
             once || (found == (0, 0) && !acknowledged.contains(&one.sop_instance)),
             "{found:?}: {}",
-            installation.log()
+            installation.last_words()
         );
     }
     for zone in [&vault, &research, &quarantine] {

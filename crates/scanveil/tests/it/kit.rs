@@ -6,7 +6,7 @@ use scanveil_catalog::{Catalog, ObjectFilter};
 use scanveil_dataset::{file_meta, peek_part10};
 use scanveil_ingest::{DimseLimits, Sender, SenderOptions, Status, TokenDigest};
 use scanveil_model::{AeTitle, Digest, HospitalId, ObjectId, ProjectName, SubjectId, Uid, Zone};
-use scanveil_pipeline::{Config, Site, SiteMode};
+use scanveil_pipeline::{Config, Site, SiteMode, now_ms};
 use scanveil_seal::PackReader;
 use scanveil_storage::KeyPrefix;
 use scanveil_synth::SynthInstance;
@@ -103,6 +103,13 @@ impl Installation {
         fs::read_to_string(self.path("log.txt")).unwrap_or_default()
     }
 
+    /// The end of the log, for messages.
+    pub(crate) fn last_words(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().rev().take(12).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
     fn log_file(&self) -> File {
         OpenOptions::new().create(true).append(true).open(self.path("log.txt")).unwrap()
     }
@@ -130,7 +137,7 @@ impl Installation {
             }
             self.configure();
         }
-        panic!("the service did not get ready in {MAX_STARTS} starts: {}", self.log());
+        panic!("the service did not get ready in {MAX_STARTS} starts: {}", self.last_words());
     }
 
     /// Kills the service as a power cut would.
@@ -143,7 +150,7 @@ impl Installation {
         let mut service = self.service.take().unwrap();
         service.terminate();
         let ended = service.wait(LONG);
-        assert!(ended.is_some_and(|status| status.success()), "{ended:?}: {}", self.log());
+        assert!(ended.is_some_and(|status| status.success()), "{ended:?}: {}", self.last_words());
     }
 
     /// The running service's process id.
@@ -216,7 +223,7 @@ impl Installation {
     pub(crate) fn push_all<'i>(&self, instances: &'i [SynthInstance]) {
         let mut taken = 0;
         let status = self.push(instances, |_: &'i SynthInstance| taken += 1);
-        assert_eq!((status, taken), (Some(Status::SUCCESS), instances.len()), "{}", self.log());
+        assert_eq!((status, taken), (Some(Status::SUCCESS), instances.len()), "{}", self.last_words());
     }
 
     /// Sends files in one STOW-RS request; gives the status.
@@ -244,12 +251,17 @@ impl Installation {
 
     /// Waits until nothing is in the spool any more.
     pub(crate) fn settle(&self) {
+        let begun = now_ms();
         let mut last = None;
         let empty = wait_until(LONG, || {
             last = self.status();
-            last.as_ref().is_some_and(|status| status["spool"]["waiting"] == 0)
+            // One look serves everybody for a second: an older one says nothing of now.
+            last.as_ref().is_some_and(|status| {
+                let fresh = status["taken_at_ms"].as_i64().is_some_and(|at| at > begun);
+                fresh && status["spool"]["waiting"] == 0
+            })
         });
-        assert!(empty, "{last:?}\n{}", self.log());
+        assert!(empty, "{last:?}\n{}", self.last_words());
     }
 
     /// Its parts, opened beside the service.

@@ -122,7 +122,7 @@ fn batch_killed_in_the_middle(installation: &Installation) {
             (batch.progress.done, batch.progress.claimed) == (done_first, 1)
         })
     };
-    assert!(wait_until(LONG, waits), "{}", installation.log());
+    assert!(wait_until(LONG, waits), "{}", installation.last_words());
     batch.kill();
     drop(held);
 
@@ -298,7 +298,7 @@ fn a_large_instance_goes_through_in_little_memory() {
     installation.settle();
     let counters = installation.json(&["hospital", "list"]);
     let scrubbed = counters.as_array().unwrap().iter().find(|one| one["stage"] == "scrubbed");
-    assert_eq!(scrubbed.map(|one| &one["total"]), Some(&1.into()), "{}", installation.log());
+    assert_eq!(scrubbed.map(|one| &one["total"]), Some(&1.into()), "{}", installation.last_words());
     let peak = peak_rss_kib(installation.pid()).unwrap();
     assert!(peak < MOST_KIB, "{peak} KiB");
 }

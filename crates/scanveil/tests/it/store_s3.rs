@@ -123,7 +123,7 @@ fn the_same_life_on_s3_with_an_outage_in_it() {
         status["problems"][0]["code"].as_str().is_some_and(|code| code.starts_with("SV-STORAGE"))
             && status["spool"]["waiting"] == 3
     };
-    assert!(wait_until(LONG, failing), "{:?}\n{}", installation.status(), installation.log());
+    assert!(wait_until(LONG, failing), "{:?}\n{}", installation.status(), installation.last_words());
     assert!(installation.log().contains("stays in the spool"));
     installation.kill();
     installation.start();

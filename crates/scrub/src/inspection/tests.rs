@@ -14,7 +14,7 @@ fn traces(elements: &[(u32, Vr, &[u8])]) -> Vec<(u32, Trace)> {
     let mut out = Vec::new();
     Inspector::new().look(&header, |place, trace| {
         let tag = match place {
-            TracePlace::File => 0,
+            TracePlace::Whole => 0,
             TracePlace::Tag(tag) => tag.0,
             TracePlace::Element(at) => header.data.elements()[at].tag.0,
         };
