@@ -258,7 +258,6 @@ fn make_again(
     let known = Known::load(site, &hospital.id, &study)?;
     let mut work = StudyWork::begin(site, hospital, study, dir, known, Vec::new(), 0)?;
     work.again(&outline.project, profile)?;
-    work.hold_originals()?;
     let scrubbed = work.clean.len() as u64;
     let mut held = BTreeMap::new();
     for reasons in work.held.values() {

@@ -3,23 +3,28 @@
 use crate::local::{LocalFile, LocalObject};
 use crate::source::Source;
 use crate::{PipelineError, Site};
-use scanveil_model::{HospitalId, ObjectId, Reason, SubjectId, Zone};
+use scanveil_catalog::StudyGeneration;
+use scanveil_model::{ObjectId, Reason, SubjectId, Zone};
 use scanveil_seal::{
-    HospitalKey, PackEntry, PackMeta, PackReader, PackWriter, RawZone, SealError, StudyKey,
-    SubjectKey,
+    HospitalKey, PackEntry, PackMeta, PackReader, PackWriter, RawZone, SealError, SubjectKey,
 };
 use scanveil_storage::StoredReader;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
+/// Attributes of a held original: for which generation of which project, and by which profile.
+pub(crate) const HELD_PROJECT: &str = "held.project";
+pub(crate) const HELD_GENERATION: &str = "held.generation";
+pub(crate) const HELD_PROFILE: &str = "held.profile";
+
 /// Whose instances are held, and where the packs are written.
 pub(crate) struct HoldJob<'h> {
-    pub(crate) hospital: &'h HospitalId,
+    /// The generation that lacks them.
+    pub(crate) made: &'h StudyGeneration,
     pub(crate) hospital_key: &'h HospitalKey,
     pub(crate) subject: SubjectId,
     pub(crate) subject_key: &'h SubjectKey,
-    pub(crate) study_key: StudyKey,
     pub(crate) received_at_ms: i64,
     pub(crate) dir: &'h Path,
 }
@@ -43,7 +48,7 @@ pub(crate) fn hold_originals(
             Some(pack) => pack,
             none => none.insert(OpenPack::create(site, job, entry)?),
         };
-        pack.copy(reader, entry, reasons)?;
+        pack.copy(reader, entry, reasons, job.made)?;
     }
     if let Some(last) = open {
         packs.push(last.finish()?);
@@ -57,16 +62,22 @@ struct OpenPack {
 }
 
 impl OpenPack {
-    /// An original is copied once at most, so that the first one names the pack.
+    /// The generation and the first original name the pack.
     fn create(site: &Site, job: &HoldJob<'_>, first: &PackEntry) -> Result<Self, PipelineError> {
-        let content = [job.study_key.0.as_slice(), &first.digest.0].concat();
-        let id = ObjectId(job.hospital_key.keyed_id("held pack", &content));
+        let mut content = blake3::Hasher::new();
+        content.update(job.made.project.as_str().as_bytes());
+        content.update(&[0]);
+        content.update(&job.made.generation.0.to_le_bytes());
+        content.update(&job.made.study_key.0);
+        content.update(&first.digest.0);
+        let id = job.hospital_key.keyed_id("held pack", content.finalize().as_bytes());
+        let id = ObjectId(id);
         let (file, out) = LocalFile::create(job.dir, site.entropy.as_ref())?;
         let meta = PackMeta {
             zone: RawZone::Quarantine,
-            hospital: job.hospital.clone(),
+            hospital: job.made.hospital.clone(),
             subject: job.subject,
-            study_key: job.study_key,
+            study_key: job.made.study_key,
             received_at_ms: job.received_at_ms,
         };
         let key = job.subject_key.zone_key(Zone::Quarantine);
@@ -79,10 +90,18 @@ impl OpenPack {
         from: &PackReader<StoredReader>,
         entry: &PackEntry,
         reasons: &[Reason],
+        made: &StudyGeneration,
     ) -> Result<(), PipelineError> {
         let mut slot = self.writer.open_slot()?;
         io::copy(&mut from.instance(entry)?, &mut slot).map_err(SealError::from)?;
-        slot.close(PackEntry { reasons: reasons.to_vec(), ..entry.clone() })?;
+        let mut entry = PackEntry { reasons: reasons.to_vec(), ..entry.clone() };
+        let notes = [
+            (HELD_PROJECT, made.project.to_string()),
+            (HELD_GENERATION, made.generation.0.to_string()),
+            (HELD_PROFILE, made.profile.clone()),
+        ];
+        entry.attributes.extend(notes.map(|(name, value)| (name.to_owned(), value)));
+        slot.close(entry)?;
         Ok(())
     }
 

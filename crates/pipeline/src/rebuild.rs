@@ -1,12 +1,13 @@
 //! Rebuilds the catalogue from the store and the keys alone.
 
 use crate::attempt::unpublished;
+use crate::hold::{HELD_GENERATION, HELD_PROFILE, HELD_PROJECT};
 use crate::site::{CATALOG, KEYS, WORK, open_store};
 use crate::{Config, OsEntropy, PipelineError, load_profile};
 use scanveil_catalog::{
     Catalog, KeyedId, ObjectFilter, Outcome, Outcomes, Publication, Rebuild, StudyGeneration,
 };
-use scanveil_model::{Coded, Digest, Generation, HospitalId, ReasonCode, Zone};
+use scanveil_model::{Coded, Digest, Generation, HospitalId, ProjectName, ReasonCode, Zone};
 use scanveil_seal::{KeyId, PackEntry, PackIndex, PackReader, SealError};
 use scanveil_storage::{KeyPrefix, ObjectKey, Store, StoredObject};
 use scanveil_vault::Keyring;
@@ -147,6 +148,7 @@ impl<T: FnMut(u64)> Run<T> {
                         received_at_ms: received_at_ms(index, entry),
                         outcome: Outcome::Quarantined,
                     };
+                    self.note_generation(index, entry)?;
                     self.held.insert((index.hospital.clone(), entry.digest), held);
                 }
             }
@@ -170,6 +172,29 @@ impl<T: FnMut(u64)> Run<T> {
             }
         }
         Ok(())
+    }
+
+    /// A generation that holds less than the one before, and perhaps nothing, is known by what it
+    /// holds back.
+    fn note_generation(&self, index: &PackIndex, entry: &PackEntry) -> Result<(), PipelineError> {
+        let note = |name| entry.attributes.get(name);
+        let (Some(project), Some(generation), Some(profile)) =
+            (note(HELD_PROJECT), note(HELD_GENERATION), note(HELD_PROFILE))
+        else {
+            return Ok(());
+        };
+        let (Ok(project), Ok(generation)) = (ProjectName::parse(project), generation.parse())
+        else {
+            return Ok(());
+        };
+        let made = StudyGeneration {
+            hospital: index.hospital.clone(),
+            project,
+            study_key: index.study_key,
+            generation: Generation(generation),
+            profile: profile.clone(),
+        };
+        publish_generation(self.rebuild.catalog(), made)
     }
 
     /// In the order in which they were received: a later copy under the same UID replaced the one
@@ -215,4 +240,10 @@ fn empty_generations(config: &Config, catalog: &Catalog) -> Result<(), PipelineE
         }
     }
     Ok(())
+}
+
+fn publish_generation(catalog: &Catalog, made: StudyGeneration) -> Result<(), PipelineError> {
+    let generations = &[made];
+    // Which version made it stands in no pack.
+    Ok(catalog.publish(&Outcomes { generations, engine: "unknown", ..Outcomes::default() })?)
 }

@@ -130,7 +130,6 @@ pub(crate) fn process(
         for project in site.config.projects.iter().filter(|p| p.takes(&hospital.id)) {
             work.take_in(&project.name, site.profile(&project.name)?)?;
         }
-        work.hold_originals()?;
         keep_originals(&mut work, spool, &new)?;
     }
     let mut quarantined = quarantine_of(&work, &new);

@@ -10,7 +10,7 @@ use crate::source::Source;
 use crate::{Hospital, PipelineError, Site, now_ms};
 use scanveil_catalog::StudyGeneration;
 use scanveil_model::{
-    Generation, HospitalId, ProjectName, Reason, ReasonCode, SubjectId, TagPath, Zone,
+    Digest, Generation, HospitalId, ProjectName, Reason, ReasonCode, SubjectId, TagPath, Zone,
 };
 use scanveil_scrub::{Profile, StudyIdentity};
 use scanveil_seal::StudyKey;
@@ -133,12 +133,12 @@ impl<'w> StudyWork<'w> {
         match last {
             Some(last) if self.without_original(project, last) > 0 => {
                 let chosen: Vec<usize> = self.readable.iter().copied().filter(arrived).collect();
-                self.generation(project, profile, last, &chosen)
+                self.generation(project, profile, Some(last), last, &chosen)
             }
             last => {
                 let number = Generation(last.map_or(0, |last| last.0) + 1);
                 let chosen = self.readable.clone();
-                self.generation(project, profile, number, &chosen)
+                self.generation(project, profile, last, number, &chosen)
             }
         }
     }
@@ -160,7 +160,7 @@ impl<'w> StudyWork<'w> {
         }
         let number = Generation(last.map_or(0, |last| last.0) + 1);
         let chosen = self.readable.clone();
-        self.generation(project, profile, number, &chosen)
+        self.generation(project, profile, last, number, &chosen)
     }
 
     /// How many instances of a generation could not be made again.
@@ -180,10 +180,12 @@ impl<'w> StudyWork<'w> {
         Ok(observe(&self.sources, chosen)?.identity)
     }
 
+    /// Makes a generation from the chosen sources, or adds them to the last one.
     fn generation(
         &mut self,
         project: &ProjectName,
         profile: &Profile,
+        last: Option<Generation>,
         number: Generation,
         chosen: &[usize],
     ) -> Result<(), PipelineError> {
@@ -212,42 +214,55 @@ impl<'w> StudyWork<'w> {
         for pack in scrubbed.packs {
             self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
         }
-        self.ready.generations.push(StudyGeneration {
+        let made = StudyGeneration {
             hospital: self.hospital.id.clone(),
             project: project.clone(),
             study_key: self.study,
             generation: number,
             profile: profile.label(),
-        });
+        };
         let held: BTreeSet<usize> = scrubbed.held.iter().map(|(at, _)| *at).collect();
-        self.clean.extend(chosen.iter().filter(|at| !held.contains(at)));
+        let clean: BTreeSet<usize> =
+            chosen.iter().copied().filter(|at| !held.contains(at)).collect();
         for (at, reason) in scrubbed.held {
             let reasons = self.held.entry(at).or_default();
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
         }
+        if last != Some(number) {
+            let before = last.map(|last| self.history.made_from(project, last));
+            self.hold_originals(&made, &before.unwrap_or_default(), &clean)?;
+        }
+        self.clean.extend(clean);
+        self.ready.generations.push(made);
         Ok(())
     }
 
-    /// Puts originals into quarantine that came through before and do not any more. Those that are
-    /// there already keep their first reasons.
-    pub(crate) fn hold_originals(&mut self) -> Result<(), PipelineError> {
+    /// Puts originals into quarantine that do not come through any more, or never did for anybody,
+    /// with a note of the generation: it may hold nothing, and what the one before let pass must not
+    /// come out of it when the catalogue is lost.
+    fn hold_originals(
+        &mut self,
+        made: &StudyGeneration,
+        before: &BTreeSet<Digest>,
+        clean: &BTreeSet<usize>,
+    ) -> Result<(), PipelineError> {
         let mut by_subject: BTreeMap<SubjectId, Vec<(&Source, &[Reason])>> = BTreeMap::new();
         for (at, reasons) in self.held.range(self.fresh..) {
             let source = &self.sources[*at];
-            if !self.clean.contains(at) && !self.history.quarantined.contains(&source.digest()) {
+            let known = self.history.quarantined.contains(&source.digest());
+            if !clean.contains(at) && (before.contains(&source.digest()) || !known) {
                 by_subject.entry(self.owners.of(*at)).or_default().push((source, reasons));
             }
         }
         for (subject, held) in by_subject {
             let subject_key = self.site.keyring.subject(&self.hospital.id, &subject)?;
             let job = HoldJob {
-                hospital: &self.hospital.id,
+                made,
                 hospital_key: &self.keys.key,
                 subject,
                 subject_key: &subject_key,
-                study_key: self.study,
                 received_at_ms: self.received_at_ms,
                 dir: &self.dir,
             };

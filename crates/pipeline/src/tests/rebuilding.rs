@@ -3,7 +3,7 @@
 use super::bench::*;
 use crate::{plan_batch, rebuild_catalog, run_batch};
 use scanveil_catalog::{ObjectFilter, ObjectRecord, Outcome, StudyRecord};
-use scanveil_model::{Digest, ReasonCode, Zone};
+use scanveil_model::{Digest, Generation, ReasonCode, Zone};
 use scanveil_storage::{StoreCall, StoreFault};
 
 #[derive(Debug, PartialEq)]
@@ -116,4 +116,22 @@ fn erased_patients_are_left_out_and_counted() {
     let (bench, report) = rebuilt(bench, true);
     assert_eq!((report.instances, report.unreadable.values().sum::<u64>()), (0, 2));
     assert!(bench.site.catalog.objects(&ObjectFilter::default(), 10).unwrap().is_empty());
+}
+
+#[test]
+fn what_the_newest_generation_holds_back_does_not_come_out_of_the_one_before() {
+    let (bench, _) = Bench::new();
+    let files: Vec<Vec<u8>> = slices(2).iter().map(|file| heavy(file)).collect();
+    bench.push(KEEPER, &files);
+    let keeper = hospital(KEEPER);
+    for profile in [HOLDING, "basic", HOLDING] {
+        let plan = plan_batch(&bench.site, &keeper, &project(), Some(profile)).unwrap();
+        run_batch(&bench.site, &plan, Some(profile), |_| {}).unwrap();
+    }
+    let before = bench.site.catalog.studies(&project()).unwrap();
+    assert_eq!((before[0].generation, before[0].released), (Generation(4), 0));
+    let (bench, _) = rebuilt(bench, true);
+    assert_eq!(bench.site.catalog.studies(&project()).unwrap(), before);
+    assert!(bench.holds(Zone::Research).is_empty());
+    bench.assert_tidy();
 }
