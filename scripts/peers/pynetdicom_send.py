@@ -11,7 +11,8 @@ import json
 import ssl
 
 from pydicom import dcmread
-from pynetdicom import AE
+from pynetdicom import AE, evt
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 
 
 def arguments():
@@ -41,11 +42,19 @@ def main():
     for pair in sorted({(d.SOPClassUID, d.file_meta.TransferSyntaxUID) for d in files}):
         entity.add_requested_context(*pair)
     secure = {"tls_args": tls(*options.tls)} if options.tls else {}
-    association = entity.associate("127.0.0.1", options.port, ae_title=options.called, **secure)
+    # The association itself forgets a rejection that comes before it has looked whether it is
+    # connected.
+    reasons = []
+
+    def received(event):
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            reasons.append(event.pdu.reason_str)
+
+    association = entity.associate(
+        "127.0.0.1", options.port, ae_title=options.called,
+        evt_handlers=[(evt.EVT_PDU_RECV, received)], **secure)
     if not association.is_established:
-        rejection = association.acceptor.primitive
-        reason = rejection.reason_str if association.is_rejected else "no association"
-        print(json.dumps({"rejected": reason}))
+        print(json.dumps({"rejected": reasons[0] if reasons else "no association"}))
         return
     statuses = collections.Counter()
     for instance in files:

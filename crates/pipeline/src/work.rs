@@ -240,8 +240,8 @@ impl<'w> StudyWork<'w> {
     }
 
     /// Puts originals into quarantine that do not come through any more, or never did for anybody,
-    /// with a note of the generation: it may hold nothing, and what the one before let pass must not
-    /// come out of it when the catalogue is lost.
+    /// with a note of the generation: it may hold nothing, and what the one before let pass must
+    /// not come out of it when the catalogue is lost.
     fn hold_originals(
         &mut self,
         made: &StudyGeneration,

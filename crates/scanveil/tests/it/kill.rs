@@ -43,7 +43,8 @@ impl Dice {
     }
 }
 
-/// Sends what of these was not acknowledged yet, over several associations, until the service is killed.
+/// Sends what of these was not acknowledged yet, over several associations, until the service is
+/// killed.
 fn round(
     installation: &Installation,
     instances: &[SynthInstance],
@@ -105,7 +106,12 @@ fn a_killed_service_has_everything_that_it_acknowledged_once() {
 
     let (heard, _acknowledgements) = mpsc::channel();
     round(&installation, &instances, &acknowledged, &heard);
-    assert_eq!(acknowledged.lock().unwrap().len(), instances.len(), "{}", installation.last_words());
+    assert_eq!(
+        acknowledged.lock().unwrap().len(),
+        instances.len(),
+        "{}",
+        installation.last_words()
+    );
     installation.settle();
     assert_once(&installation, &instances, &acknowledged.lock().unwrap());
     assert_released_once(&installation);

@@ -5,7 +5,7 @@ use crate::running::{LONG, http};
 use scanveil_catalog::{Catalog, ObjectFilter};
 use scanveil_dataset::{file_meta, peek_part10};
 use scanveil_ingest::{DimseLimits, Sender, SenderOptions, Status, TokenDigest};
-use scanveil_model::{AeTitle, Digest, HospitalId, ObjectId, ProjectName, SubjectId, Uid, Zone};
+use scanveil_model::{AeTitle, Digest, HospitalId, ObjectId, ProjectName, Uid, Zone};
 use scanveil_pipeline::{Config, Site, SiteMode, now_ms};
 use scanveil_seal::PackReader;
 use scanveil_storage::KeyPrefix;
@@ -117,15 +117,15 @@ impl Installation {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scanveil"));
         command.args(arguments).env_remove("SCANVEIL_LOG").current_dir(self.dir.path());
+        command.env("SCANVEIL_CONFIG", "scanveil.toml");
         command.stdin(Stdio::null());
         command
     }
 
-    /// Starts the service and waits until it is ready, or until it listens when `ready` may not be
-    /// reached.
+    /// Starts the service and waits until it answers. It need not be ready: its store may be away.
     pub(crate) fn start(&mut self) {
         for _ in 0..MAX_STARTS {
-            let mut command = self.command(&["serve", "--json", "--config", "scanveil.toml"]);
+            let mut command = self.command(&["serve", "--json"]);
             command.stdout(self.log_file()).stderr(self.log_file());
             let mut child = ChildGuard::spawn(&mut command).unwrap();
             let live = || http(self.http, "GET /health/live HTTP/1.0", b"");
@@ -160,7 +160,7 @@ impl Installation {
 
     /// Runs a command of the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.command(arguments).args(["--config", "scanveil.toml"]).output().unwrap();
+        let output = self.command(arguments).output().unwrap();
         self.log_file().write_all(&output.stderr).unwrap();
         output
     }
@@ -176,7 +176,6 @@ impl Installation {
     /// Begins a command that is not waited for.
     pub(crate) fn begin(&self, arguments: &[&str]) -> ChildGuard {
         let mut command = self.command(arguments);
-        command.args(["--config", "scanveil.toml"]);
         command.stdout(self.log_file()).stderr(self.log_file());
         ChildGuard::spawn(&mut command).unwrap()
     }
@@ -223,7 +222,12 @@ impl Installation {
     pub(crate) fn push_all<'i>(&self, instances: &'i [SynthInstance]) {
         let mut taken = 0;
         let status = self.push(instances, |_: &'i SynthInstance| taken += 1);
-        assert_eq!((status, taken), (Some(Status::SUCCESS), instances.len()), "{}", self.last_words());
+        assert_eq!(
+            (status, taken),
+            (Some(Status::SUCCESS), instances.len()),
+            "{}",
+            self.last_words()
+        );
     }
 
     /// Sends files in one STOW-RS request; gives the status.
@@ -305,12 +309,6 @@ impl Installation {
         }
         assert_eq!(stored, known, "the store and the catalogue differ");
         holdings
-    }
-
-    /// The patients of the hospital, by the studies of the project.
-    pub(crate) fn subjects(&self) -> Vec<SubjectId> {
-        let studies = self.catalog().studies(&research()).unwrap();
-        studies.iter().map(|study| study.subject).collect()
     }
 }
 

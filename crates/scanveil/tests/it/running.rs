@@ -4,7 +4,7 @@ use scanveil_catalog::{Catalog, QuarantineFilter, Stage};
 use scanveil_ingest::TokenDigest;
 use scanveil_model::{HospitalId, ProjectName, ReasonCode};
 use scanveil_testkit::{ChildGuard, free_ports, wait_until};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Write as _};
@@ -132,6 +132,20 @@ pub(crate) struct Running {
     dir: TempDir,
 }
 
+/// Instances in the current generation of research, and those held in quarantine by first reason.
+#[derive(Debug)]
+pub(crate) struct Fate {
+    pub(crate) released: u64,
+    pub(crate) held: BTreeMap<ReasonCode, u64>,
+}
+
+impl Fate {
+    /// Instances in quarantine.
+    pub(crate) fn held_back(&self) -> u64 {
+        self.held.values().sum()
+    }
+}
+
 /// Counters of one hospital.
 pub(crate) type Counts = BTreeMap<Stage, u64>;
 
@@ -224,21 +238,22 @@ impl Running {
         assert!(done, "{found} of {received} instances in the catalogue: {}", self.log());
     }
 
-    /// Instances in the current generation of research, and those held in quarantine for a reason.
-    pub(crate) fn outcome(&self) -> (u64, u64) {
+    /// What has become of everything that was received.
+    pub(crate) fn fate(&self) -> Fate {
         let catalog = self.catalog();
         let project = ProjectName::parse("research").expect("a project's name");
         let studies = catalog.studies(&project).expect("reading the studies");
         let released = studies.iter().map(|study| study.released).sum();
+        let mut fate = Fate { released, held: BTreeMap::new() };
         let mut filter = QuarantineFilter::default();
-        let mut held = BTreeSet::new();
         loop {
             let page = catalog.quarantine(&filter, 500).expect("reading the quarantine");
-            let Some(last) = page.last() else { break };
+            let Some(last) = page.last() else { return fate };
             filter.after = Some((last.object, last.entry, last.ordinal));
-            held.extend(page.iter().map(|one| (one.object, one.entry)));
+            for first in page.iter().filter(|record| record.ordinal == 0) {
+                *fate.held.entry(first.code).or_default() += 1;
+            }
         }
-        (released, held.len() as u64)
     }
 
     /// Transfer syntaxes of the research copies, and how many there are of each.
@@ -255,16 +270,12 @@ impl Running {
         found
     }
 
-    /// How many instances are held for each reason, in one hospital or in all.
-    pub(crate) fn reasons(&self, hospital: Option<&str>) -> BTreeMap<ReasonCode, u64> {
-        let hospital = hospital.map(|id| HospitalId::parse(id).expect("a hospital's id"));
-        let mut reasons = BTreeMap::new();
-        for count in self.catalog().quarantine_counts().expect("reading the quarantine") {
-            if hospital.as_ref().is_none_or(|id| *id == count.hospital) {
-                *reasons.entry(count.code).or_default() += count.instances;
-            }
-        }
-        reasons
+    /// How many different instances of a hospital are held for each reason.
+    pub(crate) fn reasons(&self, hospital: &str) -> BTreeMap<ReasonCode, u64> {
+        let hospital = HospitalId::parse(hospital).expect("a hospital's id");
+        let counts = self.catalog().quarantine_counts().expect("reading the quarantine");
+        let own = counts.iter().filter(|count| count.hospital == hospital);
+        own.map(|count| (count.code, count.instances)).collect()
     }
 }
 

@@ -107,7 +107,10 @@ fn the_same_life_on_s3_with_an_outage_in_it() {
         server.credentials_file().display()
     );
     let mut installation = Installation::started(Wish { store, ..Wish::default() });
-    assert_eq!(installation.json(&["store", "check"])["steps"][0]["problem"], serde_json::json!(null));
+    assert_eq!(
+        installation.json(&["store", "check"])["steps"][0]["problem"],
+        serde_json::json!(null)
+    );
     let mut instances: Vec<SynthInstance> = ct_slices(61, 4, 64).map(Result::unwrap).collect();
     installation.push_all(&instances);
     installation.settle();
@@ -123,7 +126,12 @@ fn the_same_life_on_s3_with_an_outage_in_it() {
         status["problems"][0]["code"].as_str().is_some_and(|code| code.starts_with("SV-STORAGE"))
             && status["spool"]["waiting"] == 3
     };
-    assert!(wait_until(LONG, failing), "{:?}\n{}", installation.status(), installation.last_words());
+    assert!(
+        wait_until(LONG, failing),
+        "{:?}\n{}",
+        installation.status(),
+        installation.last_words()
+    );
     assert!(installation.log().contains("stays in the spool"));
     installation.kill();
     installation.start();
@@ -140,7 +148,10 @@ fn the_same_life_on_s3_with_an_outage_in_it() {
     installation.stop();
     fs::remove_file(installation.path("data/catalog.sqlite")).unwrap();
     let report = installation.json(&["store", "rebuild"]);
-    assert_eq!((&report["unreadable"], &report["unpublished"]), (&serde_json::json!({}), &0.into()));
+    assert_eq!(
+        (&report["unreadable"], &report["unpublished"]),
+        (&serde_json::json!({}), &0.into())
+    );
     assert_holds(&installation, &instances);
     installation.release("after");
     let data = |release: &str| {
