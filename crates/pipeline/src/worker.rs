@@ -210,7 +210,8 @@ impl State {
         }
         tracing::error!(
             code = error.code(), %hospital, instances, next = error.next_step(),
-            again_s = wait.as_secs(), "a study could not be processed and stays in the spool: {error}"
+            again_s = wait.as_secs(),
+            "a study could not be processed and stays in the spool: {error}"
         );
     }
 
