@@ -3,7 +3,9 @@
 use super::bench::*;
 use crate::{PipelineError, plan_batch, run_batch};
 use scanveil_model::Zone;
-use scanveil_storage::{StoreCall, StoreFault};
+use scanveil_storage::{KeyPrefix, ObjectKey, StoreCall, StoreFault};
+use scanveil_synth::ct_slices;
+use std::collections::BTreeSet;
 
 #[test]
 fn a_failing_store_loses_and_doubles_nothing() {
@@ -43,7 +45,8 @@ fn a_failing_store_loses_and_doubles_nothing() {
 
 #[test]
 fn an_original_that_cannot_be_read_is_no_reason_to_leave_it_out() {
-    let files = slices(4);
+    // So large that a pack has several chunks, which are fetched when they are needed.
+    let files: Vec<Vec<u8>> = ct_slices(11, 4, 300).map(|slice| slice.unwrap().file).collect();
     // How often a whole run reads.
     let reads = {
         let (bench, _) = Bench::new();
@@ -52,7 +55,7 @@ fn an_original_that_cannot_be_read_is_no_reason_to_leave_it_out() {
         bench.push(KEEPER, &files[3..]);
         bench.store.calls(StoreCall::GetRange) - before
     };
-    assert!(reads >= 1);
+    assert!(reads >= 5, "{reads}");
     for fault in [StoreFault::Refuse, StoreFault::FlipBit, StoreFault::ShortRead] {
         for nth in 1..=reads {
             let (bench, _) = Bench::new();
@@ -85,5 +88,25 @@ fn a_batch_stops_at_a_store_that_fails_and_goes_on_later() {
     let run = run_batch(&bench.site, &plan(), Some("longitudinal"), |_| {}).unwrap();
     assert_eq!((run.studies, run.scrubbed), (1, 2));
     assert_eq!(bench.holds(Zone::Research), digests(&files));
+    bench.assert_tidy();
+}
+
+#[test]
+fn the_same_instances_make_the_same_objects_again() {
+    let files = [slices(2), vec![burned_in(&slices(3)[2])]].concat();
+    let (bench, _) = Bench::new();
+    let received: Vec<_> = files.iter().map(|file| bench.receive(KEEPER, file)).collect();
+    bench.store.fail(StoreCall::Put, 3, StoreFault::LoseAnswer);
+    bench.work(received).unwrap_err();
+    let stored = |bench: &Bench| -> BTreeSet<ObjectKey> {
+        bench.site.store.objects(KeyPrefix::All).map(|info| info.unwrap().key).collect()
+    };
+    let before = stored(&bench);
+    assert_eq!(before.len(), 3);
+    let (bench, mut pending) = bench.restart();
+    // In whatever order they are found.
+    pending.reverse();
+    bench.work(pending).unwrap();
+    assert_eq!(stored(&bench), before);
     bench.assert_tidy();
 }
