@@ -88,7 +88,8 @@ def certificate(work):
 def scrub_peers(scanveil, work):
     """Name to a function from (input, output) to the command; and who is missing."""
     peers = {"cp -r": lambda i, o: ["cp", "-r", i, o]}
-    peers["scanveil scrub"] = lambda i, o: [scanveil, "scrub", i, "--out", o]
+    peers["scanveil scrub"] = lambda i, o: [
+        scanveil, "scrub", i, "--out", o, "--secret", i + ".key"]
     missing = []
     if (gdcmanon := find("gdcmanon")) and find("openssl"):
         pem = certificate(work)
@@ -240,6 +241,8 @@ def push(source, work, port, associations, log):
 def measure_store(name, command, source, work, associations, count):
     """One push into one freshly started receiver."""
     port = free_port()
+    # What the run before left to be written must not slow this one.
+    subprocess.run(["sync"], check=True)
     with open(os.path.join(work, "log.txt"), "wb") as log:
         server = start(command(port), log, {"TCP_NODELAY": "1"})
         try:
