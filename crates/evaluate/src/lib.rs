@@ -1,0 +1,1 @@
+//! Scores a de-identified folder against an answer key.

@@ -1,0 +1,1 @@
+//! Profiles as documents: imported from other tools, compared, and tested by example.

@@ -1,0 +1,1 @@
+//! Finds what identifies a person in free text, and takes it out.
