@@ -1,0 +1,1 @@
+//! Who may do what with identified data, and the log of what was done.
