@@ -85,9 +85,33 @@ impl Charset {
             Self::Iso2022Jp => 1,
             Self::Iso2022Kr => 2,
         };
-        let at = GLYPHS.binary_search_by_key(&c, |glyph| glyph.0).ok()?;
+        let Ok(at) = GLYPHS.binary_search_by_key(&c, |glyph| glyph.0) else {
+            return self.library_code(c);
+        };
         let code = GLYPHS[at].1[column];
         (code != 0).then(|| code.to_be_bytes().to_vec())
+    }
+
+    /// The bytes of a character that the table leaves to a library: the EUC form of the set, for
+    /// Japanese moved to G0.
+    fn library_code(self, c: char) -> Option<Vec<u8>> {
+        let encoding = match self {
+            Self::Gb18030 => encoding_rs::GB18030,
+            Self::Iso2022Jp => encoding_rs::EUC_JP,
+            Self::Iso2022Kr => encoding_rs::EUC_KR,
+            Self::Latin1 | Self::Utf8 => return None,
+        };
+        let mut buffer = [0; 4];
+        let (bytes, _, missing) = encoding.encode(c.encode_utf8(&mut buffer));
+        // Two bytes, both with the high bit set: what KS X 1001 and JIS X 0208 have.
+        let plain = bytes.len() == 2 && bytes.iter().all(|&byte| byte > 0xa0);
+        match self {
+            _ if missing => None,
+            Self::Gb18030 => Some(bytes.into_owned()),
+            Self::Iso2022Kr if plain => Some(bytes.into_owned()),
+            Self::Iso2022Jp if plain => Some(bytes.iter().map(|byte| byte & 0x7f).collect()),
+            _ => None,
+        }
     }
 
     /// Text without any escapes, or nothing when a character is missing from the set.

@@ -5,6 +5,7 @@
 //! Everything depends on a seed alone: the same seed gives the same bytes on every machine.
 
 mod bench;
+mod benchmark;
 mod charset;
 mod corpus;
 mod error;
@@ -22,6 +23,9 @@ mod study;
 mod wire;
 
 pub use bench::{big_multiframe, ct_slices, mr_slices};
+pub use benchmark::{
+    Answer, AnswerAction, AnswerCategory, Benchmark, BenchmarkInstance, BenchmarkInstances,
+};
 pub use charset::Charset;
 pub use corpus::{Corpus, CorpusSpec};
 pub use error::SynthError;

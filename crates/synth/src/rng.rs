@@ -42,4 +42,10 @@ impl Rng {
     pub(crate) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len() as u32) as usize]
     }
+
+    /// One of the words (not empty).
+    pub(crate) fn word(&mut self, words: &[&'static str]) -> &'static str {
+        let word: &&'static str = self.pick(words);
+        word
+    }
 }

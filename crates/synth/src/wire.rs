@@ -166,6 +166,22 @@ impl DataSet {
         self.put(tag, Vr::Sq, Value::Items(items))
     }
 
+    /// How many items a sequence has so far.
+    pub(crate) fn items(&self, tag: u32) -> usize {
+        match self.elements.get(&tag).map(|element| &element.value) {
+            Some(Value::Items(items)) => items.len(),
+            _ => 0,
+        }
+    }
+
+    /// Adds an item to the end of a sequence.
+    pub(crate) fn push_item(&mut self, tag: u32, item: Self) {
+        let new = || Element { vr: Vr::Sq, value: Value::Items(Vec::new()) };
+        if let Value::Items(items) = &mut self.elements.entry(tag).or_insert_with(new).value {
+            items.push(item);
+        }
+    }
+
     /// A new item with the same character set, filled by `fill`.
     pub(crate) fn item(&self, fill: impl FnOnce(&mut DataSet)) -> DataSet {
         let mut item = DataSet::new(self.charset);
