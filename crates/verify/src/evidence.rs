@@ -1,0 +1,261 @@
+//! What identifies the patient of a study: gathered from the headers of its instances.
+
+use crate::forms::{self, Form, NO_DAY};
+use crate::listed::{PLAIN, identifies};
+use crate::spelling::Spelling;
+use crate::values::{self, Day};
+use crate::verifier::Verifier;
+use crate::{What, names};
+use scanveil_dataset::{CharacterSets, Header, Kind, Tag, tags};
+use scanveil_model::{Reason, ReasonCode};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+
+/// Different values of a study, UIDs not counted.
+const MOST_VALUES: usize = 20_000;
+/// Different UIDs of a study.
+const MOST_UIDS: usize = 2_000_000;
+/// Different declarations of character sets.
+const MOST_CHARSETS: usize = 64;
+/// Bytes of one value.
+const LONGEST: usize = 16 << 10;
+/// Byte strings to look for.
+const MOST_FORMS: usize = 400_000;
+
+/// A study has more identifying values than anybody has, or one that is too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TooMany;
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("limit: identifying values")
+    }
+}
+
+impl std::error::Error for TooMany {}
+
+impl From<TooMany> for Reason {
+    fn from(error: TooMany) -> Self {
+        Self::new(ReasonCode::LimitExceeded, error.to_string())
+    }
+}
+
+/// The UIDs under one tag.
+#[derive(Default)]
+struct Uids {
+    digests: HashSet<u64>,
+    prefixes: BTreeSet<Box<[u8]>>,
+}
+
+/// The identifying values of a study. No `Debug`.
+#[derive(Default)]
+pub struct Evidence {
+    charsets: Vec<(Box<[u8]>, CharacterSets)>,
+    /// Values taken in already, by the character set that they were read by.
+    seen: HashMap<(usize, Tag), HashSet<Box<[u8]>>>,
+    values: usize,
+    texts: BTreeSet<(What, Tag, String)>,
+    /// Values that nobody can read, as they stand.
+    raw: BTreeSet<(What, Tag, Box<[u8]>)>,
+    days: BTreeMap<Day, BTreeSet<Tag>>,
+    uids: HashMap<Tag, Uids>,
+    uid_count: usize,
+    /// Manufacturers and models, in lower case.
+    plain: BTreeSet<String>,
+}
+
+impl Evidence {
+    /// Nothing known yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gathers what the header of an instance, as received, says.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the study has more values, or a longer one, than is looked for.
+    pub fn observe(&mut self, header: &Header<'_>) -> Result<(), TooMany> {
+        let data = &header.data;
+        let list = data.elements();
+        // Where each declared character set ends; an item may declare its own (PS3.3 C.12.1).
+        let mut scopes = vec![(list.len(), self.charset(b"")?)];
+        for (index, element) in list.iter().enumerate() {
+            while scopes.len() > 1 && scopes.last().is_some_and(|scope| index >= scope.0) {
+                scopes.pop();
+            }
+            if element.tag == tags::SPECIFIC_CHARACTER_SET && element.kind == Kind::Leaf {
+                let end = list.get(element.parent as usize).map_or(list.len(), |e| e.next as usize);
+                scopes.push((end, self.charset(trim(data.value(element)))?));
+                continue;
+            }
+            let charset = scopes.last().map_or(0, |scope| scope.1);
+            if PLAIN.contains(&element.tag) {
+                let value = trim(data.value(element));
+                if self.is_new(charset, element.tag, value)? {
+                    self.plain.insert(String::from_utf8_lossy(value).to_lowercase());
+                }
+                continue;
+            }
+            let Some(what) = identifies(element) else { continue };
+            let value = trim(data.value(element));
+            if what == What::Uid {
+                self.uids(element.tag, value)?;
+            } else if !value.is_empty() && self.is_new(charset, element.tag, value)? {
+                self.take(what, element.tag, value, charset);
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of a declaration of character sets. What cannot be understood declares nothing.
+    fn charset(&mut self, declared: &[u8]) -> Result<usize, TooMany> {
+        if let Some(known) = self.charsets.iter().position(|(known, _)| **known == *declared) {
+            return Ok(known);
+        }
+        if self.charsets.len() == MOST_CHARSETS || declared.len() > LONGEST {
+            return Err(TooMany);
+        }
+        let sets = CharacterSets::parse(declared).unwrap_or(CharacterSets::DEFAULT);
+        self.charsets.push((declared.into(), sets));
+        Ok(self.charsets.len() - 1)
+    }
+
+    fn is_new(&mut self, charset: usize, tag: Tag, value: &[u8]) -> Result<bool, TooMany> {
+        let seen = self.seen.entry((charset, tag)).or_default();
+        if seen.contains(value) {
+            return Ok(false);
+        }
+        self.values += 1;
+        if self.values > MOST_VALUES || value.len() > LONGEST {
+            return Err(TooMany);
+        }
+        Ok(seen.insert(value.into()))
+    }
+
+    fn uids(&mut self, tag: Tag, value: &[u8]) -> Result<(), TooMany> {
+        for value in value.split(|&b| b == b'\\').map(trim) {
+            let Some((prefix, digest)) = forms::uid(value) else { continue };
+            let uids = self.uids.entry(tag).or_default();
+            if uids.digests.insert(digest) {
+                self.uid_count += 1;
+                if !uids.prefixes.contains(prefix) {
+                    uids.prefixes.insert(prefix.into());
+                }
+            }
+        }
+        if self.uid_count > MOST_UIDS { Err(TooMany) } else { Ok(()) }
+    }
+
+    fn take(&mut self, what: What, tag: Tag, value: &[u8], charset: usize) {
+        if what == What::Date {
+            for day in values::days(value) {
+                self.days.entry(day).or_default().insert(tag);
+            }
+            return;
+        }
+        let declared = self.charsets[charset].1.decode(value).ok();
+        let unread = declared.is_none();
+        let utf8 = std::str::from_utf8(value).ok().filter(|text| !text.is_ascii());
+        let found = || {
+            let sets = CharacterSets::evidence(&mut std::iter::once(value))?;
+            Some(sets.decode(value).ok()?.into_owned())
+        };
+        let readings = [
+            declared.map(std::borrow::Cow::into_owned),
+            utf8.map(str::to_owned),
+            if unread { found() } else { None },
+        ];
+        for text in readings.into_iter().flatten() {
+            self.texts.insert((what, tag, text));
+        }
+        if unread {
+            self.raw.insert((what, tag, value.into()));
+        }
+    }
+
+    /// Makes the search of what was gathered. `retained` says which elements the profile openly
+    /// keeps as they are (serial numbers, institutions, dates, UIDs): their values are no evidence.
+    ///
+    /// # Errors
+    /// [`TooMany`] when there are more spellings than are looked for.
+    pub fn verifier(self, retained: &dyn Fn(Tag) -> bool) -> Result<Verifier, TooMany> {
+        let mut kept = BTreeSet::new();
+        let mut keeps = |tag: Tag| {
+            let keeps = retained(tag);
+            if keeps {
+                kept.insert(tag);
+            }
+            keeps
+        };
+        let mut spellings = BTreeSet::new();
+        for (what, tag, text) in &self.texts {
+            let named = matches!(what, What::Device | What::Place | What::Identifier)
+                && self.plain.contains(&text.trim().to_lowercase());
+            if !keeps(*tag) && !named {
+                let mut found = Vec::new();
+                spell(*what, text, &mut found);
+                spellings.extend(found.into_iter().map(|spelling| (*what, spelling)));
+            }
+        }
+        let mut forms: Vec<Form> = Vec::new();
+        for (what, spelling) in &spellings {
+            forms::add(spelling, *what, NO_DAY, &mut forms);
+            within(&forms)?;
+        }
+        for (what, tag, value) in &self.raw {
+            if !keeps(*tag) {
+                forms::add_raw(value, *what, &mut forms);
+            }
+        }
+        let mut days = Vec::new();
+        for (day, tags) in self.days {
+            let tags: BTreeSet<Tag> = tags.into_iter().filter(|tag| !keeps(*tag)).collect();
+            if tags.is_empty() {
+                continue;
+            }
+            let mut found = Vec::new();
+            day.spellings(&mut found);
+            for spelling in &found {
+                forms::add(spelling, What::Date, days.len() as u32, &mut forms);
+            }
+            days.push(tags);
+            within(&forms)?;
+        }
+        let mut uids = HashSet::new();
+        let mut prefixes = BTreeSet::new();
+        for (tag, of) in self.uids {
+            if !keeps(tag) {
+                uids.extend(of.digests);
+                prefixes.extend(of.prefixes);
+            }
+        }
+        prefixes.iter().for_each(|prefix| forms::add_uid(prefix, &mut forms));
+        within(&forms)?;
+        forms::dedup(&mut forms);
+        Ok(Verifier::new(forms, days, uids, kept))
+    }
+}
+
+fn within(forms: &[Form]) -> Result<(), TooMany> {
+    if forms.len() > MOST_FORMS { Err(TooMany) } else { Ok(()) }
+}
+
+fn spell(what: What, text: &str, out: &mut Vec<Spelling>) {
+    match what {
+        What::Name => names::spellings(text, out),
+        What::Identifier | What::Device => values::identifiers(text, out),
+        What::Place => values::places(text, out),
+        What::Contact => values::contacts(text, out),
+        What::Age => values::ages(text, out),
+        What::Date | What::Uid => {}
+    }
+}
+
+fn trim(value: &[u8]) -> &[u8] {
+    let cut = |byte: &u8| matches!(byte, b' ' | 0);
+    let start = value.iter().position(|byte| !cut(byte)).unwrap_or(value.len());
+    let end = value.iter().rposition(|byte| !cut(byte)).map_or(start, |at| at + 1);
+    &value[start..end]
+}
