@@ -14,9 +14,10 @@ use md5::{Digest, Md5};
 /// Columns and rows of every image: small, so that thousands of files are quickly written.
 const SIDE: u16 = 32;
 
+/// None of which comes in pairs, so that no side has to be told.
 const BODY_PARTS: [&str; 12] = [
-    "CHEST", "ABDOMEN", "PELVIS", "HEAD", "NECK", "KNEE", "HAND", "SPINE", "BRAIN", "FOOT",
-    "SHOULDER", "HIP",
+    "CHEST", "ABDOMEN", "PELVIS", "HEAD", "NECK", "SPINE", "BRAIN", "HEART", "LIVER", "CSPINE",
+    "LSPINE", "SKULL",
 ];
 
 /// Writes one image of a series; gives the MD5 of its Pixel Data.
@@ -91,7 +92,9 @@ fn contrast(study: &Study, rng: &mut Rng, s: &mut Sheet) {
 
 fn volume(study: &Study, series: &Series, number: usize, s: &mut Sheet) {
     s.uid(a::FRAME_OF_REFERENCE, &series.frame_of_reference);
-    s.keep(a::PATIENT_POSITION, "HFS");
+    if series.kind != Kind::Pt {
+        s.keep(a::PATIENT_POSITION, "HFS");
+    }
     s.plain(a::POSITION_REFERENCE, "");
     s.plain(a::IMAGE_POSITION, &format!("-100\\-100\\{}", number * 5));
     s.plain(a::IMAGE_ORIENTATION, "1\\0\\0\\0\\1\\0");
@@ -126,7 +129,7 @@ fn ct(study: &Study, series: &Series, rng: &mut Rng, number: usize, s: &mut Shee
 fn mr(study: &Study, series: &Series, rng: &mut Rng, number: usize, s: &mut Sheet) {
     volume(study, series, number, s);
     s.keep(a::BODY_PART, rng.word(&BODY_PARTS));
-    s.keep(a::SCANNING_SEQUENCE, rng.word(&["SE", "GR", "IR", "EP"]));
+    s.keep(a::SCANNING_SEQUENCE, rng.word(&["SE", "GR", "EP"]));
     s.keep(a::SEQUENCE_VARIANT, rng.word(&["SK", "SP", "OSP"]));
     s.plain(a::SCAN_OPTIONS, "");
     s.keep(a::ACQUISITION_TYPE, rng.word(&["2D", "3D"]));
@@ -143,12 +146,14 @@ fn pt(study: &Study, series: &Series, rng: &mut Rng, number: usize, s: &mut Shee
     volume(study, series, number, s);
     s.keep(a::RESCALE_INTERCEPT, "0");
     s.keep(a::RESCALE_SLOPE, &format!("1.{}", rng.digits(4)));
+    s.keep(a::BODY_PART, "WHOLEBODY");
     s.keep(a::PET_UNITS, "BQML");
     s.keep(a::DECAY_CORRECTION, "START");
     s.item(a::RADIOPHARMACEUTICALS, |item| {
         item.keep(a::RADIOPHARMACEUTICAL, "FDG");
         item.there(a::RADIO_START, study.time());
         item.keep(a::HALF_LIFE, "6586.2");
+        item.data().seq(a::RADIONUCLIDE.tag, Vec::new());
     });
 }
 
@@ -167,7 +172,6 @@ fn projection(study: &Study, series: &Series, rng: &mut Rng, s: &mut Sheet) {
     s.keep(a::EXPOSURE, &(1 + rng.below(60)).to_string());
     s.keep(a::ACQUISITION_PROCESSING, rng.word(&["UNIQUE: S:200 L:2.0", "MUSICA", "EDR soft"]));
     if series.kind == Kind::Cr {
-        s.keep(a::LATERALITY, rng.word(&["L", "R"]));
         s.keep(a::BODY_PART, rng.word(&BODY_PARTS));
         return;
     }
@@ -175,14 +179,22 @@ fn projection(study: &Study, series: &Series, rng: &mut Rng, s: &mut Sheet) {
     s.keep(a::DETECTOR_TYPE, "DIRECT");
     s.keep(a::DETECTOR_ID, &rng.digits(6));
     s.plain(a::PATIENT_ORIENTATION, "L\\F");
-    rescale(s);
+    s.keep(a::RESCALE_INTERCEPT, "0");
+    s.keep(a::RESCALE_SLOPE, "1");
+    s.plain(a::WINDOW_CENTER, "2048");
+    s.plain(a::WINDOW_WIDTH, "4096");
     if series.kind == Kind::Mg {
         s.keep(a::BODY_PART, "BREAST");
         s.keep(a::IMAGE_LATERALITY, rng.word(&["L", "R"]));
         s.keep(a::COMPRESSION_FORCE, &(60 + rng.below(100)).to_string());
-        s.code(a::VIEW_CODE, ["399162004", "SCT", "cranio-caudal"]);
+        s.item(a::VIEW_CODE, |item| {
+            item.plain(a::CODE_VALUE, "399162004");
+            item.plain(a::CODE_SCHEME, "SCT");
+            item.keep(a::CODE_MEANING, "cranio-caudal");
+            item.data().seq(a::VIEW_MODIFIER.tag, Vec::new());
+        });
     } else {
-        s.keep(a::BODY_PART, rng.word(&BODY_PARTS));
+        s.keep(a::BODY_PART, "CHEST");
         s.keep(a::IMAGE_LATERALITY, rng.word(&["L", "R", "U"]));
     }
 }
@@ -197,7 +209,8 @@ fn pixels(rng: &mut Rng, kind: Kind, syntax: Syntax, s: &mut Sheet) -> Result<St
         Frames::colour(SIDE, SIDE, vec![frame.clone()])
     } else {
         frame.chunks_exact_mut(2).for_each(|word| word[1] &= 0x0f);
-        Frames::grey16(SIDE, SIDE, 12, vec![frame.clone()])
+        let stored = if kind == Kind::Pt { 16 } else { 12 };
+        Frames::grey16(SIDE, SIDE, stored, vec![frame.clone()])
     };
     put_pixels(s.data(), frames, syntax)?;
     if syntax == Syntax::ExplicitBe && !colour {

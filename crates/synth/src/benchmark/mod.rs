@@ -5,6 +5,7 @@
 
 mod answer;
 mod attr;
+mod complete;
 mod header;
 mod hospital;
 mod image;
@@ -133,6 +134,7 @@ fn make(
         _ => Syntax::ExplicitLe,
     };
     let mut sheet = study.shared(series);
+    complete::complete(series.kind, &mut sheet);
     let pixel_digest = if series.kind == Kind::Sr {
         report::write(study, series, &mut sheet);
         String::new()

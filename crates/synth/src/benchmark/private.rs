@@ -146,14 +146,14 @@ impl Writer<'_> {
         let name = plain(&format!("{} {}", p.name.latin.0, p.name.latin.1));
         let staff = plain(&format!("{} {}", study.people[2].latin.1, study.people[2].latin.0));
         let texts = [
-            (0x31, Vr::Lo, Wish::Gone(name, hipaa::NAME)),
-            (0x32, Vr::Lo, Wish::Gone(p.mrn.clone(), hipaa::RECORD)),
-            (0x33, Vr::Da, Wish::Date(study.date.da())),
-            (0x34, Vr::Ui, Wish::Uid(study.uid.clone())),
-            (0x35, Vr::Lo, Wish::Gone(p.phone.clone(), hipaa::PHONE)),
-            (0x36, Vr::Sh, Wish::Gone(study.accession.clone(), hipaa::ACCOUNT)),
-            (0x37, Vr::Lo, Wish::Gone(staff, hipaa::NAME)),
-            (0x38, Vr::Da, Wish::Date(p.birth.da())),
+            (0xa1, Vr::Lo, Wish::Gone(name, hipaa::NAME)),
+            (0xa2, Vr::Lo, Wish::Gone(p.mrn.clone(), hipaa::RECORD)),
+            (0xa3, Vr::Da, Wish::Date(study.date.da())),
+            (0xa4, Vr::Ui, Wish::Uid(study.uid.clone())),
+            (0xa5, Vr::Lo, Wish::Gone(p.phone.clone(), hipaa::PHONE)),
+            (0xa6, Vr::Sh, Wish::Gone(study.accession.clone(), hipaa::ACCOUNT)),
+            (0xa7, Vr::Lo, Wish::Gone(staff, hipaa::NAME)),
+            (0xa8, Vr::Da, Wish::Date(p.birth.da())),
         ];
         for (element, vr, wish) in texts {
             let (Wish::Gone(text, _) | Wish::Date(text) | Wish::Uid(text)) = &wish else {

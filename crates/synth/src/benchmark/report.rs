@@ -1,7 +1,7 @@
 //! Structured reports (PS3.3 C.17): a comprehensive report with text, names, dates, numbers and
 //! UIDs. Items that may be dropped as a whole come last, so that no path changes when they are.
 
-use super::attr::{self as a, Attr};
+use super::attr as a;
 use super::phrase::{Habit, Phrase};
 use super::sheet::{Sheet, hipaa};
 use super::study::{Series, Study};
@@ -21,6 +21,7 @@ pub(super) fn write(study: &Study, series: &Series, s: &mut Sheet) {
     s.item(a::VERIFYING_SEQUENCE, |item| {
         item.gone(a::VERIFYING_ORGANIZATION, &study.hospital().name, hipaa::OTHER);
         item.date_time(a::VERIFICATION_TIME, study.date, study.time());
+        item.data().seq(a::VERIFYING_CODES.tag, Vec::new());
         item.gone(a::VERIFYING_NAME, &study.people[3].pn(), hipaa::NAME);
     });
     texts(study, rng, s);
@@ -40,6 +41,22 @@ fn content(
         item.plain(a::RELATIONSHIP, relationship);
         item.plain(a::VALUE_TYPE, value_type);
         item.code(a::CONCEPT_NAME, concept);
+        fill(item);
+    });
+}
+
+/// A content item that may go as a whole: nobody asks for its concept.
+fn passing(
+    s: &mut Sheet,
+    (relationship, value_type): (&str, &str),
+    concept: [&str; 3],
+    fill: impl FnOnce(&mut Sheet),
+) {
+    s.item(a::CONTENT, |item| {
+        item.plain(a::RELATIONSHIP, relationship);
+        item.plain(a::VALUE_TYPE, value_type);
+        let name = crate::wire::code_item(item.data().charset(), concept);
+        item.data().seq(a::CONCEPT_NAME.tag, vec![name]);
         fill(item);
     });
 }
@@ -93,21 +110,17 @@ fn identifying(study: &Study, series: &Series, s: &mut Sheet) {
         item.uid(a::UID, &series.frame_of_reference);
     });
     content(s, "CONTAINS", "DATE", ["111060", "DCM", "Study Date"], |item| {
-        shifted(item, a::DATE, study);
+        item.date(a::DATE, study.date);
     });
-    content(s, "HAS OBS CONTEXT", "TEXT", ["121030", "DCM", "Subject ID"], |item| {
+    passing(s, ("HAS OBS CONTEXT", "TEXT"), ["121030", "DCM", "Subject ID"], |item| {
         item.gone(a::TEXT_VALUE, &p.mrn, hipaa::RECORD);
     });
-    content(s, "HAS OBS CONTEXT", "DATE", ["121031", "DCM", "Subject Birth Date"], |item| {
+    passing(s, ("HAS OBS CONTEXT", "DATE"), ["121031", "DCM", "Subject Birth Date"], |item| {
         item.gone(a::DATE, &p.birth.da(), hipaa::DATE);
     });
-    content(s, "CONTAINS", "TEXT", ["121022", "DCM", "Accession Number"], |item| {
+    passing(s, ("CONTAINS", "TEXT"), ["121022", "DCM", "Accession Number"], |item| {
         item.gone(a::TEXT_VALUE, &study.accession, hipaa::ACCOUNT);
     });
     let component = ["121018", "DCM", "Procedure Study Instance UID"];
-    content(s, "CONTAINS", "UIDREF", component, |item| item.uid(a::UID, &study.uid));
-}
-
-fn shifted(item: &mut Sheet, attr: Attr, study: &Study) {
-    item.date(attr, study.date);
+    passing(s, ("CONTAINS", "UIDREF"), component, |item| item.uid(a::UID, &study.uid));
 }
