@@ -1,10 +1,11 @@
 //! What was found in a written instance: in which element, and whether our own writing explains it.
 
 use crate::What;
+use crate::spelling::Rule;
 use crate::verifier::{Hit, Verifier};
 use scanveil_dataset::{
-    Element, Header, Kind, Limits, Tag, TransferSyntax, Vr, file_meta, open_slice, peek_part10,
-    tags,
+    CharacterSets, Element, Header, Kind, Limits, Tag, TransferSyntax, Vr, file_meta, open_slice,
+    peek_part10, tags,
 };
 use scanveil_model::{Reason, ReasonCode};
 use std::borrow::Cow;
@@ -125,6 +126,7 @@ struct Found<'j> {
 impl Found<'_> {
     fn is_explained(&self, verifier: &Verifier, ours: &[&[u8]]) -> bool {
         self.is_number_by_chance()
+            || self.is_term()
             || self.is_keyed()
             || self.is_deidentification()
             || self.is_kept(verifier)
@@ -141,6 +143,18 @@ impl Found<'_> {
             b"TM" | b"DT" | b"DS" => form.is_number() && form.bytes.len() < BY_CHANCE,
             _ => false,
         }
+    }
+
+    /// A defined term, or a part of one: `ISO_IR 100`, `SMR_B1RMS`.
+    fn is_term(&self) -> bool {
+        let value = self.header.data.value(self.element);
+        if self.element.tag == tags::SPECIFIC_CHARACTER_SET {
+            return CharacterSets::parse(value).is_ok();
+        }
+        let joined = |at: Option<usize>| at.and_then(|at| value.get(at)) == Some(&b'_');
+        self.element.vr == Vr::CS
+            && self.hit.form.rule == Rule::Word
+            && (joined(self.within.start.checked_sub(1)) || joined(Some(self.within.end)))
     }
 
     /// Digits of a keyed UID fall together with a date or a number: they say nothing.

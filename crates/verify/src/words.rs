@@ -44,7 +44,10 @@ three thumb thursday tibia time tissue to toe tone top toshiba total tract trans
 tuesday tumor two type ulna ultra ultrasound under unit unknown upper us user vale value van \
 varian vein venous ventral vertebra vessel view vista voice volume von walk wall ward warm water \
 wave web wednesday week weight well west white whole wide will window winter with wolf wood work \
-wrist xray year years yellow yes young zero zone";
+wrist xray iso smr magnetom somatom vida aera sola altea lumina skyra verio espree symphony sonata \
+harmony prisma trio allegra biograph definition sensation emotion signa optima discovery \
+revolution lightspeed ingenia achieva intera panorama ambition elition brilliance gemini \
+aquilion vantage titan orian galan oasis echelon airis year years yellow yes young zero zone";
 
 /// What stands before and behind names.
 const TITLES: &str = "\

@@ -7,7 +7,7 @@ const STUDY: &[Value<'static>] = &[
     (0x0008_0020, Vr::DA, b"20160310"),
     (0x0008_0080, Vr::LO, b"Dunmorrow Infirmary"),
     (0x0008_1010, Vr::SH, b"PACS0815"),
-    (NAME, Vr::PN, b"Dunmorrow^Philippa"),
+    (NAME, Vr::PN, b"Dunmorrow^Philippa^Ann"),
     (0x0010_0020, Vr::LO, b"4711223"),
     (0x0010_0030, Vr::DA, b"19311103"),
     (0x0018_1000, Vr::LO, b"Pseudo-77"),
@@ -61,6 +61,11 @@ fn what_is_ours_is_passed_over_and_nothing_else() {
         ((0x0008_0021, Vr::DA, b"20160310"), true),
         ((0x0008_002a, Vr::DT, b"20160310101112"), true),
         ((0x0008_1030, Vr::LO, b"20160310"), false),
+        // Defined terms.
+        ((0x0018_9179, Vr::CS, b"ANN_B1RMS"), true),
+        ((0x0018_9179, Vr::CS, b"ANN"), false),
+        ((0x0008_0005, Vr::CS, b"ISO_IR 100"), true),
+        ((0x0008_0005, Vr::CS, b"ANN"), false),
         // The de-identification attributes.
         ((0x0012_0063, Vr::LO, b"PACS0815"), true),
         ((0x0012_0040, Vr::LO, b"PACS0815"), false),
@@ -110,10 +115,11 @@ fn manufacturers_are_no_evidence() {
     let verifier = verifier(&[
         (0x0008_0070, Vr::LO, b"Imager Works"),
         (0x0008_0080, Vr::LO, b"Imager Works"),
+        (0x0008_1090, Vr::LO, b"Sonata77 Vidaria"),
         (0x0008_1010, Vr::SH, b"Sonata77"),
-        (0x0008_1090, Vr::LO, b"Sonata77"),
+        (NAME, Vr::PN, b"Vidaria^Philippa"),
     ]);
-    assert_eq!(verifier.search(b"IMAGER WORKS Sonata77"), None);
+    assert_eq!(verifier.search(b"IMAGER WORKS Sonata77 Vidaria"), None);
 }
 
 #[test]
