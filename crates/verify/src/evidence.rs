@@ -189,19 +189,13 @@ impl Evidence {
             }
             keeps
         };
-        let words = |text: &str| -> Vec<String> {
-            text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect()
-        };
-        let devices: BTreeSet<String> = self.plain.iter().flat_map(|text| words(text)).collect();
         let mut spellings = BTreeSet::new();
         for (what, tag, text) in &self.texts {
-            let named = matches!(what, What::Device | What::Place | What::Identifier)
+            let named = matches!(what, What::Device | What::Place)
                 && self.plain.contains(&text.trim().to_lowercase());
             if !keeps(*tag) && !named {
                 let mut found = Vec::new();
                 spell(*what, text, &mut found);
-                // Somebody is called like a scanner, or a scanner stands where a name belongs.
-                found.retain(|spelling| !devices.contains(&spelling.text.to_lowercase()));
                 spellings.extend(found.into_iter().map(|spelling| (*what, spelling)));
             }
         }

@@ -4,7 +4,7 @@
 use crate::What::{self, Age, Contact, Date, Device, Identifier, Name, Place};
 use scanveil_dataset::{Element, Kind, Tag, Vr, lookup};
 
-/// Manufacturer and model: what stands in them identifies no one, wherever else it stands.
+/// Manufacturer and model: a place or a device of the same words identifies no one.
 pub(crate) const PLAIN: [Tag; 2] = [Tag::new(0x0008, 0x0070), Tag::new(0x0008, 0x1090)];
 
 /// Elements that are no names, dates or UIDs by their VR, in order of their tags.
