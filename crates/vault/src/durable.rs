@@ -45,6 +45,22 @@ pub(crate) fn write_first(path: &Path, bytes: &[u8]) -> io::Result<Written> {
     renamed
 }
 
+/// Writes a file, in the place of one that may be there: it has the old content or the new one,
+/// whole, at any moment. Durable when this returns.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let (mut file, temporary) = create_temporary(path)?;
+    let renamed = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = renamed {
+        let _ = remove(&temporary);
+        return Err(error);
+    }
+    sync_folder(folder)
+}
+
 fn create_temporary(path: &Path) -> io::Result<(File, PathBuf)> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     for _ in 0..MAX_NAMES {

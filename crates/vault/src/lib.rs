@@ -10,7 +10,7 @@ mod spool;
 
 pub use error::{FullCause, SpoolError};
 pub use intake::{IntakeMeta, Protocol, SpoolId, SpoolKeys, SpooledInstance};
-pub use keyring::{HospitalKeys, HospitalListing, Keyring, KeyringError};
+pub use keyring::{HospitalKeys, HospitalListing, Keyring, KeyringError, SecretVersion};
 pub use packs::{
     LocalPack, PackBench, PackOwner, pack_groups, pack_originals, pack_quarantined,
     sweep_local_packs,

@@ -87,3 +87,15 @@ fn small_files_have_a_limit() {
     remove(&path).unwrap();
     remove(&path).unwrap();
 }
+
+#[test]
+fn a_replaced_file_is_the_new_one_and_nothing_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.json");
+    for content in ["one", "two"] {
+        replace(&path, content.as_bytes()).unwrap();
+        assert_eq!(read_small(&path, 10).unwrap().unwrap(), content.as_bytes());
+        assert_eq!((names(dir.path()), mode(&path)), (vec!["a.json".to_owned()], 0o600));
+    }
+    assert!(replace(&dir.path().join("missing/a.json"), b"x").is_err());
+}

@@ -63,6 +63,12 @@ pub enum KeyringError {
         /// The format version met.
         version: u32,
     },
+    /// A sealed note could not be sealed or opened.
+    #[error("a sealed note of the hospital does not open")]
+    Note(#[source] SealError),
+    /// The hospital's file has no room for another version of the secret.
+    #[error("hospital {0} has as many versions of its secret as it can have, or too long a reason")]
+    TooManySecrets(HospitalId),
 }
 
 impl From<KeyringError> for SealError {
@@ -88,6 +94,8 @@ impl Coded for KeyringError {
             Self::Damaged(_) => "SV-VAULT-108",
             Self::Seal { .. } => "SV-VAULT-109",
             Self::NewerVersion { .. } => "SV-VAULT-110",
+            Self::Note(_) => "SV-VAULT-111",
+            Self::TooManySecrets(_) => "SV-VAULT-112",
         }
     }
 
@@ -107,6 +115,8 @@ impl Coded for KeyringError {
             Self::SubjectDestroyed(_) => "nothing: the subject was erased on purpose",
             Self::Damaged(_) | Self::Seal { .. } => "restore the keyring from its backup",
             Self::NewerVersion { .. } => "run the newer version of scanveil that wrote it",
+            Self::Note(_) => "restore the file that holds it, or the keyring, from its backup",
+            Self::TooManySecrets(_) => "give a shorter reason, or keep the secret that is in force",
         }
         .to_owned()
     }

@@ -1,6 +1,7 @@
 //! The files of the keyring (`docs/formats/keys.md`, "The keyring on disk").
 
 use super::error::KeyringError;
+use super::hospital_file::{HospitalFile, Unreadable};
 use crate::durable::{self, Written};
 use scanveil_model::{HospitalId, SubjectId};
 use scanveil_seal::WrappedKey;
@@ -11,30 +12,26 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Longest file of the keyring that is read.
+/// Longest file of a root key or of a subject's key that is read.
 const MAX_FILE_BYTES: u64 = 8 << 10;
-const HOSPITAL_FILE_VERSION: u32 = 1;
+/// Longest hospital's file that is read: it has room for every version of the secret.
+const MAX_HOSPITAL_BYTES: u64 = 256 << 10;
+/// The newest format of a subject's key file.
+const SUBJECT_FILE_VERSION: u32 = 1;
 const KEY_EXTENSION: &str = "key";
 const DESTROYED_EXTENSION: &str = "destroyed";
-
-/// A hospital's keys as they lie on the disk.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct HospitalFile {
-    version: u32,
-    pub(super) hospital_key: WrappedKey,
-    pub(super) pseudonym_secret: WrappedKey,
-}
-
-impl HospitalFile {
-    pub(super) fn new(hospital_key: WrappedKey, pseudonym_secret: WrappedKey) -> Self {
-        Self { version: HOSPITAL_FILE_VERSION, hospital_key, pseudonym_secret }
-    }
-}
 
 #[derive(Deserialize)]
 struct VersionOnly {
     version: u32,
+}
+
+/// Tells one content of a hospital's file from another: each is written under a new name first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    inode: u64,
+    length: u64,
+    changed: (i64, i64),
 }
 
 /// What lies on the disk for a subject.
@@ -56,17 +53,24 @@ impl Folder {
     /// Makes the folder where there is none, and locks it until the guard is dropped.
     pub(super) fn open(dir: PathBuf) -> Result<(Self, fs::File), KeyringError> {
         durable::make_folder(&dir).map_err(io_error("make the folder", &dir))?;
-        let path = dir.join(".lock");
+        let folder = Self(dir);
+        let lock = folder.lock()?;
+        Ok((folder, lock))
+    }
+
+    /// Keeps other processes and threads out of what may be done by one at a time, until the guard
+    /// is dropped.
+    pub(super) fn lock(&self) -> Result<fs::File, KeyringError> {
+        let path = self.0.join(".lock");
         let mut options = fs::OpenOptions::new();
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let lock = options
+        options
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
             .and_then(|file| file.lock().map(|()| file))
-            .map_err(io_error("lock", &path))?;
-        Ok((Self(dir), lock))
+            .map_err(io_error("lock", &path))
     }
 
     pub(super) fn root_path(&self) -> PathBuf {
@@ -131,11 +135,26 @@ impl Folder {
         hospital: &HospitalId,
     ) -> Result<Option<HospitalFile>, KeyringError> {
         let path = self.hospital_path(hospital);
-        let Some(file) = read_json::<HospitalFile>(&path)? else { return Ok(None) };
-        if file.version != HOSPITAL_FILE_VERSION {
-            return Err(KeyringError::NewerVersion { path, version: file.version });
+        let bytes = durable::read_small(&path, MAX_HOSPITAL_BYTES);
+        let Some(bytes) = bytes.map_err(io_error("read", &path))? else { return Ok(None) };
+        HospitalFile::parse(&bytes).map(Some).map_err(|why| match why {
+            Unreadable::Damaged => KeyringError::Damaged(path),
+            Unreadable::Newer(version) => KeyringError::NewerVersion { path, version },
+        })
+    }
+
+    /// Which content the hospital's file has, without reading it; none where there is no file.
+    pub(super) fn stamp(&self, hospital: &HospitalId) -> Result<Option<Stamp>, KeyringError> {
+        let path = self.hospital_path(hospital);
+        match fs::metadata(&path) {
+            Ok(found) => Ok(Some(Stamp {
+                inode: found.ino(),
+                length: found.len(),
+                changed: (found.mtime(), found.mtime_nsec()),
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("look at", &path)(error)),
         }
-        Ok(Some(file))
     }
 
     pub(super) fn write_hospital(
@@ -144,6 +163,19 @@ impl Folder {
         file: &HospitalFile,
     ) -> Result<Written, KeyringError> {
         write_json(&self.hospital_path(hospital), file)
+    }
+
+    /// Puts a new content in the place of a hospital's file; the caller holds the lock.
+    pub(super) fn replace_hospital(
+        &self,
+        hospital: &HospitalId,
+        file: &HospitalFile,
+    ) -> Result<(), KeyringError> {
+        let path = self.hospital_path(hospital);
+        let json = serde_json::to_vec(file).map_err(|_| KeyringError::Damaged(path.clone()))?;
+        durable::remove_leftovers(&path)
+            .and_then(|()| durable::replace(&path, &json))
+            .map_err(io_error("write", &path))
     }
 
     pub(super) fn read_subject(
@@ -275,7 +307,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, KeyringError
         Ok(value) => Ok(Some(value)),
         // The parser's message may quote the file, so that only its kind is told.
         Err(_) => Err(match serde_json::from_slice::<VersionOnly>(&bytes) {
-            Ok(found) if found.version > HOSPITAL_FILE_VERSION => {
+            Ok(found) if found.version > SUBJECT_FILE_VERSION => {
                 KeyringError::NewerVersion { path: path.to_owned(), version: found.version }
             }
             _ => KeyringError::Damaged(path.to_owned()),

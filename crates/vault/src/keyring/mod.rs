@@ -3,13 +3,18 @@
 mod cache;
 mod error;
 mod folder;
+mod hospital_file;
+mod notes;
+mod secrets;
 
 pub use error::KeyringError;
+pub use secrets::SecretVersion;
 
 use crate::SpoolKeys;
 use crate::durable::Written;
 use cache::SubjectCache;
-use folder::{Folder, HospitalFile, SubjectFile};
+use folder::{Folder, Stamp, SubjectFile};
+use hospital_file::{HospitalFile, SecretEntry};
 use scanveil_model::{HospitalId, SubjectId, Zone};
 use scanveil_seal::{
     Entropy, HospitalKey, PseudonymSecret, ResearchKeys, RootKey, SealError, SubjectKey, ZoneKey,
@@ -25,8 +30,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct HospitalKeys {
     /// Wraps the subjects' keys and keys the identifiers.
     pub key: HospitalKey,
-    /// Keys the pseudonyms.
+    /// Keys the pseudonyms: the version in force.
     pub pseudonym_secret: PseudonymSecret,
+    /// Number of the version in force, from 1.
+    pub secret_version: u32,
+    /// The versions before it, the first one first.
+    earlier: Vec<PseudonymSecret>,
 }
 
 /// What the keyring holds for one hospital.
@@ -48,8 +57,14 @@ struct Inner {
     folder: Folder,
     root: RootKey,
     entropy: Arc<dyn Entropy>,
-    hospitals: Mutex<HashMap<HospitalId, Arc<HospitalKeys>>>,
+    hospitals: Mutex<HashMap<HospitalId, Held>>,
     subjects: Mutex<SubjectCache>,
+}
+
+/// A hospital's keys in memory, and the content of the file that they were read from.
+struct Held {
+    stamp: Option<Stamp>,
+    keys: Arc<HospitalKeys>,
 }
 
 impl fmt::Debug for Keyring {
@@ -206,41 +221,60 @@ fn at(path: &Path) -> impl FnOnce(SealError) -> KeyringError {
 
 impl Inner {
     fn hospital(&self, hospital: &HospitalId) -> Result<Arc<HospitalKeys>, KeyringError> {
-        let mut held = locked(&self.hospitals);
-        if let Some(keys) = held.get(hospital) {
-            return Ok(Arc::clone(keys));
+        match self.known_hospital(hospital)? {
+            Some(keys) => Ok(keys),
+            None => {
+                let keys = Arc::new(self.make_hospital(hospital)?);
+                self.hold(hospital, self.folder.stamp(hospital)?, &keys);
+                Ok(keys)
+            }
         }
-        let keys = match self.load_hospital(hospital)? {
-            Some(keys) => keys,
-            None => self.make_hospital(hospital)?,
-        };
-        let keys = Arc::new(keys);
-        held.insert(hospital.clone(), Arc::clone(&keys));
-        Ok(keys)
     }
 
     fn existing_hospital(&self, hospital: &HospitalId) -> Result<Arc<HospitalKeys>, KeyringError> {
-        let mut held = locked(&self.hospitals);
-        if let Some(keys) = held.get(hospital) {
-            return Ok(Arc::clone(keys));
+        let known = self.known_hospital(hospital)?;
+        known.ok_or_else(|| KeyringError::HospitalUnknown(hospital.clone()))
+    }
+
+    /// The hospital's keys, from memory as long as its file is the one that was read: another
+    /// process may have made a new version of the secret.
+    fn known_hospital(
+        &self,
+        hospital: &HospitalId,
+    ) -> Result<Option<Arc<HospitalKeys>>, KeyringError> {
+        // The stamp is taken first: a change while reading is met at the next look.
+        let stamp = self.folder.stamp(hospital)?;
+        if let Some(held) = locked(&self.hospitals).get(hospital)
+            && (held.stamp == stamp || stamp.is_none())
+        {
+            return Ok(Some(Arc::clone(&held.keys)));
         }
-        match self.load_hospital(hospital)? {
-            Some(keys) => {
-                let keys = Arc::new(keys);
-                held.insert(hospital.clone(), Arc::clone(&keys));
-                Ok(keys)
-            }
-            None => Err(KeyringError::HospitalUnknown(hospital.clone())),
-        }
+        let Some(keys) = self.load_hospital(hospital)? else { return Ok(None) };
+        let keys = Arc::new(keys);
+        self.hold(hospital, stamp, &keys);
+        Ok(Some(keys))
+    }
+
+    fn hold(&self, hospital: &HospitalId, stamp: Option<Stamp>, keys: &Arc<HospitalKeys>) {
+        let held = Held { stamp, keys: Arc::clone(keys) };
+        locked(&self.hospitals).insert(hospital.clone(), held);
     }
 
     fn load_hospital(&self, hospital: &HospitalId) -> Result<Option<HospitalKeys>, KeyringError> {
         let Some(file) = self.folder.read_hospital(hospital)? else { return Ok(None) };
         let path = self.folder.hospital_path(hospital);
         let key = self.root.unwrap_hospital(hospital, &file.hospital_key).map_err(at(&path))?;
-        let pseudonym_secret =
-            key.unwrap_pseudonym_secret(hospital, &file.pseudonym_secret).map_err(at(&path))?;
-        Ok(Some(HospitalKeys { key, pseudonym_secret }))
+        if !file.is_whole(&key) {
+            return Err(KeyringError::Damaged(path));
+        }
+        let mut earlier = Vec::new();
+        for entry in &file.pseudonym_secrets {
+            let secret = key.unwrap_pseudonym_secret(hospital, &entry.secret).map_err(at(&path))?;
+            earlier.push(secret);
+        }
+        let in_force = earlier.pop().ok_or(KeyringError::Damaged(path))?;
+        let secret_version = file.in_force();
+        Ok(Some(HospitalKeys { key, pseudonym_secret: in_force, secret_version, earlier }))
     }
 
     fn make_hospital(&self, hospital: &HospitalId) -> Result<HospitalKeys, KeyringError> {
@@ -251,12 +285,21 @@ impl Inner {
         let entropy = self.entropy.as_ref();
         let key = HospitalKey::generate(entropy);
         let pseudonym_secret = PseudonymSecret::generate(entropy);
-        let file = HospitalFile::new(
-            self.root.wrap_hospital(hospital, &key, entropy).map_err(at(&path))?,
-            key.wrap_pseudonym_secret(hospital, &pseudonym_secret, entropy).map_err(at(&path))?,
-        );
+        let first = SecretEntry {
+            number: 1,
+            made_at_ms: None,
+            reason: None,
+            secret: key
+                .wrap_pseudonym_secret(hospital, &pseudonym_secret, entropy)
+                .map_err(at(&path))?,
+        };
+        let wrapped = self.root.wrap_hospital(hospital, &key, entropy).map_err(at(&path))?;
+        let file = HospitalFile::new(&key, wrapped, vec![first]);
         match self.folder.write_hospital(hospital, &file)? {
-            Written::First => Ok(HospitalKeys { key, pseudonym_secret }),
+            Written::First => {
+                let earlier = Vec::new();
+                Ok(HospitalKeys { key, pseudonym_secret, secret_version: 1, earlier })
+            }
             // Another process was first: its keys are the hospital's.
             Written::Before => self
                 .load_hospital(hospital)?

@@ -8,6 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+mod secrets;
+
 /// Bytes that never repeat, so that two keys are never equal by accident.
 struct Counter(AtomicU64);
 
@@ -188,13 +190,13 @@ fn damaged_and_newer_files_are_told_apart() {
     open(dir.path()).subject(&hospital(), &SUBJECT).unwrap();
     let file = dir.path().join("hospitals/st-wystan.json");
     let good = fs::read_to_string(&file).unwrap();
-    let long = " ".repeat(9000);
-    let newer = good.replacen(r#""version":1"#, r#""version":2"#, 1);
+    let long = " ".repeat(300 << 10);
+    let newer = good.replacen(r#""version":2"#, r#""version":3"#, 1);
     let table: &[(&str, &str)] = &[
         ("", "SV-VAULT-108"),
         ("{}", "SV-VAULT-108"),
         (&good[..good.len() - 1], "SV-VAULT-108"),
-        (&good.replace("pseudonym_secret", "pseudonym"), "SV-VAULT-108"),
+        (&good.replace("pseudonym_secrets", "pseudonym"), "SV-VAULT-108"),
         (&good.replacen('{', r#"{"colour":1,"#, 1), "SV-VAULT-108"),
         (&newer, "SV-VAULT-110"),
         (&newer.replacen('{', r#"{"colour":1,"#, 1), "SV-VAULT-110"),
