@@ -1,0 +1,172 @@
+//! The way of one text: recognizers in order, then deletion until nothing more is found.
+
+use crate::clean::{Kept, deletions};
+use crate::fold::fold;
+use crate::kind::{Finding, Kind, Word};
+use crate::known::Known;
+use crate::token::{Class, Page};
+use crate::{address, eastern, lexicon, names, net, numbers};
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// Most times that one value is searched again after a deletion. Words that stand beside each other
+/// only then may say something new; a value that never settles is withheld whole.
+const ROUNDS: usize = 16;
+
+/// The dictionaries and recognizers, with the words that a profile keeps. Cheap to share.
+#[derive(Debug, Clone, Default)]
+pub struct Cleaner {
+    keep: HashSet<String>,
+}
+
+/// A cleaned text and what was found in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleaned<'t> {
+    /// The text without what identifies: a subsequence of the input, borrowed when nothing went.
+    pub text: Cow<'t, str>,
+    /// What was found, by the bytes of the input: in order, without overlaps.
+    pub findings: Vec<Finding>,
+}
+
+impl Cleaner {
+    /// A cleaner that takes the words of `keep`, in any case, for vocabulary.
+    #[must_use]
+    pub fn new(keep: &[String]) -> Self {
+        let words = keep.iter().flat_map(|line| line.split_whitespace().chain([line.as_str()]));
+        Self { keep: words.map(fold).filter(|word| !word.is_empty()).collect() }
+    }
+
+    /// Everything in a text that identifies somebody: in order, without overlaps.
+    #[must_use]
+    pub fn find(&self, known: &Known, text: &str) -> Vec<Finding> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let mut page = Page::new(text);
+        let keep = |word: &str| !self.keep.is_empty() && self.keep.contains(word);
+        known.find(&mut page);
+        net::find(&mut page);
+        address::find(&mut page);
+        numbers::find(&mut page);
+        known.find_dates(&mut page);
+        eastern::find(&mut page, &keep);
+        names::find(&mut page, &keep);
+        page.findings()
+    }
+
+    /// A text without what identifies. Values between backslashes are cleaned each by itself and
+    /// keep their places; line ends stay where they are.
+    #[must_use]
+    pub fn clean<'t>(&self, known: &Known, text: &'t str) -> Cleaned<'t> {
+        let mut findings = Vec::new();
+        let mut cleaned: Option<String> = None;
+        let mut start = 0;
+        for value in text.split('\\') {
+            let (value_text, found) = self.clean_value(known, value);
+            if let (Cow::Owned(_), None) = (&value_text, &cleaned) {
+                cleaned = Some(text[..start].to_owned());
+            }
+            if let Some(cleaned) = &mut cleaned {
+                cleaned.push_str(&value_text);
+                if start + value.len() < text.len() {
+                    cleaned.push('\\');
+                }
+            }
+            findings.extend(found.into_iter().map(|finding| Finding {
+                range: finding.range.start + start..finding.range.end + start,
+                ..finding
+            }));
+            start += value.len() + 1;
+        }
+        Cleaned { text: cleaned.map_or(Cow::Borrowed(text), Cow::Owned), findings }
+    }
+
+    fn clean_value<'t>(&self, known: &Known, value: &'t str) -> (Cow<'t, str>, Vec<Finding>) {
+        let mut found = self.find(known, value);
+        if found.is_empty() {
+            return (Cow::Borrowed(value), found);
+        }
+        let mut kept = Kept::all(value);
+        kept.remove(&deletions(value, &found));
+        for _ in 0..ROUNDS {
+            let text = kept.text(value);
+            let again = self.find(known, &text);
+            if again.is_empty() {
+                return (Cow::Owned(text), in_order(found));
+            }
+            let ranges = kept.originals(again.iter().map(|finding| finding.range.clone()));
+            let originals = again.iter().zip(ranges);
+            found.extend(originals.map(|(finding, range)| Finding { range, ..finding.clone() }));
+            kept.remove(&deletions(&text, &again));
+        }
+        let whole = Finding { range: 0..value.len(), kind: Kind::Unsettled, rule: "unsettled" };
+        (Cow::Owned(String::new()), vec![whole])
+    }
+
+    /// What a single word is: for code strings and other values without a sentence.
+    #[must_use]
+    pub fn word(&self, word: &str) -> Word {
+        let folded = fold(word.trim());
+        if self.keep.contains(&folded) {
+            return Word::Vocabulary;
+        }
+        let page = Page::new(word.trim());
+        let mut judged = Word::Abbreviation;
+        let (mut words, mut digits) = (0, 0);
+        for (at, token) in page.tokens.iter().enumerate() {
+            let alone = match token.class {
+                Class::Word => names::judge_alone(page.str(at)),
+                Class::Digits => {
+                    digits += 1;
+                    None
+                }
+                class if class.is_eastern() && !eastern::is_vocabulary(page.str(at)) => {
+                    Some(Word::Unknown)
+                }
+                class if class.is_eastern() => Some(Word::Vocabulary),
+                _ => None,
+            };
+            let Some(alone) = alone else { continue };
+            words += 1;
+            judged = worse(judged, alone);
+        }
+        match (words, digits) {
+            (0, 0) => Word::Unknown,
+            (0, _) => Word::Number,
+            _ => judged,
+        }
+    }
+}
+
+/// The word that is more likely somebody's name.
+fn worse(one: Word, other: Word) -> Word {
+    let rank = |word: &Word| match word {
+        Word::Name => 4,
+        Word::Unknown => 3,
+        Word::Vocabulary => 2,
+        Word::Abbreviation => 1,
+        Word::Number => 0,
+    };
+    if rank(&other) > rank(&one) { other } else { one }
+}
+
+/// Findings of several rounds in order; those that overlap are one.
+fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
+    found.sort_by_key(|finding| (finding.range.start, finding.range.end));
+    let mut ordered: Vec<Finding> = Vec::with_capacity(found.len());
+    for finding in found {
+        match ordered.last_mut() {
+            Some(last) if finding.range.start < last.range.end => {
+                last.range.end = last.range.end.max(finding.range.end);
+            }
+            _ => ordered.push(finding),
+        }
+    }
+    ordered
+}
+
+/// Whether a folded word belongs to the vocabulary of any language.
+pub(crate) fn is_vocabulary(word: &str) -> bool {
+    let entry = lexicon::look_up(word);
+    entry.is_vocabulary() || eastern::is_word(word)
+}

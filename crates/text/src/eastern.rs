@@ -1,0 +1,314 @@
+//! Chinese, Japanese and Korean: runs without spaces are cut into words of the vocabulary; what is
+//! left may be somebody's name and goes.
+
+use crate::fold::fold;
+use crate::kind::Kind;
+use crate::lexicon::QuickMap;
+use crate::token::Page;
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Longest word of the lists, in characters.
+const LONGEST: usize = 12;
+/// Runs are cut at this many characters, so that memory stays small.
+const WINDOW: usize = 4096;
+/// Longest name that a family name and single characters make.
+const NAME: usize = 4;
+/// What an unknown character, a single one and a word cost when a run is cut.
+const UNKNOWN: u32 = 100;
+const SINGLE: u32 = 12;
+const WHOLE: u32 = 10;
+/// Characters that stand in terms and hardly ever in names; they need no word around them.
+const CLINICAL: &str = "肺肝肾腎脾胃肠腸脑脳骨脊椎髓腰胸腹颈頸頚膝踝腕肘髋髖股胫腓趾咽喉齿颌颅颞额枕乳腺胰膵胆脂\
+筋腱膜脉瘤癌肿腫炎症疡疝痛疾病囊嚢裂损傷伤瘫痉尿血栓塞梗影像术検检扫撮诊诊疗药薬片線";
+/// Endings and counters of Korean that are one character.
+const ENDINGS: &str = "은는이가을를의에도로와과만년월일시분초회차개매례형성부술세인한된됨함임건요";
+/// What stands after a name.
+const TITLES: &[&str] = &[
+    "医生",
+    "医师",
+    "大夫",
+    "先生",
+    "女士",
+    "小姐",
+    "教授",
+    "主任",
+    "主任医师",
+    "护士",
+    "技师",
+    "医師",
+    "様",
+    "さん",
+    "氏",
+    "殿",
+    "님",
+    "씨",
+    "선생님",
+    "선생",
+    "교수",
+    "교수님",
+];
+
+/// The title that a folded text begins with, in bytes.
+pub(crate) fn title_at(text: &str) -> Option<usize> {
+    TITLES.iter().filter(|t| text.starts_with(**t)).map(|t| t.len()).max()
+}
+
+struct Lists {
+    clinical: HashSet<String>,
+    words: QuickMap<String, ()>,
+    han_families: HashSet<String>,
+    hangul_families: HashSet<&'static str>,
+}
+
+static LISTS: LazyLock<Lists> = LazyLock::new(|| {
+    let mut words = QuickMap::with_capacity_and_hasher(6_000, BuildHasherDefault::default());
+    for list in [
+        include_str!("../data/chinese.txt"),
+        include_str!("../data/japanese.txt"),
+        include_str!("../data/korean.txt"),
+    ] {
+        words.extend(list.lines().map(|word| (fold(word), ())));
+    }
+    let clinical: HashSet<String> =
+        CLINICAL.chars().map(|c| fold(c.encode_utf8(&mut [0; 4]))).collect();
+    words.extend(clinical.iter().map(|word| (word.clone(), ())));
+    words.extend(TITLES.iter().map(|title| (fold(title), ())));
+    let families = include_str!("../data/han-family-names.txt").lines();
+    Lists {
+        clinical,
+        words,
+        han_families: families.map(fold).collect(),
+        hangul_families: include_str!("../data/hangul-family-names.txt").lines().collect(),
+    }
+});
+
+/// Whether a folded run is one word of the vocabulary.
+pub(crate) fn is_word(text: &str) -> bool {
+    LISTS.words.contains_key(text)
+}
+
+/// Whether words of the vocabulary make up a folded run.
+pub(crate) fn is_vocabulary(text: &str) -> bool {
+    let chars = characters(text, 0..text.len());
+    pieces(text, &chars).iter().all(|piece| piece.known != Known::No)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    No,
+    /// One character that may as well be part of a name.
+    Single,
+    Word,
+}
+
+struct Piece {
+    start: usize,
+    end: usize,
+    chars: usize,
+    known: Known,
+}
+
+/// Takes what no vocabulary knows out of every run of Chinese, Japanese and Korean.
+pub(crate) fn find(page: &mut Page, keep: &dyn Fn(&str) -> bool) {
+    if !page.has_eastern {
+        return;
+    }
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < page.tokens.len() {
+        let free = |t: usize| page.is_free(t) && page.class(t).is_some_and(|c| c.is_eastern());
+        if !free(at) {
+            at += 1;
+            continue;
+        }
+        let first = at;
+        while free(at) {
+            at += 1;
+        }
+        let range = page.tokens[first].start..page.tokens[at - 1].end;
+        let chars = characters(&page.text, range);
+        for window in chars.chunks(WINDOW) {
+            judge(&page.text, &pieces_kept(&page.text, window, keep), &mut found);
+        }
+    }
+    for (range, kind, rule) in found {
+        page.take_range(range, kind, rule);
+    }
+}
+
+/// Where each character begins, and where the last one ends.
+fn characters(text: &str, range: Range<usize>) -> Vec<(usize, usize)> {
+    let start = range.start;
+    let places = text[range].char_indices();
+    places.map(|(at, c)| (start + at, start + at + c.len_utf8())).collect()
+}
+
+fn pieces(text: &str, chars: &[(usize, usize)]) -> Vec<Piece> {
+    pieces_kept(text, chars, &|_| false)
+}
+
+/// Cuts a run so that the fewest characters stay unknown.
+fn pieces_kept(text: &str, chars: &[(usize, usize)], keep: &dyn Fn(&str) -> bool) -> Vec<Piece> {
+    // The cheapest way to reach each place: its cost, and the length of its last piece.
+    let mut ways = vec![(0_u32, 0_usize, Known::No); chars.len() + 1];
+    for end in 1..=chars.len() {
+        let mut best = (ways[end - 1].0 + UNKNOWN, 1, Known::No);
+        for length in 1..=LONGEST.min(end) {
+            let word = &text[chars[end - length].0..chars[end - 1].1];
+            if !is_word(word) && !keep(word) {
+                continue;
+            }
+            let single = length == 1 && !LISTS.clinical.contains(word);
+            // An ending of Korean cannot begin a word, unless it stands alone (`45세`).
+            let begins = end == 1 || ways[end - 1].2 == Known::No;
+            if single && begins && chars.len() > 1 && ENDINGS.contains(word) {
+                continue;
+            }
+            let cost = ways[end - length].0 + if single { SINGLE } else { WHOLE };
+            if cost < best.0 {
+                best = (cost, length, if single { Known::Single } else { Known::Word });
+            }
+        }
+        ways[end] = best;
+    }
+    let mut pieces = Vec::new();
+    let mut end = chars.len();
+    while end > 0 {
+        let (_, length, known) = ways[end];
+        pieces.push(Piece {
+            start: chars[end - length].0,
+            end: chars[end - 1].1,
+            chars: length,
+            known,
+        });
+        end -= length;
+    }
+    pieces.reverse();
+    pieces
+}
+
+fn is_hangul(text: &str) -> bool {
+    text.starts_with(|c| ('\u{ac00}'..='\u{d7a3}').contains(&c))
+}
+
+/// Finds names and unknown words among the pieces of a run.
+fn judge(text: &str, pieces: &[Piece], found: &mut Vec<(Range<usize>, Kind, &'static str)>) {
+    if let Some(range) = given(pieces) {
+        found.push((range, Kind::UnknownWord, "unknown-eastern-word"));
+        return;
+    }
+    let mut at = 0;
+    while at < pieces.len() {
+        if pieces[at].known != Known::No {
+            if let Some(range) = titled(text, pieces, at) {
+                found.push((range, Kind::NameByContext, "name-before-title"));
+            }
+            at += 1;
+            continue;
+        }
+        let mut end = at;
+        while pieces.get(end).is_some_and(|p| p.known == Known::No) {
+            end += 1;
+        }
+        let (first, end) = widen(text, pieces, at, end);
+        let range = pieces[first].start..pieces[end - 1].end;
+        let chars: usize = pieces[first..end].iter().map(|p| p.chars).sum();
+        if let Some((kind, rule)) = unknown(&text[range.clone()], chars) {
+            found.push((range, kind, rule));
+        }
+        at = end.max(at + 1);
+    }
+}
+
+/// A short run of single characters, not all of them known: `小明`.
+fn given(pieces: &[Piece]) -> Option<Range<usize>> {
+    let (first, last) = (pieces.first()?, pieces.last()?);
+    let chars: usize = pieces.iter().map(|p| p.chars).sum();
+    let unknown = pieces.iter().filter(|p| p.known == Known::No).count();
+    let words = pieces.iter().any(|p| p.known == Known::Word);
+    // What is unknown as a whole is looked at for a family name.
+    let mixed = (1..pieces.len()).contains(&unknown) && first.known == Known::Single;
+    (mixed && !words && chars < NAME).then_some(first.start..last.end)
+}
+
+/// A family name that is a word as well, right before a title: `高医生`.
+fn titled(text: &str, pieces: &[Piece], at: usize) -> Option<Range<usize>> {
+    let piece = &pieces[at];
+    let title = pieces.get(at + 1)?;
+    let is_title = TITLES.contains(&&text[title.start..title.end]);
+    let family = piece.known == Known::Single && is_family(&text[piece.start..piece.end]);
+    (is_title && family).then_some(piece.start..piece.end)
+}
+
+fn is_family(text: &str) -> bool {
+    LISTS.han_families.contains(text) || LISTS.hangul_families.contains(text)
+}
+
+/// Adds the single characters that belong to a name around unknown ones.
+fn widen(text: &str, pieces: &[Piece], first: usize, end: usize) -> (usize, usize) {
+    let (mut first, mut end) = (first, end);
+    let single = |at: usize| pieces.get(at).is_some_and(|p| p.known == Known::Single);
+    let unknown = |at: usize| pieces.get(at).is_some_and(|p| p.known == Known::No);
+    let han = |at: usize| {
+        pieces.get(at).is_some_and(|p| {
+            text[p.start..p.end].starts_with(|c: char| ('\u{3400}'..='\u{9fff}').contains(&c))
+        })
+    };
+    // A family name of one or two characters that are words as well.
+    if first > 0 && single(first - 1) {
+        let alone = is_family(&text[pieces[first - 1].start..pieces[first - 1].end]);
+        let one_more = first_char_end(text, &pieces[first]);
+        let pair = is_family(&text[pieces[first - 1].start..one_more]);
+        if alone || pair {
+            first -= 1;
+        }
+    }
+    // Single characters between unknown ones, and those that end a name.
+    loop {
+        if single(end) && unknown(end + 1) && han(end) {
+            end += 2;
+        } else if unknown(end) {
+            end += 1;
+        } else {
+            break;
+        }
+    }
+    let starts_family = starts_with_family(&text[pieces[first].start..pieces[end - 1].end]);
+    let chars: usize = pieces[first..end].iter().map(|p| p.chars).sum();
+    if starts_family && chars < NAME - 1 && single(end) && han(end) {
+        end += 1;
+    }
+    while single(end) && is_hangul(&text[pieces[end].start..pieces[end].end]) {
+        end += 1;
+    }
+    (first, end)
+}
+
+fn first_char_end(text: &str, piece: &Piece) -> usize {
+    let first = text[piece.start..].chars().next();
+    piece.start + first.map_or(0, char::len_utf8)
+}
+
+fn starts_with_family(text: &str) -> bool {
+    (1..=3).any(|length| {
+        let end = text.char_indices().nth(length).map_or(text.len(), |(at, _)| at);
+        is_family(&text[..end])
+    })
+}
+
+/// What an unknown piece is taken for, if for anything.
+fn unknown(text: &str, chars: usize) -> Option<(Kind, &'static str)> {
+    let kana = text.starts_with(|c| ('\u{3041}'..='\u{30ff}').contains(&c));
+    if kana && chars < 2 {
+        return None;
+    }
+    let named = starts_with_family(text) && (2..=NAME + 1).contains(&chars);
+    Some(if named {
+        (Kind::NameByDictionary, "eastern-family-name")
+    } else {
+        (Kind::UnknownWord, "unknown-eastern-word")
+    })
+}

@@ -1,0 +1,210 @@
+//! The study's own values, in every form that a text may have them in.
+
+mod builder;
+mod forms;
+
+pub use builder::{KnownBuilder, TooMany};
+
+use crate::kind::Kind;
+use crate::lexicon;
+use crate::token::{Case, Page};
+use aho_corasick::AhoCorasick;
+use std::ops::Range;
+
+/// How far a form that stands inside a longer word is widened to the whole of it, in bytes.
+const WIDEST: usize = 64;
+/// Shortest identifier that is looked for with other separators than its own, and how many of its
+/// characters are digits.
+pub(crate) const SQUEEZED: usize = 6;
+pub(crate) const SQUEEZED_DIGITS: usize = 4;
+
+/// Where a form counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Place {
+    /// Anywhere, also inside a longer word.
+    Anywhere,
+    /// As a whole word or number.
+    Whole,
+    /// As a whole word with a capital, or beside another name that is known: it is a word as well.
+    Beside,
+}
+
+/// A form to look for.
+#[derive(Clone, Copy)]
+pub(crate) struct Form {
+    pub(crate) kind: Kind,
+    pub(crate) rule: &'static str,
+    pub(crate) place: Place,
+}
+
+/// A search for forms, and what each of them is.
+pub(crate) struct Search {
+    automaton: AhoCorasick,
+    forms: Vec<Form>,
+}
+
+impl Search {
+    pub(crate) fn new(patterns: &[String], forms: Vec<Form>) -> Result<Option<Self>, TooMany> {
+        if patterns.is_empty() {
+            return Ok(None);
+        }
+        let automaton = AhoCorasick::new(patterns).map_err(|_| TooMany::forms())?;
+        Ok(Some(Self { automaton, forms }))
+    }
+
+    fn matches<'s>(&'s self, text: &'s str) -> impl Iterator<Item = (Range<usize>, Form)> + 's {
+        let found = self.automaton.find_overlapping_iter(text);
+        found.filter_map(|m| self.forms.get(m.pattern().as_usize()).map(|form| (m.range(), *form)))
+    }
+}
+
+/// What is known to identify the people of one study: built by [`KnownBuilder`].
+///
+/// It shows nothing of what it holds: it has no `Debug`.
+#[derive(Default)]
+pub struct Known {
+    pub(crate) values: Option<Search>,
+    pub(crate) dates: Option<Search>,
+    pub(crate) squeezed: Option<Search>,
+}
+
+impl Known {
+    /// Nothing known: only the recognizers and dictionaries search.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Takes the study's names, numbers, places, UIDs and words.
+    pub(crate) fn find(&self, page: &mut Page) {
+        if let Some(search) = &self.values {
+            take(page, search);
+        }
+        if let Some(search) = &self.squeezed
+            && page.digits >= SQUEEZED_DIGITS
+        {
+            take_squeezed(page, search);
+        }
+    }
+
+    /// Takes the study's dates; what recognizers found around them stays whole.
+    pub(crate) fn find_dates(&self, page: &mut Page) {
+        if let Some(search) = &self.dates
+            && page.digits > 0
+        {
+            take(page, search);
+        }
+    }
+}
+
+fn take(page: &mut Page, search: &Search) {
+    let text = std::mem::take(&mut page.text);
+    let mut beside = Vec::new();
+    let mut names: Vec<Range<usize>> = Vec::new();
+    let mut found = Vec::new();
+    for (range, form) in search.matches(&text) {
+        let Some(range) = standing(&text, range, form.place) else { continue };
+        if form.place == Place::Beside && !has_capital(page, &text, &range) {
+            beside.push((range, form));
+            continue;
+        }
+        if form.kind == Kind::KnownName {
+            names.push(range.clone());
+        }
+        found.push((range, form));
+    }
+    names.sort_by_key(|range| range.start);
+    for (range, form) in beside {
+        let next = names.partition_point(|name| name.start < range.end);
+        let before = next.checked_sub(1).and_then(|at| names.get(at));
+        let near = |from: usize, to: usize| {
+            text.get(from..to).is_some_and(|gap| gap.len() <= 3 && !gap.contains(['\n', '\r']))
+        };
+        let after = names.get(next).is_some_and(|name| near(range.end, name.start));
+        if after || before.is_some_and(|name| near(name.end, range.start)) {
+            found.push((range, form));
+        }
+    }
+    page.text = text;
+    for (range, form) in found {
+        page.take_range(range, form.kind, form.rule);
+    }
+}
+
+/// Whether the word at a place has a capital; in a text without any, whether it is no clinical
+/// word.
+fn has_capital(page: &Page, text: &str, range: &Range<usize>) -> bool {
+    if !page.has_capitals {
+        return !lexicon::look_up(&text[range.clone()]).is_clinical();
+    }
+    let at = page.tokens.partition_point(|t| t.end <= range.start);
+    page.tokens.get(at).is_some_and(|t| t.case != Case::Lower)
+}
+
+fn joins(one: Option<char>, other: Option<char>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    let latin = |c: char| c.is_alphabetic() && u32::from(c) < 0x2e80;
+    (latin(one) && latin(other)) || (one.is_ascii_digit() && other.is_ascii_digit())
+}
+
+/// The range to take for a form found at a range, if it counts there.
+fn standing(text: &str, range: Range<usize>, place: Place) -> Option<Range<usize>> {
+    let edge = |at: usize| joins(text[..at].chars().next_back(), text[at..].chars().next());
+    let (left, right) = (edge(range.start), edge(range.end));
+    if !left && !right {
+        return Some(range);
+    }
+    if place != Place::Anywhere {
+        return None;
+    }
+    let wide = widened(text, &range);
+    let other = lexicon::look_up(&text[wide.clone()]);
+    (!other.is_vocabulary() || other.is_name()).then_some(wide)
+}
+
+/// The whole word around a range, within reason.
+fn widened(text: &str, range: &Range<usize>) -> Range<usize> {
+    let Range { mut start, mut end } = range.clone();
+    while range.start - start < WIDEST {
+        let before = text[..start].chars().next_back();
+        if !joins(before, text[start..].chars().next()) {
+            break;
+        }
+        start -= before.map_or(0, char::len_utf8);
+    }
+    while end - range.end < WIDEST {
+        let after = text[end..].chars().next();
+        if !joins(text[..end].chars().next_back(), after) {
+            break;
+        }
+        end += after.map_or(0, char::len_utf8);
+    }
+    start..end
+}
+
+/// Looks for numbers with other separators than their own: `062-1936` for `0621936`.
+fn take_squeezed(page: &mut Page, search: &Search) {
+    let mut squeezed = String::with_capacity(page.text.len());
+    let mut places = Vec::with_capacity(page.text.len());
+    for (at, byte) in page.text.bytes().enumerate() {
+        if byte.is_ascii_alphanumeric() {
+            squeezed.push(char::from(byte));
+            places.push(at);
+        }
+    }
+    let mut found = Vec::new();
+    for (range, form) in search.matches(&squeezed) {
+        let Some(inside) = places.get(range) else { continue };
+        let (Some(&start), Some(&last)) = (inside.first(), inside.last()) else { continue };
+        let tight = inside.windows(2).all(|pair| {
+            pair[1] - pair[0] <= 2 && !page.text[pair[0]..pair[1]].contains(['\n', '\r', ','])
+        });
+        let whole = start..last + 1;
+        if tight && standing(&page.text, whole.clone(), Place::Whole).is_some() {
+            found.push((whole, form));
+        }
+    }
+    for (range, form) in found {
+        page.take_range(range, form.kind, form.rule);
+    }
+}

@@ -1,0 +1,371 @@
+//! The forms of one value, folded.
+
+use super::builder::LONGEST_VALUE;
+use super::{Place, SQUEEZED, SQUEEZED_DIGITS};
+use crate::cleaner::is_vocabulary;
+use crate::eastern;
+use crate::fold::fold;
+use crate::lexicon;
+use crate::titles;
+
+/// A folded form and where it counts.
+pub(super) type Pattern = (String, Place);
+
+/// Shortest form that counts inside longer words.
+const ANYWHERE: usize = 5;
+/// Shortest word of a name, and of two letters only beside another.
+const SHORTEST: usize = 2;
+/// Most words of one name that are combined with each other.
+const COMBINED: usize = 8;
+/// Shortest identifier that is looked for: three digits are in every image.
+const IDENTIFIER: usize = 4;
+/// What stands for a name when there is none.
+const PLACEHOLDERS: &[&str] = &[
+    "anonymous",
+    "anonymized",
+    "anonymised",
+    "anonym",
+    "anon",
+    "unknown",
+    "none",
+    "null",
+    "patient",
+    "phantom",
+    "test",
+    "noname",
+    "name",
+    "unidentified",
+    "deidentified",
+    "removed",
+    "na",
+    "nn",
+];
+
+fn is_eastern(text: &str) -> bool {
+    text.chars().any(|c| ('\u{2e80}'..='\u{d7a3}').contains(&c))
+}
+
+/// Every form of a person's name.
+pub(super) fn person(pn: &str) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for group in pn.split(['\\', '=']) {
+        let parts: Vec<&str> = group.split('^').map(str::trim).collect();
+        if is_eastern(group) {
+            eastern_name(&parts, &mut patterns);
+        } else {
+            western_name(&parts, &mut patterns);
+        }
+    }
+    patterns
+}
+
+fn western_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
+    let mut words: Vec<Vec<String>> = Vec::new();
+    // Prefix and suffix are titles; they are nobody's alone.
+    for part in parts.iter().take(3) {
+        let spelled = spellings(part);
+        for spelling in spelled {
+            let split = spelling.split(|c: char| !c.is_alphanumeric());
+            let split: Vec<String> =
+                split.filter(|w| !w.is_empty() && !is_no_name(w)).map(str::to_owned).collect();
+            if split.len() > 1 {
+                let joined = split.concat();
+                if joined.len() > ANYWHERE {
+                    patterns.push((joined, Place::Anywhere));
+                }
+            }
+            words.push(split);
+        }
+    }
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    for word in &words {
+        patterns.extend(name_word(word));
+    }
+    let combined: Vec<&String> = words.iter().take(COMBINED).collect();
+    for one in &combined {
+        for other in combined.iter().filter(|other| *other != one) {
+            if one.len() + other.len() > ANYWHERE {
+                patterns.push((format!("{one}{other}"), Place::Anywhere));
+            }
+            let initial: String = one.chars().take(1).collect();
+            if other.len() >= 3 && other.len() + 1 >= ANYWHERE {
+                patterns.push((format!("{initial}{other}"), Place::Whole));
+                patterns.push((format!("{other}{initial}"), Place::Whole));
+            }
+        }
+    }
+}
+
+/// A name with its umlauts as they are, with `e`, and without.
+fn spellings(part: &str) -> Vec<String> {
+    let folded = fold(part);
+    let lower = part.to_lowercase();
+    let spelled = lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('å', "aa");
+    let spelled = fold(&spelled.replace('ø', "oe"));
+    let plain = folded.replace("ae", "a").replace("oe", "o").replace("ue", "u");
+    let mut all = vec![folded];
+    for other in [spelled, plain] {
+        if !all.contains(&other) && other.len() >= 3 {
+            all.push(other);
+        }
+    }
+    all
+}
+
+fn is_no_name(word: &str) -> bool {
+    let small = word.chars().count() <= 3;
+    PLACEHOLDERS.contains(&word)
+        || (small && (titles::is_particle(word) || titles::is_suffix(word)))
+        || titles::is_title(word)
+}
+
+fn name_word(word: &str) -> Option<Pattern> {
+    let letters = word.chars().count();
+    if letters < SHORTEST {
+        return None;
+    }
+    let place = if letters == SHORTEST || lexicon::look_up(word).is_vocabulary() {
+        Place::Beside
+    } else if letters >= ANYWHERE {
+        Place::Anywhere
+    } else {
+        Place::Whole
+    };
+    let place = if letters == SHORTEST && !lexicon::look_up(word).is_name() {
+        Place::Beside
+    } else {
+        place
+    };
+    Some((word.to_owned(), place))
+}
+
+/// Chinese, Japanese and Korean names: whole, with and without a space, and parts of two or more.
+fn eastern_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
+    let parts: Vec<String> = parts
+        .iter()
+        .take(3)
+        .flat_map(|part| fold(part).split(' ').map(str::to_owned).collect::<Vec<_>>())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let mut add = |text: String| {
+        if text.chars().count() >= 2 && !eastern::is_word(&text) {
+            let other = other_kana(&text);
+            if other != text {
+                patterns.push((other, Place::Anywhere));
+            }
+            patterns.push((text, Place::Anywhere));
+        }
+    };
+    for part in &parts {
+        add(part.clone());
+    }
+    for one in parts.iter().take(COMBINED) {
+        for other in parts.iter().take(COMBINED).filter(|other| *other != one) {
+            add(format!("{one}{other}"));
+            add(format!("{one} {other}"));
+            add(format!("{one}·{other}"));
+            add(format!("{one}・{other}"));
+        }
+    }
+    if let [whole] = parts.as_slice()
+        && (3..=4).contains(&whole.chars().count())
+    {
+        // A name without separators: what follows its first character is the given name.
+        add(whole.chars().skip(1).collect());
+    }
+}
+
+/// Hiragana as katakana, katakana as hiragana.
+fn other_kana(text: &str) -> String {
+    let shift = |c: char, by: i32| u32::from(c).checked_add_signed(by).and_then(char::from_u32);
+    let other = |c: char| match c {
+        '\u{3041}'..='\u{3096}' => shift(c, 0x60),
+        '\u{30a1}'..='\u{30f6}' => shift(c, -0x60),
+        _ => None,
+    };
+    text.chars().map(|c| other(c).unwrap_or(c)).collect()
+}
+
+fn compact(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// Values of an element, trimmed and folded.
+fn values(value: &str) -> impl Iterator<Item = String> + '_ {
+    let cut = |v: &str| v.chars().take(LONGEST_VALUE).collect::<String>();
+    value.split('\\').map(move |v| fold(cut(v).trim_matches([' ', '\0'])))
+}
+
+/// An identifier as written, without separators, without leading zeros, its digits alone.
+pub(super) fn identifier(value: &str) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for raw in values(value) {
+        let compact = compact(&raw);
+        let digits: String = compact.chars().filter(char::is_ascii_digit).collect();
+        let word = digits.is_empty() && (is_vocabulary(&raw) || PLACEHOLDERS.contains(&&*raw));
+        if compact.chars().count() < IDENTIFIER || word {
+            continue;
+        }
+        let mut forms = vec![raw, compact.clone(), compact.trim_start_matches('0').to_owned()];
+        if digits.len() >= SQUEEZED {
+            forms.push(digits.trim_start_matches('0').to_owned());
+            forms.push(digits);
+        }
+        for form in forms {
+            let long = form.len() >= SQUEEZED;
+            if form.chars().count() >= IDENTIFIER {
+                patterns.push((form, if long { Place::Anywhere } else { Place::Whole }));
+            }
+        }
+    }
+    patterns
+}
+
+/// Identifiers with many digits, to be looked for with any separators.
+pub(super) fn squeezed(value: &str) -> Vec<String> {
+    let digits = |text: &String| text.bytes().filter(u8::is_ascii_digit).count();
+    let long = |text: &String| text.len() >= SQUEEZED && digits(text) >= SQUEEZED_DIGITS;
+    let bare = |text: String| text.trim_start_matches('0').to_owned();
+    let forms = values(value)
+        .map(|raw| raw.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
+    forms.flat_map(|form| [bare(form.clone()), form]).filter(long).collect()
+}
+
+/// A place as written, and its words that are no vocabulary.
+pub(super) fn place(value: &str) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for raw in value.split(['\\', '\r', '\n']) {
+        let folded = fold(raw.trim_matches([' ', '\0', ',']));
+        let words: Vec<&str> =
+            folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        let plain = words.iter().all(|w| is_vocabulary(w) || w.chars().all(char::is_numeric));
+        let whole = words.len() > 1 || !plain;
+        if whole && (4..=LONGEST_VALUE).contains(&folded.len()) {
+            patterns.push((folded.clone(), Place::Whole));
+        }
+        for part in folded.split([',', ';']) {
+            // `12 Quillford Lane` is known without its house number, too.
+            let street = part.trim().trim_start_matches(|c: char| c.is_numeric() || c == ' ');
+            let named = street.split(' ').any(|word| !is_vocabulary(word));
+            if named && street.contains(' ') && street.len() <= LONGEST_VALUE {
+                patterns.push((street.to_owned(), Place::Whole));
+            }
+        }
+        for word in &words {
+            patterns.extend(place_word(word));
+        }
+        let initials: String = words.iter().filter_map(|w| w.chars().next()).collect();
+        if words.len() >= 3 && words.len() <= 6 && initials.is_ascii() && !is_vocabulary(&initials)
+        {
+            patterns.push((initials, Place::Whole));
+        }
+    }
+    patterns
+}
+
+fn place_word(word: &str) -> Option<Pattern> {
+    let letters = word.chars().count();
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    if is_eastern(word) {
+        let known = eastern::is_vocabulary(word);
+        return (letters >= 2 && !known).then(|| (word.to_owned(), Place::Anywhere));
+    }
+    let long = letters >= IDENTIFIER && (digits == 0 || digits >= 3);
+    (long && !is_vocabulary(word)).then(|| (word.to_owned(), Place::Whole))
+}
+
+/// A UID, without the padding.
+pub(super) fn uid(value: &str) -> Vec<Pattern> {
+    let long = |uid: &String| uid.len() >= 8 && !uid.starts_with("1.2.840.10008.");
+    values(value).filter(long).map(|uid| (uid, Place::Whole)).collect()
+}
+
+/// A profile's word or phrase.
+pub(super) fn word(value: &str) -> Vec<Pattern> {
+    let folded = fold(value.trim());
+    if folded.is_empty() {
+        return Vec::new();
+    }
+    let place = if is_eastern(&folded) { Place::Anywhere } else { Place::Whole };
+    vec![(folded, place)]
+}
+
+/// The dates of a value, each in every spelling.
+pub(super) fn dates(value: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    for part in value.split(['\\', '-']) {
+        let digits = part.trim_matches([' ', '\0']).replace(['.', '/', ':'], "");
+        let (Some(year), Some(month), Some(day)) =
+            (digits.get(..4), digits.get(4..6), digits.get(6..8))
+        else {
+            continue;
+        };
+        let numbers = (year.parse::<u32>(), month.parse::<u32>(), day.parse::<u32>());
+        if let (Ok(year), Ok(month), Ok(day)) = numbers
+            && (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+        {
+            spell(year, month, day, &mut forms);
+        }
+    }
+    forms
+}
+
+fn spell(year: u32, month: u32, day: u32, forms: &mut Vec<String>) {
+    let short = year % 100;
+    let (y, m, d) = (format!("{year:04}"), format!("{month:02}"), format!("{day:02}"));
+    let s = format!("{short:02}");
+    for mark in ["", "-", "/", ".", "_", " "] {
+        let orders =
+            [[&y, &m, &d], [&d, &m, &y], [&m, &d, &y], [&s, &m, &d], [&d, &m, &s], [&m, &d, &s]];
+        forms.extend(orders.map(|order| order.map(String::as_str).join(mark)));
+        if mark.is_empty() || mark == " " {
+            continue;
+        }
+        for last in [&y, &s] {
+            forms.push(format!("{day}{mark}{month}{mark}{last}"));
+            forms.push(format!("{month}{mark}{day}{mark}{last}"));
+        }
+        forms.push(format!("{y}{mark}{month}{mark}{day}"));
+    }
+    forms.push(format!("{year}年{month}月{day}日"));
+    forms.push(format!("{month}月{day}日"));
+    forms.push(format!("{year}년 {month}월 {day}일"));
+    forms.push(format!("{month}월 {day}일"));
+    for name in month_names(month) {
+        forms.push(format!("{day} {name}"));
+        forms.push(format!("{day}. {name}"));
+        forms.push(format!("{day} de {name}"));
+        forms.push(format!("{name} {day}"));
+        forms.push(format!("{day}{name}{short:02}"));
+        forms.push(format!("{day:02}{name}{short:02}"));
+        forms.push(format!("{day:02}{name}{year}"));
+        forms.push(format!("{day:02}{name}"));
+        forms.push(format!("{day:02}-{name}"));
+    }
+}
+
+/// The names of a month that mean nothing else, folded.
+fn month_names(month: u32) -> &'static [&'static str] {
+    const NAMES: [&[&str]; 12] = [
+        &["january", "jan", "januar", "janvier", "enero", "janeiro"],
+        &["february", "feb", "februar", "fevrier", "febrero", "fevereiro"],
+        &["march", "mar", "marz", "mars", "marzo", "marco"],
+        &["april", "apr", "avril", "abril", "abr"],
+        &["may", "mai", "mayo", "maio"],
+        &["june", "jun", "juni", "juin", "junio", "junho"],
+        &["july", "jul", "juli", "juillet", "julio", "julho"],
+        &["august", "aug", "aout", "agosto", "ago"],
+        &["september", "sep", "sept", "septembre", "septiembre", "setembro"],
+        &["october", "oct", "oktober", "okt", "octobre", "octubre", "outubro"],
+        &["november", "nov", "novembre", "noviembre", "novembro"],
+        &["december", "dec", "dezember", "dez", "decembre", "diciembre", "dezembro"],
+    ];
+    NAMES.get(month as usize - 1).copied().unwrap_or(&[])
+}
+
+/// What should be a date and is none: looked for as it is.
+pub(super) fn malformed_date(value: &str) -> Vec<Pattern> {
+    let odd = |v: &String| v.len() >= SQUEEZED && dates(v).is_empty();
+    values(value).filter(odd).map(|v| (v, Place::Whole)).collect()
+}

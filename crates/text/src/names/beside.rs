@@ -1,0 +1,176 @@
+//! Words that belong to a name because they stand beside it.
+
+use super::{Judged, SHORT, Words};
+use crate::kind::Kind;
+use crate::lexicon;
+use crate::titles::{is_particle, is_suffix, is_title};
+use crate::token::Case;
+
+impl Words<'_> {
+    /// Words beside a name belong to it: forwards, backwards, forwards again.
+    pub(super) fn beside_names(&mut self) {
+        let count = self.judged.len();
+        let sweeps: [Box<dyn Iterator<Item = usize>>; 3] =
+            [Box::new(0..count), Box::new((0..count).rev()), Box::new(0..count)];
+        for sweep in sweeps {
+            for at in sweep {
+                let open = matches!(
+                    self.judged[at],
+                    Judged::Both
+                        | Judged::Firm
+                        | Judged::Short
+                        | Judged::Initial
+                        | Judged::Technical
+                ) || self.page.is_word(at) && self.may_belong(at);
+                if open && self.page.is_free(at) && self.is_beside(at) {
+                    self.take(at, Kind::NameByContext, "beside-a-name");
+                }
+            }
+        }
+    }
+
+    /// Whether a word of the vocabulary may be part of a name: `van`, `MD`, `Dr`.
+    fn may_belong(&self, at: usize) -> bool {
+        let word = self.page.str(at);
+        is_particle(word) || is_suffix(word) || is_title(word)
+    }
+
+    fn is_beside(&self, at: usize) -> bool {
+        let before = self.previous(at).filter(|&p| self.is_name(p));
+        let after = self.next(at).filter(|&n| self.is_name(n));
+        if before.is_none() && after.is_none() {
+            return self.is_beside_unknown(at)
+                || self.is_after_initial(at)
+                || self.is_short_pair(at);
+        }
+        let word = self.page.str(at);
+        if before.is_some_and(|p| self.between(p, at, '^')) && (is_title(word) || is_suffix(word)) {
+            return true;
+        }
+        if is_suffix(word) && before.is_some() && !self.is_firm_suffix(at) {
+            return true;
+        }
+        if is_particle(word) && after.is_some() && self.judged[at] != Judged::Initial {
+            return before.is_some()
+                || matches!(word, "van" | "von" | "bin" | "ibn" | "mc" | "mac");
+        }
+        if is_particle(word) && before.is_some() && self.leads_to_name(at) {
+            return true;
+        }
+        match self.judged[at] {
+            Judged::Initial => self.is_initial(at, before, after),
+            Judged::Short => true,
+            Judged::Technical => {
+                word.len() <= SHORT
+                    && self.page.tokens[at].case == Case::Title
+                    && !self.page.is_glued_before(at)
+                    && !self.page.is_glued_before(at + 1)
+            }
+            Judged::Both => {
+                let eponym = before.is_some()
+                    && lexicon::look_up(word).is_eponym()
+                    && self.next(at).is_some_and(|n| self.judged[n] == Judged::Vocabulary);
+                self.is_capital(at) && !eponym
+            }
+            Judged::Firm => self.is_family_before_given(at, after),
+            _ => false,
+        }
+    }
+
+    /// Whether only small words stand between a small word and a name: `van der Berg`.
+    fn leads_to_name(&self, at: usize) -> bool {
+        let mut next = self.next(at);
+        for _ in 0..2 {
+            let Some(word) = next else { return false };
+            if self.is_name(word) {
+                return true;
+            }
+            if !is_particle(self.page.str(word)) {
+                return false;
+            }
+            next = self.next(word);
+        }
+        next.is_some_and(|n| self.is_name(n))
+    }
+
+    /// `RN`, `MD`: letters that stand for other things unless a comma or an end goes with them.
+    fn is_firm_suffix(&self, at: usize) -> bool {
+        matches!(self.page.str(at), "sr" | "rn" | "np" | "ii" | "iii" | "iv") && !self.is_last(at)
+    }
+
+    fn is_initial(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
+        let dotted = self.page.mark(at + 1) == Some('.');
+        let side = matches!(self.page.str(at), "l" | "r");
+        let caret = after.is_some_and(|n| self.between(at, n, '^'))
+            || before.is_some_and(|p| self.between(p, at, '^'));
+        let apostrophe = self.page.mark(at + 1) == Some('\'') && after.is_some();
+        let alone = self.page.tokens[at].case == Case::Upper && !side;
+        caret
+            || apostrophe
+            || (dotted && self.page.tokens[at].case == Case::Upper)
+            || (alone && after.is_some())
+            || (alone
+                && before.is_some_and(|p| {
+                    self.is_last(at) || self.previous(p).is_some_and(|p| self.is_name(p))
+                }))
+    }
+
+    /// `HEAD, JOHN` and `Head^John` where nothing stands before.
+    fn is_family_before_given(&self, at: usize, after: Option<usize>) -> bool {
+        let Some(next) = after else { return false };
+        let joined = self.between(at, next, ',') || self.between(at, next, '^');
+        let apart = |p: usize| (p + 1..at).any(|t| self.page.mark(t).is_some());
+        let close = (at.saturating_sub(3)..at).rev().find(|&t| self.page.is_word(t));
+        let first = close.is_none_or(apart);
+        let only = self.next(next).is_none_or(|n| !self.is_name(n));
+        joined && first && only && self.given[next] && self.is_capital(at)
+    }
+
+    /// `Kim Lee`: two short names beside each other.
+    fn is_short_pair(&self, at: usize) -> bool {
+        let short =
+            |t: usize| self.judged[t] == Judged::Short && self.page.tokens[t].case != Case::Lower;
+        let beside = [self.previous(at), self.next(at)];
+        short(at) && beside.into_iter().flatten().any(short)
+    }
+
+    /// `J. Baker`.
+    fn is_after_initial(&self, at: usize) -> bool {
+        let initial = self.previous(at).filter(|&p| self.judged[p] == Judged::Initial);
+        initial.is_some_and(|p| {
+            let side = matches!(self.page.str(p), "l" | "r");
+            let dotted = self.page.mark(p + 1) == Some('.');
+            let title = self.page.tokens[at].case == Case::Title;
+            let both = self.judged[at] == Judged::Both && self.is_capital(at);
+            let firm = self.judged[at] == Judged::Firm && title && self.page.str(at).len() > SHORT;
+            (both || firm) && dotted && !side && self.page.tokens[p].case == Case::Upper
+        })
+    }
+
+    /// `GARROWBY BAKER`: a word that may be a name beside one that nobody knows.
+    fn is_beside_unknown(&self, at: usize) -> bool {
+        let gone = |t: Option<usize>| {
+            t.is_some_and(|t| {
+                self.is_gone(t) && self.page.tokens[t].case == self.page.tokens[at].case
+            })
+        };
+        let (before, after) = (self.previous(at), self.next(at));
+        let capital = self.page.tokens[at].case != Case::Lower;
+        match self.judged[at] {
+            Judged::Both => {
+                capital
+                    && (gone(before) || gone(after))
+                    && !lexicon::look_up(self.page.str(at)).is_clinical()
+            }
+            Judged::Short => gone(before) || gone(after),
+            Judged::Initial => {
+                let dotted = self.page.mark(at + 1) == Some('.');
+                dotted
+                    && capital
+                    && (after.is_some_and(|n| self.is_gone(n))
+                        || before.is_some_and(|n| self.is_gone(n)))
+            }
+            _ => false,
+        }
+    }
+}
