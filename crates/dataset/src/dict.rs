@@ -72,3 +72,23 @@ pub fn keyword(tag: Tag) -> Option<&'static str> {
     let core_tag = dicom_core::Tag(tag.group(), tag.element());
     DataDictionary::by_tag(&StandardDataDictionary, core_tag).map(|entry| entry.alias)
 }
+
+/// The tag that a person wrote: a keyword of PS3.6, `00080020`, `0008,0020` or `(0008,0020)`.
+#[must_use]
+pub fn tag_of(text: &str) -> Option<Tag> {
+    let text = text.trim();
+    if let Some(entry) = DataDictionary::by_name(&StandardDataDictionary, text) {
+        let tag = entry.tag();
+        return Some(Tag::new(tag.0, tag.1));
+    }
+    let mut digits = [0; 8];
+    let mut count = 0;
+    for byte in text.bytes().filter(|b| !matches!(b, b'(' | b')' | b',' | b' ')) {
+        *digits.get_mut(count)? = byte;
+        count += 1;
+    }
+    let digits = std::str::from_utf8(&digits).ok().filter(|_| count == 8)?;
+    // A sign would be taken for a part of the number.
+    digits.bytes().all(|b| b.is_ascii_hexdigit()).then_some(())?;
+    u32::from_str_radix(digits, 16).ok().map(Tag)
+}

@@ -17,7 +17,7 @@ mod vr;
 mod write;
 
 pub use charset::{CharacterSets, CharsetError};
-pub use dict::{DictEntry, keyword, lookup};
+pub use dict::{DictEntry, keyword, lookup, tag_of};
 pub use element::{DataSet, Element, Kind, NO_PARENT};
 pub use limits::Limits;
 pub use meta::{FileMeta, file_meta};

@@ -64,6 +64,8 @@ pub mod tags {
     pub const SOP_INSTANCE_UID: Tag = Tag::new(0x0008, 0x0018);
     pub const STUDY_DATE: Tag = Tag::new(0x0008, 0x0020);
     pub const MODALITY: Tag = Tag::new(0x0008, 0x0060);
+    pub const MANUFACTURER: Tag = Tag::new(0x0008, 0x0070);
+    pub const MANUFACTURER_MODEL_NAME: Tag = Tag::new(0x0008, 0x1090);
     pub const PATIENT_ID: Tag = Tag::new(0x0010, 0x0020);
     pub const ISSUER_OF_PATIENT_ID: Tag = Tag::new(0x0010, 0x0021);
     pub const PATIENT_NAME: Tag = Tag::new(0x0010, 0x0010);

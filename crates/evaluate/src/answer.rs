@@ -111,7 +111,8 @@ impl Category {
             [&self.tcia_p15, &self.tcia_ptkb, &self.tcia_rev].map(|name| ("tcia", name.as_deref()));
         match action {
             Action::TagRetained | Action::TextNotNull => {
-                ("dicom", self.dicom_iod.as_deref().unwrap_or("unknown"))
+                let name = self.dicom_iod.as_deref().or(self.dicom_safe.as_deref());
+                ("dicom", name.unwrap_or("unknown"))
             }
             Action::DateShifted => ("hipaa", "HIPAA-C"),
             Action::UidChanged => ("hipaa", "HIPAA-R"),

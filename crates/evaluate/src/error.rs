@@ -22,6 +22,9 @@ pub enum EvaluateError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The answer database asks for nothing.
+    #[error("the answer database holds no instance")]
+    Empty,
     /// A mapping file is not as it should be.
     #[error("the mapping file has an invalid {what} at line {line}")]
     Mapping {
@@ -73,6 +76,7 @@ impl Coded for EvaluateError {
             Self::Mapping { .. } => "SV-EVALUATE-003",
             Self::Io { .. } => "SV-EVALUATE-004",
             Self::TooDeep { .. } => "SV-EVALUATE-005",
+            Self::Empty => "SV-EVALUATE-006",
         }
     }
 
@@ -80,8 +84,12 @@ impl Coded for EvaluateError {
         match self {
             Self::Database { .. } => "check that the file is an answer database and not in use",
             Self::Answers { .. } => "make the answer database again, or fetch it again",
-            Self::Mapping { .. } => "the file needs the columns id_old and id_new, in CSV",
+            Self::Mapping { .. } => {
+                "give a CSV file with the columns kind, id_old and id_new, or name files with \
+                 id_old and id_new alone by --uid-mapping and --patient-mapping"
+            }
             Self::Io { .. } => "check the path, its permissions and the free space",
+            Self::Empty => "make the answer database again: its making was interrupted",
             Self::TooDeep { .. } => "name a folder nearer to the files",
         }
         .to_owned()

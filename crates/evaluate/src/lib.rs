@@ -19,7 +19,7 @@ pub use answer::{Action, Answer, Category, InstanceAnswers};
 pub use error::EvaluateError;
 pub use key::AnswerKey;
 pub use mapping::{IdKind, Mapping};
-pub use score::{Failure, Score, Tally, score};
+pub use score::{ElementFailures, Failure, Figures, Score, Tally, score};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Mapping files: which new identifier an old one became.
 
 use crate::error::EvaluateError;
-use csv::{ReaderBuilder, StringRecord, Writer};
+use csv::{Reader, ReaderBuilder, StringRecord, Writer};
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
@@ -30,6 +30,44 @@ pub struct Mapping {
     pairs: HashMap<String, String>,
 }
 
+/// The rows of a mapping file.
+struct Rows {
+    reader: Reader<File>,
+    record: StringRecord,
+    old: usize,
+    new: usize,
+    kind: Option<usize>,
+}
+
+impl Rows {
+    fn open(path: &Path) -> Result<Self, EvaluateError> {
+        let file = File::open(path).map_err(EvaluateError::io("read", path))?;
+        let mut reader = ReaderBuilder::new().flexible(true).from_reader(file);
+        let invalid = || EvaluateError::Mapping { line: 1, what: "header" };
+        let header = reader.headers().map_err(|_| invalid())?.clone();
+        // A file that a spreadsheet wrote can begin with a byte order mark.
+        let plain = |title: &str| title.trim_start_matches('\u{feff}').trim().to_owned();
+        let column = |name: &str| header.iter().position(|title| plain(title) == name);
+        let (Some(old), Some(new)) = (column("id_old"), column("id_new")) else {
+            return Err(invalid());
+        };
+        let kind = column("kind");
+        Ok(Self { reader, record: StringRecord::new(), old, new, kind })
+    }
+
+    /// Kind, old and new identifier of the next row.
+    fn next(&mut self) -> Result<Option<(Option<&str>, &str, &str)>, EvaluateError> {
+        let line = self.reader.position().line();
+        let invalid = |what| EvaluateError::Mapping { line, what };
+        if !self.reader.read_record(&mut self.record).map_err(|_| invalid("record"))? {
+            return Ok(None);
+        }
+        let field = |at: usize| self.record.get(at).ok_or_else(|| invalid("record"));
+        let kind = self.kind.map(field).transpose()?;
+        Ok(Some((kind, field(self.old)?, field(self.new)?)))
+    }
+}
+
 impl Mapping {
     /// Reads the pairs of one kind from a CSV file: the benchmark's `id_old,id_new`, of which all
     /// count, or `kind,id_old,id_new`, of which those of this kind count.
@@ -47,29 +85,37 @@ impl Mapping {
     /// # Errors
     /// When the file cannot be read or lacks a column.
     pub fn read_more(&mut self, path: &Path, kind: IdKind) -> Result<(), EvaluateError> {
-        let file = File::open(path).map_err(EvaluateError::io("read", path))?;
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(file);
-        let invalid = |what| move |line| EvaluateError::Mapping { line, what };
-        let header = reader.headers().map_err(|_| invalid("header")(1))?.clone();
-        let column = |name: &str| header.iter().position(|title| title.trim() == name);
-        let (Some(old), Some(new)) = (column("id_old"), column("id_new")) else {
-            return Err(invalid("header")(1));
-        };
-        let kinds = column("kind");
-        let mut record = StringRecord::new();
-        loop {
-            let line = reader.position().line();
-            if !reader.read_record(&mut record).map_err(|_| invalid("record")(line))? {
-                return Ok(());
-            }
-            let wanted = kinds.is_none_or(|at| record.get(at) == Some(kind.as_str()));
-            let (Some(old), Some(new)) = (record.get(old), record.get(new)) else {
-                return Err(invalid("record")(line));
-            };
-            if wanted {
-                self.pairs.entry(old.to_owned()).or_insert_with(|| new.to_owned());
+        let mut file = Rows::open(path)?;
+        while let Some((line_kind, old, new)) = file.next()? {
+            if line_kind.is_none_or(|name| name == kind.as_str()) {
+                self.insert(old, new);
             }
         }
+        Ok(())
+    }
+
+    /// Adds the pairs of a file with the column `kind` to the mapping of their kind; other kinds
+    /// are passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read or lacks a column.
+    pub fn read_kinds(
+        path: &Path,
+        uids: &mut Self,
+        patients: &mut Self,
+    ) -> Result<(), EvaluateError> {
+        let mut file = Rows::open(path)?;
+        if file.kind.is_none() {
+            return Err(EvaluateError::Mapping { line: 1, what: "header: no column `kind`" });
+        }
+        while let Some((kind, old, new)) = file.next()? {
+            match kind {
+                Some(kind) if kind == IdKind::Uid.as_str() => uids.insert(old, new),
+                Some(kind) if kind == IdKind::Patient.as_str() => patients.insert(old, new),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Writes the pairs as the benchmark reads them, in order.

@@ -20,6 +20,22 @@ pub(crate) fn normal(path: &str) -> String {
     out
 }
 
+/// The path without the numbers of the items: `<(0008,1140)>[]<(0008,1155)>`.
+pub(crate) fn without_items(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut quoted = false;
+    let mut in_item = false;
+    for c in path.chars() {
+        quoted ^= c == '"';
+        in_item &= c != ']' || quoted;
+        if !in_item {
+            out.push(c);
+        }
+        in_item |= c == '[' && !quoted;
+    }
+    out
+}
+
 /// Names each element of a data set while it is walked in order.
 pub(crate) struct Paths<'a> {
     data: &'a DataSet<'a>,

@@ -63,18 +63,20 @@ fn an_untouched_copy_keeps_everything_and_removes_nothing() {
     let key = benchmark(folder.path(), 400, Some(&output));
     fs::write(output.join("report.json"), "{}").unwrap();
     let none = Mapping::default();
-    let result = score(&key, &output, &none, &none, &|_| {}).unwrap();
+    let result = score(&key, &output, (&none, &none), 200, &|_| {}).unwrap();
     let counts = (result.instances, result.missing, result.unexpected, result.other_files);
     assert_eq!(counts, (400, 0, 0, 1));
     let kept: Vec<_> =
         result.failures.iter().filter(|f| f.action == Action::TextRetained).collect();
     assert!(kept.is_empty(), "{kept:?}");
-    assert_eq!(result.retention.passed, result.retention.total, "{:?}", result.by_action);
-    assert_eq!(result.removal.passed, 0, "{:?}", result.by_action);
-    assert!(result.removal.total > 5_000 && result.retention.total > 5_000);
+    assert_eq!(result.all.retention.passed, result.all.retention.total, "{:?}", result.by_action);
+    assert_eq!(result.all.removal.passed, 0, "{:?}", result.by_action);
+    assert!(result.all.removal.total > 5_000 && result.all.retention.total > 5_000);
     assert_eq!(result.by_action.len(), 9);
+    assert_eq!(result.written, result.all);
+    assert!(!result.is_perfect());
     let total: u64 = result.by_category.values().map(|tally| tally.total).sum();
-    assert_eq!((total, result.not_checked), (result.overall.total, 0));
+    assert_eq!((total, result.not_checked), (result.all.overall.total, 0));
 }
 
 #[test]
@@ -84,11 +86,14 @@ fn an_empty_folder_removes_everything_and_keeps_nothing() {
     fs::create_dir(&output).unwrap();
     let key = benchmark(folder.path(), 50, None);
     let none = Mapping::default();
-    let result = score(&key, &output, &none, &none, &|_| {}).unwrap();
+    let result = score(&key, &output, (&none, &none), 200, &|_| {}).unwrap();
     assert_eq!((result.instances, result.missing), (50, 50));
-    assert_eq!(result.removal.passed, result.removal.total);
-    assert_eq!((result.retention.passed, result.consistency.passed), (0, 0));
-    assert!(result.removal.percent() > 99.9 && result.retention.percent() < 0.1);
+    assert_eq!(result.all.removal.passed, result.all.removal.total);
+    assert_eq!((result.all.retention.passed, result.all.consistency.passed), (0, 0));
+    assert_eq!(result.written, Figures::default());
+    assert_eq!(result.missing_rows, (1..=50).collect::<Vec<i64>>());
+    assert!(result.failures.is_empty() && result.by_element.is_empty() && !result.is_perfect());
+    assert!(result.all.removal.percent() > 99.9 && result.all.retention.percent() < 0.1);
 }
 
 #[test]
@@ -99,7 +104,7 @@ fn progress_is_told_and_results_hold_no_value() {
     let key = benchmark(folder.path(), 150, Some(&output));
     let none = Mapping::default();
     let told = std::cell::RefCell::new(Vec::new());
-    let result = score(&key, &output, &none, &none, &|n| told.borrow_mut().push(n)).unwrap();
+    let result = score(&key, &output, (&none, &none), 200, &|n| told.borrow_mut().push(n)).unwrap();
     assert_eq!(*told.borrow(), [128, 150]);
     let json = serde_json::to_string(&result).unwrap();
     assert!(json.contains("\"text_removed\"") && json.contains("\"by_category\""));
@@ -205,9 +210,9 @@ fn verdicts(file: File, answers: Vec<Answer>) -> (Vec<bool>, u64) {
         key.append(&instance).unwrap();
         key.finish().unwrap();
         let key = AnswerKey::open(&path).unwrap();
-        let result = score(&key, &output, &uids, &patients, &|_| {}).unwrap();
+        let result = score(&key, &output, (&uids, &patients), 200, &|_| {}).unwrap();
         assert_eq!(result.missing, 0);
-        passes.push(result.overall.passed == 1);
+        passes.push(result.all.overall.passed == 1);
         unchecked += result.not_checked;
     }
     (passes, unchecked)
@@ -325,9 +330,9 @@ fn a_file_that_cannot_be_read_twice_passes_nothing_and_one_under_its_old_uid_is_
     let key = AnswerKey::open(&folder.path().join("a.db")).unwrap();
     let mut uids = Mapping::default();
     uids.insert("1.2.3", "9.8.7");
-    let result = score(&key, &output, &uids, &Mapping::default(), &|_| {}).unwrap();
-    assert_eq!((result.missing, result.removal.passed, result.removal.total), (0, 0, 1));
-    assert_eq!(result.failures[0].file.as_deref(), Some("leaked"));
+    let result = score(&key, &output, (&uids, &Mapping::default()), 200, &|_| {}).unwrap();
+    assert_eq!((result.missing, result.all.removal.passed, result.all.removal.total), (0, 0, 1));
+    assert_eq!(result.failures[0].file, "leaked");
 }
 
 #[test]
@@ -389,8 +394,49 @@ fn mappings_are_read_in_both_forms_and_written_in_the_benchmarks() {
     let written = folder.path().join("written.csv");
     mapping.write(&written).unwrap();
     assert_eq!(fs::read_to_string(&written).unwrap(), "id_old,id_new\n1.2,9.1\n\"a,b\",c\n");
+    let (mut uids, mut patients) = (Mapping::default(), Mapping::default());
+    fs::write(&both, "\u{feff}kind,id_old,id_new\nuid,1.3,9.3\npatient,P1,S1\nother,x,y\n")
+        .unwrap();
+    Mapping::read_kinds(&both, &mut uids, &mut patients).unwrap();
+    assert_eq!((uids.len(), uids.get("1.3")), (1, Some("9.3")));
+    assert_eq!((patients.len(), patients.get("P1")), (1, Some("S1")));
+    let untold = Mapping::read_kinds(&plain, &mut uids, &mut patients);
+    assert!(matches!(untold, Err(EvaluateError::Mapping { line: 1, .. })));
     for broken in ["old,new\n1,2\n", "", "id_old,id_new\n1.2\n"] {
         fs::write(&plain, broken).unwrap();
         assert!(Mapping::read(&plain, IdKind::Uid).is_err(), "{broken}");
     }
+}
+
+#[test]
+fn failures_are_counted_by_element_and_named_up_to_a_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    fs::create_dir(&output).unwrap();
+    let key = benchmark(folder.path(), 30, Some(&output));
+    let none = Mapping::default();
+    let result = score(&key, &output, (&none, &none), 3, &|_| {}).unwrap();
+    let changed: Vec<_> =
+        result.failures.iter().filter(|f| f.action == Action::UidChanged).collect();
+    assert_eq!(changed.len(), 3);
+    let counted: u64 = result.by_element.iter().map(|element| element.failures).sum();
+    assert_eq!(counted, result.failures.len() as u64 + result.failures_left_out);
+    assert!(result.by_element.is_sorted_by_key(|element| std::cmp::Reverse(element.failures)));
+    let instance =
+        |e: &&ElementFailures| e.tag == "<(0008,0018)>" && e.action == Action::UidChanged;
+    assert_eq!(result.by_element.iter().find(instance).map(|e| e.failures), Some(30));
+    assert!(result.by_element.iter().any(|e| e.tag.contains("[]")));
+    assert_eq!(
+        path::without_items("<(0009,\"A[1]\",10)>[<0002>]<(0008,0018)>"),
+        "<(0009,\"A[1]\",10)>[]<(0008,0018)>"
+    );
+}
+
+#[test]
+fn a_key_without_instances_scores_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = benchmark(folder.path(), 0, None);
+    let none = Mapping::default();
+    let result = score(&key, folder.path(), (&none, &none), 1, &|_| {});
+    assert!(matches!(result, Err(EvaluateError::Empty)));
 }

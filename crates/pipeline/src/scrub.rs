@@ -89,7 +89,7 @@ pub(crate) fn scrub_study(
     });
     let mut out = Scrubbed::default();
     let scrubber = match StudyScrubber::new(job.profile, job.secret, identity) {
-        Ok(scrubber) => scrubber,
+        Ok(scrubber) => scrubber.of_hospital(job.hospital.as_str()),
         Err(reason) => {
             out.held.extend(todo.into_iter().map(|at| (at, reason.clone())));
             return Ok(out);

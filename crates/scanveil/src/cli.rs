@@ -1,7 +1,9 @@
 //! The command line: a public interface, changed only by a decision record.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use scanveil_dataset::Vr;
 use scanveil_model::{HospitalId, ProjectName};
+use scanveil_profiles::ImportKind;
 use std::path::PathBuf;
 
 /// De-identify medical images: receive, scrub, seal, store, release.
@@ -67,9 +69,10 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Invented files for tests and benchmarks.
-    #[command(hide = true)]
+    /// Make invented studies: for trying out, for tests, for an evaluation.
     Synth(SynthArgs),
+    /// Score a de-identified folder against an answer key; exits with 2 when a check fails.
+    Evaluate(EvaluateArgs),
 }
 
 #[derive(Args)]
@@ -160,19 +163,91 @@ pub(crate) enum ProjectCommand {
 pub(crate) enum ProfileCommand {
     /// Profiles that come with scanveil.
     List,
-    /// A profile's options and digest.
+    /// All settings and rules of a profile.
     Show {
         /// Name or file.
         profile: String,
     },
-    /// What a profile does with a tag, and why.
+    /// What a profile does with an attribute, and why.
     Explain {
-        /// Tag, such as `00100010` or `(0010,0010)`.
+        /// Keyword or tag: `PatientName`, `00100010` or `(0010,0010)`.
         tag: String,
         /// Name or file.
         #[arg(long, default_value = "basic")]
         profile: String,
+        #[command(flatten)]
+        circumstances: CircumstanceArgs,
     },
+    /// Run behaviour tests; exits with 2 when a case fails.
+    Test {
+        /// Names or files; without any, all profiles that come with scanveil.
+        profiles: Vec<String>,
+        /// The tests, instead of those that come with the profile.
+        #[arg(long, value_name = "FILE")]
+        tests: Option<PathBuf>,
+    },
+    /// What two profiles do differently.
+    Diff {
+        /// Name or file.
+        a: String,
+        /// Name or file.
+        b: String,
+        #[command(flatten)]
+        circumstances: CircumstanceArgs,
+    },
+    /// Another tool's recipe as a profile; what it could not express goes to standard error.
+    Import {
+        /// Whose: ctp, orthanc, deid or tcia-kb.
+        #[arg(long, value_name = "KIND", value_parser = import_kind)]
+        from: ImportKind,
+        /// The recipe.
+        file: PathBuf,
+        /// The profile's name.
+        #[arg(long)]
+        name: ProjectName,
+        /// Where the profile is written; without it, on standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Which instance and which place in it a question is about.
+#[derive(Args, Clone)]
+pub(crate) struct CircumstanceArgs {
+    /// Modality, such as `CT`.
+    #[arg(long)]
+    pub(crate) modality: Option<String>,
+    /// SOP Class UID, or the name of an object definition (`ct-image`).
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) sop_class: Option<String>,
+    /// Manufacturer.
+    #[arg(long)]
+    pub(crate) manufacturer: Option<String>,
+    /// The manufacturer's model name.
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// The hospital that sent it.
+    #[arg(long)]
+    pub(crate) hospital: Option<HospitalId>,
+    /// Sequences that hold the attribute, outermost first, joined by `.`.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) within: Option<String>,
+    /// Creator of a private attribute.
+    #[arg(long)]
+    pub(crate) creator: Option<String>,
+    /// Value representation, where the dictionary knows none.
+    #[arg(long, value_parser = value_representation)]
+    pub(crate) vr: Option<Vr>,
+}
+
+fn import_kind(text: &str) -> Result<ImportKind, String> {
+    let known = ImportKind::ALL.map(|(name, _)| name).join(", ");
+    ImportKind::find(text).ok_or_else(|| format!("it is one of {known}"))
+}
+
+fn value_representation(text: &str) -> Result<Vr, String> {
+    let vr = <[u8; 2]>::try_from(text.as_bytes()).ok().map(Vr).filter(|vr| vr.is_known());
+    vr.ok_or_else(|| "it is two letters of PS3.5, such as LO".to_owned())
 }
 
 #[derive(Args, Clone)]
@@ -278,15 +353,61 @@ pub(crate) struct HealthArgs {
 #[derive(Args)]
 pub(crate) struct SynthArgs {
     /// What to make.
-    #[arg(value_parser = ["ct", "mr", "big", "corpus", "leak-vectors"])]
-    pub(crate) kind: String,
+    pub(crate) kind: SynthKind,
     /// Where it goes.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Files; `corpus` and `leak-vectors` have a size of their own.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_name = "N")]
     pub(crate) count: usize,
-    /// What it hangs on.
+    /// What it hangs on: the same seed gives the same files.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+/// What `scanveil synth` makes.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum SynthKind {
+    /// One CT series, 512 x 512.
+    Ct,
+    /// One MR series, 64 x 64.
+    Mr,
+    /// Multi-frame files of 500 MB each.
+    Big,
+    /// Studies of three hospitals, with every kind of object.
+    Corpus,
+    /// Files that each hide an identifier in another place.
+    LeakVectors,
+    /// Hospitals' habits of typing, with the answer key for `scanveil evaluate`.
+    Benchmark,
+}
+
+#[derive(Args)]
+pub(crate) struct EvaluateArgs {
+    /// The de-identified folder.
+    #[arg(value_name = "OUTPUT")]
+    pub(crate) output: PathBuf,
+    /// The answer key: an SQLite database as the MIDI-B benchmark has it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answers: PathBuf,
+    #[command(flatten)]
+    pub(crate) mappings: MappingArgs,
+    /// Failures to name of each action; 5 by default, all with --json.
+    #[arg(long, value_name = "N")]
+    pub(crate) failures: Option<u64>,
+}
+
+/// Which new identifier an old one became.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct MappingArgs {
+    /// Old and new identifiers as `scanveil scrub --mapping` writes them: `kind,id_old,id_new`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Vec<PathBuf>,
+    /// Old and new UIDs: `id_old,id_new`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) uid_mapping: Vec<PathBuf>,
+    /// Old and new patient identifiers: `id_old,id_new`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) patient_mapping: Vec<PathBuf>,
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod config;
 mod demo;
+mod evaluate;
 mod health;
 mod hospital;
 mod inspect;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Synth(args) => synth::run(args, output),
+        Command::Evaluate(args) => evaluate::run(args, output),
     }
 }
 

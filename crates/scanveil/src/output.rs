@@ -2,7 +2,7 @@
 //! next step, logs on standard error.
 
 use crate::cli::Command;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use scanveil_model::{Coded, ErrorReport};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
@@ -48,6 +48,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether a program reads the results.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether progress can be drawn.
     pub(crate) fn draws(&self) -> bool {
         !self.json && std::io::stderr().is_terminal()
@@ -88,6 +93,15 @@ impl Output {
 pub(crate) fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    // No line between any two rows: one under the head is enough.
+    for part in [
+        TableComponent::HorizontalLines,
+        TableComponent::MiddleIntersections,
+        TableComponent::LeftBorderIntersections,
+        TableComponent::RightBorderIntersections,
+    ] {
+        table.remove_style(part);
+    }
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns);
     table

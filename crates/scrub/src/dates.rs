@@ -86,19 +86,57 @@ pub(crate) fn is_time(value: &str) -> bool {
     })
 }
 
-/// Caps every age over 89 years (and what cannot be read as an age is `None`).
-pub(crate) fn cap_age(value: &str) -> Option<String> {
+/// Whether every value of a DA, DT or TM is one.
+pub(crate) fn is_dated(vr: scanveil_dataset::Vr, value: &str) -> bool {
+    match &vr.0 {
+        b"DA" => shift_da(value, 0).is_some(),
+        b"DT" => each(value, |text| is_date_time(text).then(|| text.to_owned())).is_some(),
+        _ => is_time(value),
+    }
+}
+
+/// A DT that is one, also a partial one (PS3.5 6.2).
+fn is_date_time(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = text[digits..].bytes();
+    matches!(digits, 4 | 6 | 8 | 10 | 12 | 14)
+        && text.len() <= 26
+        && (digits < 8 || shift_day(&text.as_bytes()[..8], 0).is_some())
+        && rest.into_iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'+' | b'-'))
+}
+
+/// Caps every age over `cap` years (and what cannot be read as an age is `None`).
+pub(crate) fn cap_age(value: &str, cap: u32) -> Option<String> {
     each(value, |text| {
-        let (digits, unit) = text.as_bytes().split_at_checked(3)?;
-        let count = number(digits)?;
-        let years = match unit {
-            b"Y" => count,
-            b"M" => count / 12,
-            b"W" => count / 52,
-            b"D" => count / 365,
-            _ => return None,
-        };
-        Some(if years > 89 { "090Y".to_owned() } else { text.to_owned() })
+        let years = age_in_years(text)?;
+        Some(if years > i64::from(cap) { format!("{:03}Y", cap + 1) } else { text.to_owned() })
+    })
+}
+
+/// The lower bound of an age's band of so many years.
+pub(crate) fn age_band(value: &str, years: i64) -> Option<String> {
+    each(value, |text| Some(format!("{:03}Y", (age_in_years(text)? / years * years).min(90))))
+}
+
+/// The years of an AS (PS3.5 6.2).
+fn age_in_years(text: &str) -> Option<i64> {
+    let (digits, unit) = text.as_bytes().split_at_checked(3)?;
+    let count = number(digits)?;
+    Some(match unit {
+        b"Y" => count,
+        b"M" => count / 12,
+        b"W" => count / 52,
+        b"D" => count / 365,
+        _ => return None,
+    })
+}
+
+/// The first day of the year (4 digits kept) or month (6 digits kept) of a DA or DT.
+pub(crate) fn coarser(value: &str, kept: usize) -> Option<String> {
+    each(value, |text| {
+        let day = text.as_bytes().get(..8)?;
+        shift_day(day, 0)?;
+        Some(format!("{}{}", &text[..kept], if kept == 4 { "0101" } else { "01" }))
     })
 }
 
@@ -166,7 +204,7 @@ mod tests {
             ("45", None),
             ("forty", None),
         ] {
-            assert_eq!(cap_age(value).as_deref(), expected, "{value}");
+            assert_eq!(cap_age(value, 89).as_deref(), expected, "{value}");
         }
     }
 

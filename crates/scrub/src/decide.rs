@@ -1,80 +1,139 @@
 //! Decides on the value of one element: what becomes of it, by its treatment.
 
 use crate::dates;
-use crate::identity::Search;
 use crate::keyed::ProjectSecret;
-use crate::rules::{RuleSet, Treatment};
+use crate::profile::{Coarseness, Rule};
 use crate::suspicion::suspicious;
+use crate::text::{Charset, CleanText, Look, Texts, is_known};
+use crate::treatment::Treatment;
 use crate::values::dummy;
 use crate::vocabulary::known;
 use scanveil_dataset::{CharacterSets, Element, Tag, Vr, tags};
 use scanveil_model::Action;
+use scanveil_text::Kind;
+use std::sync::Arc;
 
 /// Codes that whoever defines a template or a context group makes up: Mapping Resource, Context
 /// Identifier, Template Identifier.
 const NAMED_BY_ANYBODY: [Tag; 3] =
     [Tag::new(0x8, 0x105), Tag::new(0x8, 0x10f), Tag::new(0x40, 0xdb00)];
 
+/// Code Meaning: type 1, an empty one would make the code invalid.
+const CODE_MEANING: Tag = Tag::new(0x8, 0x104);
+
 /// What the header's treatment needs to know of the study.
 pub(crate) struct Context<'c> {
-    pub(crate) rules: &'c RuleSet,
+    pub(crate) rules: &'c [Rule],
     pub(crate) secret: &'c ProjectSecret,
-    pub(crate) search: &'c Search,
+    pub(crate) texts: &'c Texts<'c>,
     pub(crate) pseudonym: &'c str,
     /// Days to subtract from every date.
     pub(crate) back: i64,
+    /// Oldest age in years that is told.
+    pub(crate) age_cap: u32,
     /// Whether attributes are noted for tables.
     pub(crate) tabled: bool,
     /// UIDs of the instance, its series and its study, with the new ones: they recur in the header.
     pub(crate) uids: [(&'c [u8], &'c [u8]); 3],
 }
 
+/// What becomes of a value.
+pub(crate) enum New {
+    /// It stays.
+    Same,
+    /// Another value.
+    Value(Vec<u8>),
+    /// A cleaned text.
+    Text(Arc<CleanText>),
+}
+
+impl New {
+    /// The new value, unless it stays.
+    pub(crate) fn value(&self) -> Option<&[u8]> {
+        match self {
+            Self::Same => None,
+            Self::Value(bytes) => Some(bytes),
+            Self::Text(text) => text.bytes.as_deref(),
+        }
+    }
+
+    /// What was found in a text.
+    pub(crate) fn kinds(&self) -> &[Kind] {
+        match self {
+            Self::Text(text) => &text.kinds,
+            _ => &[],
+        }
+    }
+}
+
+/// A text that must be looked into cannot be decoded.
+pub(crate) struct CannotDecode;
+
+type Decision = (Action, New);
+
 impl Context<'_> {
-    /// The action, and the new value unless the element stays as it is.
+    /// The action and the new value.
+    ///
+    /// # Errors
+    /// [`CannotDecode`] when a text that would stay is not in its declared character sets.
     pub(crate) fn decide(
         &self,
         element: &Element,
         treatment: Treatment,
         value: &[u8],
-    ) -> (Action, Option<Vec<u8>>) {
-        let empty = || (Action::Empty, Some(Vec::new()));
-        let dated = |new: Option<String>| match new {
-            Some(new) => (Action::Shift, Some(new.into_bytes())),
-            None => (Action::Empty, Some(Vec::new())),
-        };
+        charset: &Charset,
+    ) -> Result<Decision, CannotDecode> {
         let text = || std::str::from_utf8(value).unwrap_or("\u{fffd}");
-        let back = self.back;
-        match treatment {
-            Treatment::Keep => (Action::Keep, None),
+        Ok(match treatment {
+            Treatment::Keep | Treatment::Descend | Treatment::Content => (Action::Keep, New::Same),
+            Treatment::Remove => (Action::Remove, New::Value(Vec::new())),
             Treatment::Empty => empty(),
-            Treatment::Dummy if value.is_empty() => (Action::Keep, None),
-            Treatment::Dummy if element.vr == Vr::UI => self.remap(value),
-            Treatment::Dummy => {
-                (Action::Replace, Some(dummy(element.vr, element.encoding.big_endian)))
+            Treatment::Dummy => self.dummy(element, value),
+            Treatment::Pseudonym => {
+                (Action::Pseudonym, New::Value(self.pseudonym.as_bytes().to_vec()))
             }
-            Treatment::Pseudonym => (Action::Pseudonym, Some(self.pseudonym.as_bytes().to_vec())),
-            Treatment::Remap => self.remap(value),
-            Treatment::Shift => match &element.vr.0 {
-                b"DA" => dated(dates::shift_da(text(), back)),
-                b"DT" => dated(dates::shift_dt(text(), back)),
-                _ if dates::is_time(text()) => (Action::Keep, None),
-                _ => empty(),
-            },
-            Treatment::CapAge => match dates::cap_age(text()) {
-                Some(age) if age == text().trim_matches([' ', '\0']) => (Action::Keep, None),
-                Some(age) => (Action::Clean, Some(age.into_bytes())),
+            Treatment::Remap => self.remap(element.tag, value),
+            Treatment::Shift => self.shift(element, text()),
+            Treatment::Dated if dates::is_dated(element.vr, text()) => (Action::Keep, New::Same),
+            Treatment::Dated => empty(),
+            Treatment::CapAge => match dates::cap_age(text(), self.age_cap) {
+                Some(age) if age == text().trim_matches([' ', '\0']) => (Action::Keep, New::Same),
+                Some(age) => (Action::Clean, New::Value(age.into_bytes())),
                 None => empty(),
             },
-            Treatment::Text => self.text(element, value),
-            Treatment::Retained if self.search.finds(value) => (Action::Clean, Some(Vec::new())),
-            Treatment::Retained => (Action::Keep, None),
+            Treatment::Vocabulary => self.vocabulary(element, value),
+            Treatment::Clean => self.text(Look::Clean, element, value, charset)?,
+            Treatment::Retained => self.text(Look::Known, element, value, charset)?,
             Treatment::Check => self.check(element, value),
-            Treatment::Remove | Treatment::Descend => empty(),
+            Treatment::Generalize(to) => generalize(element.vr, text(), to),
+            Treatment::Hash => self.hash(element, value),
+            Treatment::Fixed(rule) => self.fixed(element, rule, charset),
+        })
+    }
+
+    fn dummy(&self, element: &Element, value: &[u8]) -> Decision {
+        if value.is_empty() {
+            return (Action::Keep, New::Same);
         }
+        if element.vr == Vr::UI {
+            return self.remap(element.tag, value);
+        }
+        (Action::Replace, New::Value(dummy(element.vr, element.encoding.big_endian)))
+    }
+
+    fn shift(&self, element: &Element, text: &str) -> Decision {
+        let shifted = match &element.vr.0 {
+            b"DA" => dates::shift_da(text, self.back),
+            b"DT" => dates::shift_dt(text, self.back),
+            _ if dates::is_time(text) => return (Action::Keep, New::Same),
+            _ => None,
+        };
+        shifted.map_or_else(empty, |new| (Action::Shift, New::Value(new.into_bytes())))
     }
 
     /// UIDs: each value by itself; what the standard registers stays (PS3.6 Annex A).
-    fn remap(&self, value: &[u8]) -> (Action, Option<Vec<u8>>) {
+    fn remap(&self, tag: Tag, value: &[u8]) -> Decision {
+        let names_definition = DEFINITION_UIDS.contains(&tag);
         let mut out = Vec::with_capacity(value.len() + 32);
         for (i, part) in value.split(|&b| b == b'\\').enumerate() {
             if i > 0 {
@@ -82,7 +141,7 @@ impl Context<'_> {
             }
             let uid = part.trim_ascii();
             let uid = uid.strip_suffix(b"\0").unwrap_or(uid).trim_ascii();
-            if is_registered(uid) {
+            if is_registered(uid) || (names_definition && is_code_system(uid)) {
                 out.extend_from_slice(uid);
             } else if let Some((_, new)) = self.uids.iter().find(|(old, _)| *old == uid) {
                 out.extend_from_slice(new);
@@ -91,48 +150,168 @@ impl Context<'_> {
             }
         }
         let same = out == value.strip_suffix(b"\0").unwrap_or(value);
-        if same { (Action::Keep, None) } else { (Action::Remap, Some(out)) }
+        if same { (Action::Keep, New::Same) } else { (Action::Remap, New::Value(out)) }
     }
 
-    fn text(&self, element: &Element, value: &[u8]) -> (Action, Option<Vec<u8>>) {
-        let doubtful = match std::str::from_utf8(value) {
-            Ok(text) => suspicious(text.trim_matches([' ', '\0'])).is_some() || !known(text),
-            Err(_) => true,
-        };
-        if (!doubtful || is_code(element.tag, value)) && !self.search.finds(value) {
-            return (Action::Keep, None);
+    fn text(
+        &self,
+        look: Look,
+        element: &Element,
+        value: &[u8],
+        charset: &Charset,
+    ) -> Result<Decision, CannotDecode> {
+        if value.is_empty() || is_code(element.tag, value) {
+            return Ok((Action::Keep, New::Same));
         }
-        // Code Meaning (0008,0104) is type 1: an empty one would make the code invalid.
-        let new = if element.tag == Tag::new(8, 0x104) { b"REMOVED".to_vec() } else { Vec::new() };
-        (Action::Clean, Some(new))
+        let cleaned = self.texts.clean(look, charset, value).map_err(|_| CannotDecode)?;
+        Ok(match &cleaned.bytes {
+            None => (Action::Keep, New::Same),
+            Some(_) if element.vr == Vr::PN => self.dummy(element, value),
+            Some(new) if new.is_empty() && element.tag == CODE_MEANING => {
+                (Action::Clean, New::Value(b"REMOVED".to_vec()))
+            }
+            Some(_) => (Action::Clean, New::Text(cleaned)),
+        })
+    }
+
+    /// A short text of known words only, in which nothing is found.
+    fn vocabulary(&self, element: &Element, value: &[u8]) -> Decision {
+        let clean = std::str::from_utf8(value).is_ok_and(|text| {
+            let text = text.trim_matches([' ', '\0']);
+            suspicious(text).is_none() && known(text) && self.texts.find(text).is_empty()
+        });
+        if clean || is_code(element.tag, value) {
+            return (Action::Keep, New::Same);
+        }
+        let meaning = element.tag == CODE_MEANING;
+        let new = if meaning { b"REMOVED".to_vec() } else { Vec::new() };
+        (Action::Clean, New::Value(new))
     }
 
     /// Code strings and numbers: nothing but what their VR allows (PS3.5 6.2), and no identifier.
-    fn check(&self, element: &Element, value: &[u8]) -> (Action, Option<Vec<u8>>) {
-        let fits = |b: u8| match &element.vr.0 {
-            b"DS" => b.is_ascii_digit() || b"+-.eE\\ \0".contains(&b),
-            b"IS" => b.is_ascii_digit() || b"+-\\ \0".contains(&b),
-            _ => b.is_ascii_alphanumeric() || b"_\\ \0-/.".contains(&b),
+    fn check(&self, element: &Element, value: &[u8]) -> Decision {
+        let ok = match &element.vr.0 {
+            _ if element.tag == tags::SPECIFIC_CHARACTER_SET => CharacterSets::parse(value).is_ok(),
+            b"DS" => self.is_number(value, b"+-.eE\\ \0"),
+            b"IS" => self.is_number(value, b"+-\\ \0"),
+            _ => self.is_code_string(element.tag, value),
         };
-        let ok = value.iter().all(|&b| fits(b));
-        let code = element.vr == Vr::CS;
-        // A number as short as a slice's is no identifier; words of a code string are.
-        let hit = if code {
-            self.search.finds(value)
-        } else {
-            self.search.long_forms(value).next().is_some()
-        };
-        let numbered =
-            code && suspicious(std::str::from_utf8(value).unwrap_or("\u{fffd}")).is_some();
-        let ok = if element.tag == tags::SPECIFIC_CHARACTER_SET {
-            CharacterSets::parse(value).is_ok()
-        } else if NAMED_BY_ANYBODY.contains(&element.tag) {
-            ok && !hit && std::str::from_utf8(value).is_ok_and(known)
-        } else {
-            ok && !hit && !numbered && (code || !dates::holds_a_day(value))
-        };
-        if ok { (Action::Keep, None) } else { (Action::Clean, Some(Vec::new())) }
+        if ok { (Action::Keep, New::Same) } else { (Action::Clean, New::Value(Vec::new())) }
     }
+
+    fn is_number(&self, value: &[u8], others: &[u8]) -> bool {
+        let fits = value.iter().all(|b| b.is_ascii_digit() || others.contains(b));
+        // An identifier is a whole number, and not a short one; a measure has a fraction.
+        let whole = |number: &[u8]| !number.iter().any(|b| matches!(b, b'.' | b'e' | b'E'));
+        let identifies = |number: &[u8]| {
+            digits(number) >= LONG_NUMBER
+                && whole(number)
+                && std::str::from_utf8(number).is_ok_and(|text| self.is_known(text))
+        };
+        fits && !dates::holds_a_day(value) && !value.split(|&b| b == b'\\').any(identifies)
+    }
+
+    fn is_known(&self, text: &str) -> bool {
+        self.texts.find(text).iter().any(|finding| is_known(finding.kind))
+    }
+
+    fn is_code_string(&self, tag: Tag, value: &[u8]) -> bool {
+        let fits = |b: &u8| b.is_ascii_alphanumeric() || b"_\\ \0-/.".contains(b);
+        let Some(text) = std::str::from_utf8(value).ok().filter(|_| value.iter().all(fits)) else {
+            return false;
+        };
+        let text = text.trim_matches([' ', '\0']);
+        let anybodys = NAMED_BY_ANYBODY.contains(&tag);
+        text.split('\\').all(|value| self.is_term(value.trim(), anybodys))
+    }
+
+    /// Whether a code value is a term of some definition. Of a template it is anybody's: then only
+    /// words of the trade are terms.
+    fn is_term(&self, value: &str, anybodys: bool) -> bool {
+        // `PERFUSION` is a term, also where somebody is called so.
+        if known(value) && (anybodys || !value.bytes().any(|b| b.is_ascii_digit())) {
+            return true;
+        }
+        let short = value.len() <= LONG_NUMBER && value.bytes().all(|b| b.is_ascii_digit());
+        let harmless = |kind| match kind {
+            // Single words that look like names.
+            Kind::UnknownWord | Kind::NameByDictionary => true,
+            Kind::RecordNumber => short,
+            _ => false,
+        };
+        !anybodys && self.texts.find(value).iter().all(|found| harmless(found.kind))
+    }
+
+    /// `SVH` and 13 characters of a keyed hash; of numbers, nine digits.
+    fn hash(&self, element: &Element, value: &[u8]) -> Decision {
+        let value = value.trim_ascii();
+        if value.is_empty() {
+            return (Action::Keep, New::Same);
+        }
+        let new = match &element.vr.0 {
+            b"UI" => return self.remap(element.tag, value),
+            b"IS" | b"DS" => self.secret.hashed_number(value),
+            b"LO" | b"SH" | b"UC" | b"UT" | b"ST" | b"LT" | b"PN" | b"AE" | b"CS" => {
+                self.secret.hashed_text(value)
+            }
+            _ => return empty(),
+        };
+        (Action::Replace, New::Value(new.into_bytes()))
+    }
+
+    fn fixed(&self, element: &Element, rule: u16, charset: &Charset) -> Decision {
+        let with = self.rules.get(usize::from(rule)).and_then(|rule| rule.with.as_deref());
+        let with = with.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        match with.and_then(|text| encoded(element, text, charset)) {
+            Some(new) => (Action::Replace, New::Value(new)),
+            None => empty(),
+        }
+    }
+}
+
+/// A number with so many digits can be an identifier.
+const LONG_NUMBER: usize = 6;
+
+fn digits(number: &[u8]) -> usize {
+    number.iter().filter(|b| b.is_ascii_digit()).count()
+}
+
+fn empty() -> Decision {
+    (Action::Empty, New::Value(Vec::new()))
+}
+
+fn generalize(vr: Vr, text: &str, to: Coarseness) -> Decision {
+    let new = match (&vr.0, to) {
+        (b"AS", Coarseness::AgeBand5) => dates::age_band(text, 5),
+        (b"AS", Coarseness::AgeBand10) => dates::age_band(text, 10),
+        (b"DA" | b"DT", Coarseness::Year) => dates::coarser(text, 4),
+        (b"DA" | b"DT", Coarseness::Month) => dates::coarser(text, 6),
+        _ => None,
+    };
+    new.map_or_else(empty, |new| (Action::Replace, New::Value(new.into_bytes())))
+}
+
+/// A fixed value as the element's VR writes it.
+fn encoded(element: &Element, text: &str, charset: &Charset) -> Option<Vec<u8>> {
+    let big = element.encoding.big_endian;
+    match &element.vr.0 {
+        b"US" => text.parse::<u16>().ok().map(|n| ordered(n.to_be_bytes(), big)),
+        b"SS" => text.parse::<i16>().ok().map(|n| ordered(n.to_be_bytes(), big)),
+        b"UL" => text.parse::<u32>().ok().map(|n| ordered(n.to_be_bytes(), big)),
+        b"SL" => text.parse::<i32>().ok().map(|n| ordered(n.to_be_bytes(), big)),
+        b"FL" => text.parse::<f32>().ok().map(|n| ordered(n.to_be_bytes(), big)),
+        b"FD" => text.parse::<f64>().ok().map(|n| ordered(n.to_be_bytes(), big)),
+        _ if element.vr.is_text() => charset.write.as_ref().unwrap_or(&charset.read).encode(text),
+        _ if element.vr.is_string() && text.is_ascii() => Some(text.as_bytes().to_vec()),
+        _ => None,
+    }
+}
+
+fn ordered<const N: usize>(mut bytes: [u8; N], big_endian: bool) -> Vec<u8> {
+    if !big_endian {
+        bytes.reverse();
+    }
+    bytes.to_vec()
 }
 
 /// Coding schemes of PS3.16 section 8 that reports and images use.
@@ -176,6 +355,15 @@ fn is_code(tag: Tag, value: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Coding Scheme UID, Context UID, Mapping Resource UID: they name definitions, not instances.
+const DEFINITION_UIDS: [Tag; 3] =
+    [Tag::new(0x8, 0x10c), Tag::new(0x8, 0x117), Tag::new(0x8, 0x118)];
+
+/// Code systems registered with HL7 (PS3.16 section 8).
+fn is_code_system(uid: &[u8]) -> bool {
+    uid.starts_with(b"2.16.840.1.113883.6.") && uid.iter().all(|b| b.is_ascii_digit() || *b == b'.')
 }
 
 /// UIDs that the standard itself registers stay: SOP classes, transfer syntaxes, well-known frames.

@@ -3,36 +3,17 @@
 //! place.
 
 use crate::attributes;
-use crate::decide::Context;
-use crate::rules::Treatment;
-use scanveil_dataset::{DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
-use scanveil_model::Action;
-use std::collections::BTreeMap;
-
-/// What came of it.
-#[derive(Default)]
-pub(crate) struct Outcome {
-    pub(crate) actions: [u32; 8],
-    pub(crate) attributes: BTreeMap<String, String>,
-}
-
-impl Outcome {
-    /// Counts by action, without those that did not happen.
-    pub(crate) fn counts(&self) -> BTreeMap<Action, u32> {
-        ACTIONS.iter().zip(self.actions).filter(|(_, n)| *n > 0).map(|(a, n)| (*a, n)).collect()
-    }
-}
-
-const ACTIONS: [Action; 8] = [
-    Action::Keep,
-    Action::Remove,
-    Action::Empty,
-    Action::Replace,
-    Action::Pseudonym,
-    Action::Remap,
-    Action::Shift,
-    Action::Clean,
-];
+use crate::decide::{CannotDecode, Context, New};
+use crate::iod::TOP;
+use crate::outcome::{Decided, Outcome, Watch};
+use crate::plan::{Place, Plan};
+use crate::private;
+use crate::structured::{self, ItemRule, content};
+use crate::text::Charset;
+use crate::treatment::{Because, Treatment};
+use crate::values::dummy;
+use scanveil_dataset::{CharacterSets, DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
+use scanveil_model::{Action, Reason, ReasonCode};
 
 /// An attribute that scanveil puts into every output, encoded already.
 pub(crate) struct Insert {
@@ -40,45 +21,96 @@ pub(crate) struct Insert {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Rewrites one header into `out`.
-pub(crate) struct Rewriter<'c, 'd, 'o> {
-    context: &'c Context<'c>,
-    data: &'d DataSet<'d>,
-    out: &'o mut Vec<u8>,
-    outcome: Outcome,
-    /// Bytes of the input that are to be copied as they are, gathered until something else comes.
-    run: Option<(usize, usize)>,
+/// How the elements of a data set or an item are treated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// By the plan.
+    Plain,
+    /// By the plan, and what it would keep of texts and dates is replaced.
+    Dummies,
+    /// As content items; replaced throughout, or by Table E.3.4-1.
+    Content { replaced: bool },
 }
 
-impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
+/// A data set or an item being treated.
+struct Level {
+    mode: Mode,
+    /// For the value-bearing attributes of a content item.
+    item: Option<ItemRule>,
+    /// Private creator elements met so far: their indices.
+    creators: Vec<usize>,
+    /// Where it ends in the list.
+    end: usize,
+}
+
+/// Rewrites one header into `out`.
+pub(crate) struct Rewriter<'c, 'd, 'o, 'w> {
+    context: &'c Context<'c>,
+    plan: &'c Plan,
+    data: &'d DataSet<'d>,
+    charset: Charset,
+    out: &'o mut Vec<u8>,
+    outcome: Outcome,
+    /// Sequences above the element.
+    path: Vec<Tag>,
+    /// Bytes of the input that are to be copied as they are, gathered until something else comes.
+    run: Option<(usize, usize)>,
+    /// Whether content items refer to others by their place; looked for once.
+    by_place: Option<bool>,
+    watch: Option<Watch<'w>>,
+}
+
+impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
     /// Treats the whole data set; `inserts` are sorted by tag and replace what the input has there.
+    ///
+    /// # Errors
+    /// The [`Reason`] to hold the instance back.
     pub(crate) fn rewrite(
         context: &'c Context<'c>,
+        plan: &'c Plan,
         data: &'d DataSet<'d>,
+        charset: Charset,
         inserts: &[Insert],
         out: &'o mut Vec<u8>,
-    ) -> Outcome {
-        let mut this = Self { context, data, out, outcome: Outcome::default(), run: None };
-        let mut inserts = inserts.iter().peekable();
+        watch: Option<Watch<'w>>,
+    ) -> Result<Outcome, Reason> {
+        let mut this = Self {
+            context,
+            plan,
+            data,
+            charset,
+            out,
+            outcome: Outcome::default(),
+            path: Vec::new(),
+            run: None,
+            by_place: None,
+            watch,
+        };
+        let mut ours = inserts.iter().peekable();
+        let end = data.elements().len();
+        let mut level = Level { mode: Mode::Plain, item: None, creators: Vec::new(), end };
         let mut at = 0;
         while let Some(element) = data.elements().get(at) {
-            while let Some(insert) = inserts.next_if(|insert| insert.tag <= element.tag) {
+            while let Some(insert) = ours.next_if(|insert| insert.tag <= element.tag) {
                 this.flush();
                 this.out.extend_from_slice(&insert.bytes);
             }
-            if !is_inserted(element.tag) {
-                this.element(at, element, true);
+            if !inserts.iter().any(|insert| insert.tag == element.tag) && !is_inserted(element.tag)
+            {
+                this.element(at, element, &mut level)?;
             }
             at = element.next as usize;
         }
         this.flush();
-        inserts.for_each(|insert| this.out.extend_from_slice(&insert.bytes));
-        this.outcome
+        ours.for_each(|insert| this.out.extend_from_slice(&insert.bytes));
+        Ok(this.outcome)
     }
 
-    fn count(&mut self, action: Action) {
-        if let Some(at) = ACTIONS.iter().position(|a| *a == action) {
-            self.outcome.actions[at] += 1;
+    /// Counts an element that goes without a look at its value.
+    fn note(&mut self, at: usize, element: &Element, action: Action, because: Because) {
+        self.outcome.count(action, because);
+        if let Some(watch) = &mut self.watch {
+            watch(&Decided { at, element, action, new: None, kinds: &[] });
         }
     }
 
@@ -115,25 +147,126 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
         Writer::new(self.out).element(element.tag, element.vr, value, element.encoding);
     }
 
-    fn element(&mut self, at: usize, element: &Element, top: bool) {
+    /// What to do with an element at its place.
+    fn treatment(&self, element: &Element, level: &Level) -> (Treatment, Because) {
+        if let Some(treatment) = level.item.and_then(|item| item.of(element.tag)) {
+            return (treatment, Because::Concept);
+        }
+        let creator = self.creator(element, level);
+        if element.tag.is_private() && creator.is_none() {
+            return (Treatment::Remove, Because::Private);
+        }
+        let value = self.data.value(element);
+        let place = Place { path: &self.path, creator, value };
         let rules = self.context.rules;
-        let treatment = rules.treatment(element.tag, element.vr, element.declared);
+        let vr = (element.vr, element.declared);
+        let (treatment, because) = self.plan.treatment(rules, element.tag, vr, &place);
+        if level.mode == Mode::Dummies && !matches!(because, Because::Rule(_)) {
+            return in_dummies(treatment, because, element.vr);
+        }
+        (treatment, because)
+    }
+
+    /// The creator of a private element's block (PS3.5 7.8.1).
+    fn creator(&self, element: &Element, level: &Level) -> Option<&'d [u8]> {
+        if !element.tag.is_private() {
+            return None;
+        }
+        // Tags ascend, so that the group's creators are the last ones met.
+        let wanted = block(element.tag);
+        let of = |&at: &usize| self.data.elements().get(at);
+        let group = |creator: &&Element| creator.tag.group() == wanted.group();
+        let mut creators = level.creators.iter().rev().filter_map(of).take_while(group);
+        creators.find(|creator| creator.tag == wanted).map(|creator| self.data.value(creator))
+    }
+
+    fn element(&mut self, at: usize, element: &Element, level: &mut Level) -> Result<(), Reason> {
+        if element.tag.is_private() && !self.plan.keeps_private() {
+            self.note(at, element, Action::Remove, Because::Private);
+            return Ok(());
+        }
+        if element.tag.is_private_creator() {
+            self.creator_element(at, element, level);
+            return Ok(());
+        }
+        let (treatment, because) = self.treatment(element, level);
+        if element.kind == Kind::Sequence {
+            return self.sequence(at, element, treatment, because, level);
+        }
         match treatment {
-            Treatment::Descend if element.kind == Kind::Sequence => {
-                self.descend(at, element);
-                self.count(Action::Keep);
+            Treatment::Remove | Treatment::Descend | Treatment::Content => {
+                self.note(at, element, Action::Remove, because);
+                Ok(())
             }
-            Treatment::Remove | Treatment::Descend => self.count(Action::Remove),
-            _ if element.kind == Kind::Sequence => {
-                // Whatever else the rules say of it: the items go.
-                self.put_empty_sequence(element);
-                self.count(Action::Empty);
+            treatment => {
+                let judged = self.as_what_it_is(element, level);
+                self.leaf(at, &judged, treatment, because)
             }
-            treatment => self.leaf(element, treatment, top),
         }
     }
 
-    fn descend(&mut self, at: usize, sequence: &Element) {
+    /// A private creator stays if an element of its block does.
+    fn creator_element(&mut self, at: usize, element: &Element, level: &mut Level) {
+        level.creators.push(at);
+        let mut next = element.next as usize;
+        while let Some(other) = self.data.elements().get(next).filter(|_| next < level.end) {
+            if other.tag.group() != element.tag.group() || other.tag <= element.tag {
+                break;
+            }
+            let kept = block(other.tag) == element.tag
+                && self.treatment(other, level).0 != Treatment::Remove;
+            if kept {
+                self.keep(element);
+                self.outcome.count(Action::Keep, Because::Representation);
+                return;
+            }
+            next = other.next as usize;
+        }
+        self.note(at, element, Action::Remove, Because::Private);
+    }
+
+    fn sequence(
+        &mut self,
+        at: usize,
+        element: &Element,
+        treatment: Treatment,
+        because: Because,
+        level: &Level,
+    ) -> Result<(), Reason> {
+        // Nested content is treated as the content around it.
+        let content = matches!(level.mode, Mode::Content { .. })
+            && element.tag == CONTENT_SEQUENCE
+            && treatment != Treatment::Remove;
+        let mode = match treatment {
+            _ if content => level.mode,
+            Treatment::Descend if matches!(level.mode, Mode::Content { .. }) => level.mode,
+            Treatment::Descend if level.mode == Mode::Dummies => Mode::Dummies,
+            Treatment::Descend => Mode::Plain,
+            Treatment::Content => Mode::Content { replaced: false },
+            // D of structured content: its structure stays valid, its values are replaced.
+            Treatment::Dummy if element.tag == CONTENT_SEQUENCE => Mode::Content { replaced: true },
+            Treatment::Dummy => Mode::Dummies,
+            Treatment::Remove => {
+                self.note(at, element, Action::Remove, because);
+                return Ok(());
+            }
+            _ => {
+                // Whatever else the rules say of it: the items go.
+                self.put_empty_sequence(element);
+                self.note(at, element, Action::Empty, because);
+                return Ok(());
+            }
+        };
+        let replaced = matches!(mode, Mode::Dummies | Mode::Content { replaced: true });
+        let action = if replaced { Action::Replace } else { Action::Keep };
+        self.outcome.count(action, because);
+        self.path.push(element.tag);
+        let done = self.descend(at, element, mode);
+        self.path.pop();
+        done
+    }
+
+    fn descend(&mut self, at: usize, sequence: &Element, mode: Mode) -> Result<(), Reason> {
         self.flush();
         let undefined = sequence.undefined_length;
         let mark = Writer::new(self.out).open_sequence(
@@ -145,18 +278,83 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
         let mut item_at = at + 1;
         while item_at < sequence.next as usize {
             let item = self.data.elements()[item_at];
-            let item_mark = Writer::new(self.out).open_item(item.undefined_length, item.encoding);
-            let mut child = item_at + 1;
-            while child < item.next as usize {
-                let element = self.data.elements()[child];
-                self.element(child, &element, false);
-                child = element.next as usize;
-            }
-            self.flush();
-            Writer::new(self.out).close_item(&item_mark);
+            self.item(item_at, &item, mode)?;
             item_at = item.next as usize;
         }
         Writer::new(self.out).close_sequence(&mark);
+        Ok(())
+    }
+
+    fn item(&mut self, at: usize, item: &Element, mode: Mode) -> Result<(), Reason> {
+        let rule = match mode {
+            Mode::Content { replaced } => self.content_rule(at, replaced),
+            _ => None,
+        };
+        if rule.is_some_and(|rule| rule.remove) && !self.refers_by_place() {
+            self.note(at, item, Action::Remove, Because::Concept);
+            return Ok(());
+        }
+        let declared = self.child(at, tags::SPECIFIC_CHARACTER_SET);
+        let declared = declared.and_then(|at| self.data.elements().get(at));
+        let declared = declared.and_then(|e| CharacterSets::parse(self.data.value(e)).ok());
+        let outer = declared
+            .map(|read| std::mem::replace(&mut self.charset, Charset { read, write: None }));
+        let mark = Writer::new(self.out).open_item(item.undefined_length, item.encoding);
+        let end = item.next as usize;
+        let mut level = Level { mode, item: rule, creators: Vec::new(), end };
+        let mut child = at + 1;
+        while child < end {
+            let element = self.data.elements()[child];
+            self.element(child, &element, &mut level)?;
+            child = element.next as usize;
+        }
+        self.flush();
+        Writer::new(self.out).close_item(&mark);
+        if let Some(outer) = outer {
+            self.charset = outer;
+        }
+        Ok(())
+    }
+
+    /// Index of the first element of the item at `at` with this tag.
+    fn child(&self, at: usize, tag: Tag) -> Option<usize> {
+        let elements = self.data.elements();
+        let end = elements.get(at)?.next as usize;
+        let mut child = at + 1;
+        while child < end {
+            let element = elements.get(child)?;
+            if element.tag == tag {
+                return Some(child);
+            }
+            child = element.next as usize;
+        }
+        None
+    }
+
+    /// The rule of a content item, by its concept name.
+    fn content_rule(&self, at: usize, replaced: bool) -> Option<ItemRule> {
+        let concept = self.child(at, content::CONCEPT_NAME);
+        concept
+            .or_else(|| self.child(at, content::VALUE_TYPE))
+            .or_else(|| self.child(at, content::UNFORMATTED_TEXT))?;
+        // The entry behind a sequence that has items is its first one.
+        let elements = self.data.elements();
+        let first =
+            concept.filter(|&at| elements.get(at).is_some_and(|e| e.next as usize > at + 1));
+        let of_concept = |tag| {
+            let child = self.child(first? + 1, tag)?;
+            elements.get(child).map(|element| self.data.value(element).trim_ascii())
+        };
+        let code = of_concept(content::CODE_VALUE).unwrap_or(b"");
+        let scheme = of_concept(content::CODING_SCHEME).unwrap_or(b"");
+        Some(structured::rule(self.plan, code, scheme, replaced))
+    }
+
+    /// Whether content items refer to others by their place (PS3.3 C.17.3.2.5).
+    fn refers_by_place(&mut self) -> bool {
+        let data = self.data;
+        let refers = || data.elements().iter().any(|element| element.tag == content::BY_REFERENCE);
+        *self.by_place.get_or_insert_with(refers)
     }
 
     fn put_empty_sequence(&mut self, element: &Element) {
@@ -165,18 +363,100 @@ impl<'c, 'd, 'o> Rewriter<'c, 'd, 'o> {
         Writer::new(self.out).head(element.tag, declared, 0, element.encoding);
     }
 
-    fn leaf(&mut self, element: &Element, treatment: Treatment, top: bool) {
+    fn leaf(
+        &mut self,
+        at: usize,
+        element: &Element,
+        treatment: Treatment,
+        because: Because,
+    ) -> Result<(), Reason> {
         let value = self.data.value(element);
-        let (action, replaced) = self.context.decide(element, treatment, value);
-        self.count(action);
-        match &replaced {
+        let decided = self.context.decide(element, treatment, value, &self.charset);
+        let (action, new) = match decided {
+            Ok(decided) => decided,
+            // Who only looks goes on with the next one.
+            Err(CannotDecode) if self.watch.is_some() => (Action::Clean, New::Value(Vec::new())),
+            Err(CannotDecode) => {
+                let detail = "not in the declared character set";
+                return Err(Reason::at(ReasonCode::CharacterSet, self.data.path(at), detail));
+            }
+        };
+        let (action, new) = self.as_required(element, value, action, new);
+        self.outcome.count(action, because);
+        if let Some(watch) = &mut self.watch {
+            watch(&Decided { at, element, action, new: new.value(), kinds: new.kinds() });
+        }
+        for kind in new.kinds() {
+            *self.outcome.findings.entry(kind.as_str()).or_default() += 1;
+        }
+        match new.value() {
             None => self.keep(element),
             Some(new) => self.put(element, new),
         }
+        let top = self.path.is_empty();
         if top && self.context.tabled && attributes::listed(element.tag) {
-            let written = replaced.as_deref().unwrap_or(value);
+            let written = new.value().unwrap_or(value);
             attributes::note(&mut self.outcome.attributes, element, written);
         }
+        Ok(())
+    }
+
+    /// Where nothing is left of a value that must be there (type 1), a dummy stands in.
+    fn as_required(
+        &self,
+        element: &Element,
+        value: &[u8],
+        action: Action,
+        new: New,
+    ) -> (Action, New) {
+        let emptied = new.value().is_some_and(<[u8]>::is_empty) && !value.is_empty();
+        let parent = self.path.last().copied().unwrap_or(TOP);
+        if emptied && self.plan.requires(parent, element.tag) {
+            let dummy = dummy(element.vr, element.encoding.big_endian);
+            return (Action::Replace, New::Value(dummy));
+        }
+        (action, new)
+    }
+
+    /// A safe private element that came as UN, with the VR that the standard's table gives it.
+    fn as_what_it_is(&self, element: &Element, level: &Level) -> Element {
+        if element.vr != Vr::UN || !element.tag.is_private() {
+            return *element;
+        }
+        let creator = self.creator(element, level);
+        let vr = creator.and_then(|name| private::safe(element.tag, name));
+        Element { vr: vr.unwrap_or(Vr::UN), ..*element }
+    }
+}
+
+/// The creator element of the block that a private element stands in (PS3.5 7.8.1).
+fn block(tag: Tag) -> Tag {
+    Tag::new(tag.group(), tag.element() >> 8)
+}
+
+/// Content Sequence.
+const CONTENT_SEQUENCE: Tag = Tag::new(0x40, 0xa730);
+
+/// What would be kept is replaced where it could identify; what has a form of its own stays valid.
+fn in_dummies(treatment: Treatment, because: Because, vr: Vr) -> (Treatment, Because) {
+    let open = matches!(
+        treatment,
+        Treatment::Keep
+            | Treatment::Clean
+            | Treatment::Retained
+            | Treatment::Vocabulary
+            | Treatment::Dated
+            | Treatment::Shift
+    );
+    match &vr.0 {
+        b"LO" | b"SH" | b"ST" | b"LT" | b"UT" | b"UC" | b"PN" | b"AE" | b"UR" | b"DA" | b"TM"
+        | b"DT"
+            if open =>
+        {
+            (Treatment::Dummy, Because::Dummies)
+        }
+        b"UI" if open => (Treatment::Remap, Because::Dummies),
+        _ => (treatment, because),
     }
 }
 

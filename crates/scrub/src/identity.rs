@@ -1,56 +1,79 @@
-//! The identifying values of a study: gathered from every instance, searched for in all of them.
+//! The identifying values of a study: gathered from every instance, cleaned from all of them.
 
 use crate::keyed::ProjectSecret;
-use crate::rules::RuleSet;
-use aho_corasick::{AhoCorasick, MatchKind};
+use crate::plan::Plan;
 use scanveil_dataset::{CharacterSets, DataSet, Element, Header, Kind, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
+use scanveil_text::{Known, KnownBuilder};
+use scanveil_verify::{Evidence, Verifier};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Elements whose whole value identifies: identifiers, numbers, places, telephone numbers.
-const WHOLE_VALUES: &[u32] = &[
-    0x0008_0050,
-    0x0008_0080,
-    0x0008_0081,
-    0x0008_0094,
-    0x0008_1010,
-    0x0010_0020,
-    0x0010_1000,
-    0x0010_1040,
-    0x0010_1090,
-    0x0010_2154,
-    0x0010_2155,
-    0x0018_1000,
-    0x0020_000d,
-    0x0020_000e,
-    0x0020_0010,
-    0x0032_1033,
-    0x0038_0010,
-    0x0038_0060,
-    0x0040_1001,
-    0x0040_2016,
-    0x0040_2017,
+/// What an identifying value is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Person,
+    Identifier,
+    Place,
+    Date,
+    Uid,
+}
+
+/// Elements whose whole value identifies, in order of their tags: numbers, places, telephone
+/// numbers, days. Person names are told by their value representation.
+const IDENTIFYING: &[(u32, Class)] = &[
+    (0x0008_0050, Class::Identifier),
+    (0x0008_0080, Class::Place),
+    (0x0008_0081, Class::Place),
+    (0x0008_0092, Class::Place),
+    (0x0008_0094, Class::Identifier),
+    (0x0008_1010, Class::Place),
+    (0x0008_1040, Class::Place),
+    (0x0010_0020, Class::Identifier),
+    (0x0010_0030, Class::Date),
+    (0x0010_1000, Class::Identifier),
+    (0x0010_1040, Class::Place),
+    (0x0010_1050, Class::Identifier),
+    (0x0010_1090, Class::Identifier),
+    (0x0010_2152, Class::Place),
+    (0x0010_2154, Class::Identifier),
+    (0x0010_2155, Class::Identifier),
+    (0x0012_0040, Class::Identifier),
+    (0x0012_0042, Class::Identifier),
+    (0x0018_1000, Class::Identifier),
+    (0x0018_1003, Class::Identifier),
+    (0x0020_000d, Class::Uid),
+    (0x0020_000e, Class::Uid),
+    (0x0020_0010, Class::Identifier),
+    (0x0032_1033, Class::Place),
+    (0x0038_0010, Class::Identifier),
+    (0x0038_0060, Class::Identifier),
+    (0x0038_0300, Class::Place),
+    (0x0038_0400, Class::Place),
+    (0x0040_0009, Class::Identifier),
+    (0x0040_0253, Class::Identifier),
+    (0x0040_0512, Class::Identifier),
+    (0x0040_0551, Class::Identifier),
+    (0x0040_1001, Class::Identifier),
+    (0x0040_2016, Class::Identifier),
+    (0x0040_2017, Class::Identifier),
 ];
 
 /// A study's values cannot grow without bound; what passes it is refused.
-const MOST_FORMS: usize = 20_000;
-
-/// Shortest form that is looked for anywhere in a text; shorter ones must stand alone as words.
-const ANYWHERE: usize = 5;
+const MOST_VALUES: usize = 5_000;
 
 /// Longest value that is taken in.
 const LONGEST: u32 = 4096;
 
-fn is_whole(tag: Tag) -> bool {
-    WHOLE_VALUES.binary_search(&tag.0).is_ok()
-}
-
-/// Whether an element's values are gathered.
-fn identifies(element: &Element) -> bool {
-    element.kind == Kind::Leaf
-        && (element.vr == Vr::PN
-            || element.tag == tags::PATIENT_BIRTH_DATE
-            || is_whole(element.tag))
+/// What an element's value is, if it identifies.
+fn class(element: &Element) -> Option<Class> {
+    if element.kind != Kind::Leaf {
+        return None;
+    }
+    if element.vr == Vr::PN {
+        return Some(Class::Person);
+    }
+    let at = IDENTIFYING.binary_search_by_key(&element.tag.0, |(tag, _)| *tag).ok()?;
+    Some(IDENTIFYING[at].1)
 }
 
 /// What is known of who a study is about. Fill it with every instance, then scrub.
@@ -58,8 +81,10 @@ fn identifies(element: &Element) -> bool {
 pub struct StudyIdentity {
     patients: BTreeSet<Vec<u8>>,
     fallback: Option<Vec<u8>>,
-    /// Forms to look for, and the elements each was found in.
-    forms: BTreeSet<(Vec<u8>, Tag)>,
+    /// Values, and the elements each was found in.
+    values: BTreeSet<(Class, Tag, String)>,
+    /// For the second pair of eyes, which gathers for itself.
+    evidence: Evidence,
     /// What was taken in already: most instances of a study say the same of whom it is about.
     seen: Seen,
 }
@@ -108,22 +133,24 @@ impl StudyIdentity {
     /// # Errors
     /// [`ReasonCode::LimitExceeded`] when the study names more values than anybody has.
     pub fn observe(&mut self, header: &Header<'_>) -> Result<(), Reason> {
+        self.evidence.observe(header).map_err(|_| too_many())?;
         let data = &header.data;
         let declared = data.text(tags::SPECIFIC_CHARACTER_SET).unwrap_or(b"");
         self.seen.under(declared);
         let charset = CharacterSets::parse(declared).unwrap_or(CharacterSets::DEFAULT);
         for element in data.elements() {
-            if !identifies(element) || element.length == 0 || element.length > LONGEST {
+            let Some(class) = class(element) else { continue };
+            if element.length == 0 || element.length > LONGEST {
                 continue;
             }
             let value = trim(data.value(element));
             if self.seen.is_new(element.tag, value) {
-                self.element(element, value, &charset);
+                self.element(element, class, value, &charset);
             }
         }
         self.patient_of(data, &charset);
-        if self.forms.len() > MOST_FORMS {
-            return Err(Reason::new(ReasonCode::LimitExceeded, "limit: identifying values"));
+        if self.values.len() > MOST_VALUES {
+            return Err(too_many());
         }
         Ok(())
     }
@@ -148,33 +175,10 @@ impl StudyIdentity {
             Some(Who { id: id.into(), name: name.into(), born: born.into(), study: study.into() });
     }
 
-    fn element(&mut self, element: &Element, value: &[u8], charset: &CharacterSets) {
-        if element.vr == Vr::PN {
-            let name = decode(charset, value);
-            let parts = name.split(|c: char| !c.is_alphanumeric());
-            for part in parts {
-                let ascii = part.is_ascii();
-                if (ascii && part.len() >= 3) || (!ascii && part.chars().count() >= 2) {
-                    self.form(part.as_bytes(), element.tag);
-                }
-            }
-            if value.len() >= ANYWHERE {
-                self.form(value, element.tag);
-            }
-        } else if is_whole(element.tag) {
-            for part in value.split(|&b| b == b'\\').map(trim) {
-                // Three digits of a study's number are in every image.
-                if part.len() >= 4 {
-                    self.form(part, element.tag);
-                }
-            }
-        } else if element.tag == tags::PATIENT_BIRTH_DATE && value.len() == 8 {
-            self.form(value, element.tag);
-        }
-    }
-
-    fn form(&mut self, bytes: &[u8], tag: Tag) {
-        self.forms.insert((bytes.to_ascii_lowercase(), tag));
+    fn element(&mut self, element: &Element, class: Class, value: &[u8], charset: &CharacterSets) {
+        // The same name in the dataset's own bytes is what the verification looks for.
+        let text = decode(charset, value);
+        self.values.insert((class, element.tag, text));
     }
 
     /// The key of the one patient this study is about.
@@ -192,48 +196,41 @@ impl StudyIdentity {
         Ok(secret.pseudonym(&self.patient()?))
     }
 
-    /// Builds the search for these values; what the profile retains is none of them.
-    pub(crate) fn search(self, rules: &RuleSet) -> Result<Search, Reason> {
-        let mut forms: Vec<Vec<u8>> = self
-            .forms
-            .into_iter()
-            .filter(|(_, tag)| !rules.retains(*tag))
-            .map(|(form, _)| form)
-            .collect();
-        forms.dedup();
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .build(&forms)
-            .map_err(|_| Reason::new(ReasonCode::LimitExceeded, "limit: identifying values"))?;
-        Ok(Search { automaton, lengths: forms.iter().map(Vec::len).collect() })
+    /// What is known of the study's people and identifiers, without what the plan openly keeps;
+    /// `words` always go.
+    pub(crate) fn known(&self, plan: &Plan, words: &[String]) -> Result<Known, Reason> {
+        let mut known = KnownBuilder::new();
+        for (class, tag, text) in &self.values {
+            if plan.retains(*tag) {
+                continue;
+            }
+            if *class == Class::Person {
+                known.person(text);
+                continue;
+            }
+            for value in text.split('\\').map(str::trim) {
+                match class {
+                    Class::Date => known.date(value),
+                    Class::Uid => known.uid(value),
+                    Class::Place => known.place(value),
+                    _ => known.identifier(value),
+                };
+            }
+        }
+        for word in words {
+            known.word(word);
+        }
+        known.build().map_err(|_| too_many())
+    }
+
+    /// Searches what is written for what identified the patient, and what the plan does not keep.
+    pub(crate) fn verifier(self, plan: &Plan) -> Result<Verifier, Reason> {
+        self.evidence.verifier(&|tag| plan.retains(tag)).map_err(|_| too_many())
     }
 }
 
-/// Looks for the study's identifying values.
-pub(crate) struct Search {
-    automaton: AhoCorasick,
-    lengths: Vec<usize>,
-}
-
-impl Search {
-    /// Whether a text holds an identifying value; short forms count only as whole words.
-    pub(crate) fn finds(&self, text: &[u8]) -> bool {
-        self.automaton.find_overlapping_iter(text).any(|found| {
-            let word = |at: Option<&u8>| at.is_none_or(|b| !b.is_ascii_alphanumeric());
-            found.end() - found.start() >= ANYWHERE
-                || (word(found.start().checked_sub(1).and_then(|at| text.get(at)))
-                    && word(text.get(found.end())))
-        })
-    }
-
-    /// Where the long forms stand in raw bytes.
-    pub(crate) fn long_forms<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = usize> + 'b {
-        self.automaton
-            .find_overlapping_iter(bytes)
-            .filter(|found| self.lengths[found.pattern().as_usize()] > ANYWHERE)
-            .map(|found| found.start())
-    }
+fn too_many() -> Reason {
+    Reason::new(ReasonCode::LimitExceeded, "limit: identifying values")
 }
 
 /// Text as declared, else by evidence: UTF-8 says of itself whether it is; Latin-1 reads anything.

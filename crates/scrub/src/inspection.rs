@@ -5,14 +5,19 @@
 //! keyed UIDs, dummy values) is known by its form.
 
 use crate::decide::Context;
-use crate::header::is_inserted;
-use crate::identity::{Search, StudyIdentity};
+use crate::header::Rewriter;
 use crate::keyed::ProjectSecret;
 use crate::options::ProfileOption;
-use crate::rules::{RuleSet, Treatment};
+use crate::outcome::{Decided, Watch};
+use crate::plan::Plan;
+use crate::profile::Settings;
+use crate::reading::charset;
+use crate::sop::SopClass;
 use crate::suspicion::{Suspicion, suspicious};
-use scanveil_dataset::{Element, Header, Kind, Tag, Vr, tags};
+use crate::text::Texts;
+use scanveil_dataset::{Header, Kind, Tag, Vr, tags};
 use scanveil_model::Action;
+use scanveil_text::{Cleaner, Kind as TextKind, KnownBuilder};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -91,12 +96,15 @@ impl Trace {
     }
 }
 
+/// Plans by the options and the object definition.
+type Plans = HashMap<(BTreeSet<ProfileOption>, &'static str), Arc<Plan>>;
+
 /// Looks at instances, each by the options that it declares itself.
 pub struct Inspector {
-    rules: Mutex<HashMap<BTreeSet<ProfileOption>, Arc<RuleSet>>>,
+    plans: Mutex<Plans>,
+    cleaner: Cleaner,
     /// Stands in where the rules ask for a key: its results are only compared, never shown.
     secret: ProjectSecret,
-    nothing: Option<Search>,
 }
 
 impl Default for Inspector {
@@ -109,34 +117,27 @@ impl Inspector {
     /// An inspector that knows nobody's identity.
     #[must_use]
     pub fn new() -> Self {
-        let none = RuleSet::compile(&BTreeSet::new());
-        let nothing = StudyIdentity::new().search(&none).ok();
-        let rules = Mutex::new(HashMap::from([(BTreeSet::new(), Arc::new(none))]));
-        Self { rules, secret: ProjectSecret::new([0; 32]), nothing }
+        Self {
+            plans: Mutex::default(),
+            cleaner: Cleaner::new(&[]),
+            secret: ProjectSecret::new([0; 32]),
+        }
     }
 
-    fn rules(&self, options: BTreeSet<ProfileOption>) -> Arc<RuleSet> {
-        let mut known = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        let compiled =
-            known.entry(options).or_insert_with_key(|options| Arc::new(RuleSet::compile(options)));
-        Arc::clone(compiled)
+    fn plan(&self, options: BTreeSet<ProfileOption>, header: &Header<'_>) -> Arc<Plan> {
+        let class = header.data.text(tags::SOP_CLASS_UID).unwrap_or(b"");
+        let iod = std::str::from_utf8(class).ok().and_then(SopClass::find).map_or("", |c| c.iod);
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = plans.entry((options, iod)).or_insert_with_key(|(options, iod)| {
+            Arc::new(Plan::compile(&Settings::of_options(options.clone()), iod, &[]))
+        });
+        Arc::clone(plan)
     }
 
     /// Looks at one header; `found` gets the index of the element, or the tag of what is missing.
     pub fn look(&self, header: &Header<'_>, mut found: impl FnMut(TracePlace, Trace)) {
         let data = &header.data;
-        let Some(nothing) = &self.nothing else { return };
         let removed = data.text(tags::PATIENT_IDENTITY_REMOVED) == Some(b"YES");
-        let rules = self.rules(if removed { declared(header) } else { BTreeSet::new() });
-        let context = Context {
-            rules: &rules,
-            secret: &self.secret,
-            search: nothing,
-            pseudonym: "",
-            back: 0,
-            tabled: false,
-            uids: [(b"", b""); 3],
-        };
         if !removed {
             found(TracePlace::Tag(tags::PATIENT_IDENTITY_REMOVED), Trace::NotStated);
         }
@@ -147,27 +148,34 @@ impl Inspector {
             found(TracePlace::Whole, Trace::Preamble);
         }
         header.meta.surplus.iter().for_each(|&tag| found(TracePlace::Tag(tag), Trace::Meta));
-        let (mut at, all) = (0, data.elements());
-        while let Some(element) = all.get(at) {
-            if element.kind == Kind::Item {
-                at += 1;
-                continue;
+        let Ok(nothing) = KnownBuilder::new().build() else { return };
+        let texts = Texts::new(&self.cleaner, nothing);
+        let context = Context {
+            rules: &[],
+            secret: &self.secret,
+            texts: &texts,
+            pseudonym: "",
+            back: 0,
+            age_cap: OLDEST,
+            tabled: false,
+            uids: [(b"", b""); 3],
+        };
+        let plan = self.plan(if removed { declared(header) } else { BTreeSet::new() }, header);
+        let mut look = |decided: &Decided<'_>| {
+            if let Some(trace) = look_at(decided, data.value(decided.element), removed) {
+                found(TracePlace::Element(decided.at), trace);
             }
-            let treatment = rules.treatment(element.tag, element.vr, element.declared);
-            let descends = element.kind == Kind::Sequence && treatment == Treatment::Descend;
-            if descends && !is_inserted(element.tag) {
-                at += 1;
-                continue;
-            }
-            if !is_inserted(element.tag)
-                && let Some(trace) = look_at(&context, element, data.value(element), removed)
-            {
-                found(TracePlace::Element(at), trace);
-            }
-            at = element.next as usize;
-        }
+        };
+        // Nothing is written but into a buffer: the same code decides that scrubs.
+        let (charset, _) = charset(header);
+        let mut written = Vec::new();
+        let watch: Watch<'_> = &mut look;
+        let _ = Rewriter::rewrite(&context, &plan, data, charset, &[], &mut written, Some(watch));
     }
 }
+
+/// Oldest age in years that identifies nobody (45 CFR 164.514).
+const OLDEST: u32 = 89;
 
 /// Where a trace was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,23 +207,22 @@ fn declared(header: &Header<'_>) -> BTreeSet<ProfileOption> {
         .collect()
 }
 
-fn look_at(context: &Context<'_>, element: &Element, value: &[u8], removed: bool) -> Option<Trace> {
+fn look_at(decided: &Decided<'_>, value: &[u8], removed: bool) -> Option<Trace> {
+    let element = decided.element;
     let value_there = value.iter().any(|b| !matches!(b, b' ' | 0));
     // A group length (retired) says how long something is.
     if !value_there || element.tag.is_group_length() {
         return None;
     }
-    let treatment = context.rules.treatment(element.tag, element.vr, element.declared);
-    if element.kind == Kind::Sequence || treatment == Treatment::Remove {
-        return Some(gone(element.tag));
+    if element.kind != Kind::Leaf {
+        return (decided.action != Action::Keep).then(|| gone(element.tag));
     }
-    let (action, new) = context.decide(element, treatment, value);
-    match action {
+    match decided.action {
         Action::Keep => None,
         Action::Remove | Action::Empty if element.vr.is_date() => Some(Trace::Date),
         Action::Remove | Action::Empty => Some(gone(element.tag)),
         Action::Replace => {
-            let same = new.is_some_and(|new| new.trim_ascii() == value.trim_ascii());
+            let same = decided.new.is_some_and(|new| new.trim_ascii() == value.trim_ascii());
             (!same).then_some(Trace::Original)
         }
         Action::Pseudonym => (!is_pseudonym(value.trim_ascii())).then_some(Trace::Identity),
@@ -223,7 +230,7 @@ fn look_at(context: &Context<'_>, element: &Element, value: &[u8], removed: bool
         // The instance declares that its dates are modified, and that is all there is to see.
         Action::Shift => None,
         Action::Clean if element.vr == Vr::AS => Some(Trace::Date),
-        Action::Clean => Some(text(value)),
+        Action::Clean => Some(text(decided.kinds, value)),
     }
 }
 
@@ -242,7 +249,16 @@ fn is_repeating(tag: Tag) -> bool {
     matches!(tag.group() & 0xff00, 0x5000 | 0x6000)
 }
 
-fn text(value: &[u8]) -> Trace {
+/// The gravest of what was found in a text.
+fn text(kinds: &[TextKind], value: &[u8]) -> Trace {
+    let person =
+        |kind: &TextKind| matches!(kind, TextKind::NameByDictionary | TextKind::NameByContext);
+    if kinds.iter().any(person) {
+        return Trace::PersonInText;
+    }
+    if kinds.iter().any(|kind| *kind != TextKind::UnknownWord) {
+        return Trace::NumberInText;
+    }
     let Ok(text) = std::str::from_utf8(value) else { return Trace::Text };
     match suspicious(text.trim_matches([' ', '\0'])) {
         Some(Suspicion::Digits | Suspicion::Date | Suspicion::Address) => Trace::NumberInText,

@@ -55,16 +55,19 @@ impl ProjectSecret {
 
     /// The pseudonym of a patient: `SV` and 16 characters of Crockford's base 32 (80 bits).
     pub(crate) fn pseudonym(&self, patient: &[u8]) -> String {
-        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let hash = self.hash("patient", patient);
-        let mut bits = u128::from_be_bytes(hash[..16].try_into().unwrap_or_default());
-        let mut out = String::with_capacity(18);
-        out.push_str("SV");
-        for _ in 0..16 {
-            out.push(char::from(ALPHABET[(bits >> 123) as usize]));
-            bits <<= 5;
-        }
-        out
+        spelled("SV", 16, &self.hash("patient", patient))
+    }
+
+    /// A value's keyed hash: `SVH` and 13 characters (65 bits), which an SH can hold.
+    pub(crate) fn hashed_text(&self, value: &[u8]) -> String {
+        spelled("SVH", 13, &self.hash("value", value))
+    }
+
+    /// A number's keyed hash: nine digits.
+    pub(crate) fn hashed_number(&self, value: &[u8]) -> String {
+        let hash = self.hash("number", value);
+        let number = u64::from_be_bytes(hash[..8].try_into().unwrap_or_default());
+        (100_000_000 + number % 900_000_000).to_string()
     }
 
     /// A UID derived from 128 keyed bits (PS3.5 B.2): `2.25.` and a decimal number.
@@ -81,6 +84,19 @@ impl ProjectSecret {
         let span = u64::from(max - min) + 1;
         i64::from(min) + (number % span) as i64
     }
+}
+
+/// A prefix and the first bits of a hash in Crockford's base 32, five a character.
+fn spelled(prefix: &str, characters: usize, hash: &[u8; 32]) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut bits = u128::from_be_bytes(hash[..16].try_into().unwrap_or_default());
+    let mut out = String::with_capacity(prefix.len() + characters);
+    out.push_str(prefix);
+    for _ in 0..characters {
+        out.push(char::from(ALPHABET[(bits >> 123) as usize]));
+        bits <<= 5;
+    }
+    out
 }
 
 #[cfg(test)]

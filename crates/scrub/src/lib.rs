@@ -7,34 +7,47 @@
 
 mod attributes;
 mod burned_in;
+mod certificate;
 mod dates;
 mod decide;
 mod header;
 mod identity;
 mod inspection;
+mod iod;
 mod keyed;
 mod mask;
 mod options;
+mod outcome;
 mod pixels;
+mod plan;
+mod private;
 mod profile;
+mod reading;
 mod rle;
-mod rules;
+mod scrubbed;
 mod sink;
 mod sop;
+mod structured;
 mod study;
 mod suspicion;
 mod table;
+mod text;
+mod treatment;
 mod values;
-mod verify;
 mod vocabulary;
 
+pub use certificate::{Certificate, Certifying, Count};
 pub use identity::StudyIdentity;
 pub use inspection::{Inspector, Risk, Trace, TracePlace};
 pub use keyed::ProjectSecret;
 pub use options::ProfileOption;
-pub use profile::{Profile, ProfileError};
+pub use profile::{
+    Case, Coarseness, Condition, DateSettings, Explanation, Profile, ProfileDocument, ProfileError,
+    RuleAction, RuleDocument, TextSettings, Unlisted,
+};
+pub use scrubbed::ScrubbedInstance;
 pub use sop::{PixelClass, SopClass};
-pub use study::{Mapping, MappingKind, Prepared, ScrubbedInstance, StudyScrubber};
+pub use study::{Mapping, MappingKind, Prepared, StudyScrubber};
 pub use suspicion::{Suspicion, suspicious};
 pub use table::{Code, EDITION, TableRow, rows};
 

@@ -1,19 +1,25 @@
 //! Scrubs the instances of one study.
 
 use crate::decide::Context;
-use crate::header::{Insert, Outcome, Rewriter, is_inserted};
-use crate::identity::{Search, StudyIdentity};
+use crate::header::{Insert, Rewriter, is_inserted};
+use crate::identity::StudyIdentity;
 use crate::keyed::ProjectSecret;
+use crate::outcome::{Decided, Outcome, Watch};
 use crate::pixels::{self, PixelPlan};
+use crate::plan::Plan;
+use crate::profile::Circumstances;
+use crate::reading::charset;
+use crate::scrubbed::ScrubbedInstance;
 use crate::sink::Sink;
 use crate::sop::SopClass;
-use crate::verify::verify;
+use crate::text::Texts;
+use crate::values::DUMMIES;
 use crate::{Profile, ProfileOption};
 use scanveil_dataset::{Body, Encoding, Header, Tag, Vr, Writer, file_meta, tags};
 use scanveil_model::{Action, Digest, Reason, ReasonCode, TagPath, Uid};
-use std::collections::BTreeMap;
+use scanveil_verify::Verifier;
 use std::io::{Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Studies and series whose new UIDs are remembered.
 const MOST_GROUPS: usize = 8;
@@ -22,10 +28,12 @@ const MOST_GROUPS: usize = 8;
 pub struct StudyScrubber<'p> {
     profile: &'p Profile,
     secret: &'p ProjectSecret,
-    search: Search,
+    texts: Texts<'p>,
+    verifier: Verifier,
     pseudonym: String,
     back: i64,
     tabled: bool,
+    hospital: String,
     /// New UIDs of the study and of the series met last.
     uids: Mutex<Vec<(String, String)>>,
 }
@@ -58,20 +66,6 @@ pub struct Mapping {
     pub old: String,
     /// As written.
     pub new: String,
-}
-
-/// Proof that an instance was scrubbed: made only by [`StudyScrubber::scrub`].
-pub struct ScrubbedInstance {
-    sop_class_uid: Uid,
-    sop_instance_uid: Uid,
-    series_instance_uid: Uid,
-    study_instance_uid: Uid,
-    transfer_syntax: Uid,
-    patient_pseudonym: String,
-    digest: Digest,
-    length: u64,
-    actions: BTreeMap<Action, u32>,
-    attributes: BTreeMap<String, String>,
 }
 
 /// An instance whose header is scrubbed, made only by [`StudyScrubber::prepare`]: what it will be
@@ -132,6 +126,13 @@ fn identity<'h>(header: &'h Header<'_>) -> Result<Identity<'h>, Reason> {
     })
 }
 
+fn sop_class(identity: &Identity<'_>) -> Result<SopClass, Reason> {
+    SopClass::find(identity.class).ok_or_else(|| {
+        let at = TagPath(tags::SOP_CLASS_UID.to_string());
+        Reason::at(ReasonCode::UnknownSopClass, at, "not a storage SOP class of the standard")
+    })
+}
+
 impl<'p> StudyScrubber<'p> {
     /// Prepares the scrubbing of a study whose every instance was shown to `identity`.
     ///
@@ -144,16 +145,28 @@ impl<'p> StudyScrubber<'p> {
     ) -> Result<Self, Reason> {
         let patient = identity.patient()?;
         let pseudonym = identity.pseudonym(secret)?;
-        let back = secret.offset_days(&patient, profile.dates.shift_min, profile.dates.shift_max);
+        let document = profile.document();
+        let dates = &document.dates;
+        let back = secret.offset_days(&patient, dates.shift_min, dates.shift_max);
+        let plan = profile.plan(&Circumstances::default());
+        let known = identity.known(&plan, &document.text.remove)?;
         Ok(Self {
             profile,
             secret,
-            search: identity.search(&profile.rules)?,
+            texts: Texts::new(&profile.cleaner, known),
+            verifier: identity.verifier(&plan)?,
             pseudonym,
             back,
             tabled: true,
+            hospital: String::new(),
             uids: Mutex::default(),
         })
+    }
+
+    /// Names the hospital that the study came from, for rules that ask for it.
+    #[must_use]
+    pub fn of_hospital(self, hospital: &str) -> Self {
+        Self { hospital: hospital.to_owned(), ..self }
     }
 
     /// Leaves [`ScrubbedInstance::attributes`] empty: for those who have no table to fill.
@@ -169,7 +182,7 @@ impl<'p> StudyScrubber<'p> {
     }
 
     fn new_uid(&self, uid: &str) -> String {
-        if self.profile.options.contains(&ProfileOption::RetainUids) {
+        if self.profile.has(ProfileOption::RetainUids) {
             return uid.to_owned();
         }
         self.secret.uid(uid.as_bytes())
@@ -189,27 +202,33 @@ impl<'p> StudyScrubber<'p> {
         new
     }
 
-    /// Old and new identifiers of an instance.
-    #[must_use]
-    pub fn mapping(&self, header: &Header<'_>) -> Vec<Mapping> {
-        let uid = |tag| {
-            let old = required(header, tag).ok()?;
-            Some(Mapping { kind: MappingKind::Uid, old: old.to_owned(), new: self.new_uid(old) })
+    /// Old and new identifiers of an instance: every UID in it that is replaced, and the patient's.
+    ///
+    /// # Errors
+    /// The [`Reason`] to quarantine the instance.
+    pub fn mapping(&self, header: &Header<'_>) -> Result<Vec<Mapping>, Reason> {
+        let mut pairs = Vec::new();
+        let mut look = |decided: &Decided<'_>| {
+            let (Action::Remap, Some(new)) = (decided.action, decided.new) else { return };
+            let old = header.data.value(decided.element).split(|&b| b == b'\\');
+            pairs.extend(old.zip(new.split(|&b| b == b'\\')).filter_map(|(old, new)| {
+                let text = |bytes| {
+                    std::str::from_utf8(bytes)
+                        .ok()
+                        .map(|t: &str| t.trim_matches([' ', '\0']).to_owned())
+                };
+                Some(Mapping { kind: MappingKind::Uid, old: text(old)?, new: text(new)? })
+            }));
         };
-        let patient = header.data.text(tags::PATIENT_ID).map(|id| Mapping {
-            kind: MappingKind::Patient,
-            old: String::from_utf8_lossy(id).into_owned(),
-            new: self.pseudonym.clone(),
-        });
-        [
-            uid(tags::STUDY_INSTANCE_UID),
-            uid(tags::SERIES_INSTANCE_UID),
-            uid(tags::SOP_INSTANCE_UID),
-            patient,
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        self.rewrite(header, None, &mut Vec::new(), Some(&mut look))?;
+        if let Some(id) = header.data.text(tags::PATIENT_ID) {
+            pairs.push(Mapping {
+                kind: MappingKind::Patient,
+                old: String::from_utf8_lossy(id).into_owned(),
+                new: self.pseudonym.clone(),
+            });
+        }
+        Ok(pairs)
     }
 
     /// Scrubs the header of one instance: the pixel data is still to be written, and looked into.
@@ -218,35 +237,18 @@ impl<'p> StudyScrubber<'p> {
     /// The [`Reason`] to quarantine it.
     pub fn prepare<'s>(&'s self, header: &'s Header<'s>) -> Result<Prepared<'s>, Reason> {
         let identity = identity(header)?;
-        let sop = SopClass::find(identity.class).ok_or_else(|| {
-            let at = TagPath(tags::SOP_CLASS_UID.to_string());
-            Reason::at(ReasonCode::UnknownSopClass, at, "not a storage SOP class of the standard")
-        })?;
+        let sop = sop_class(&identity)?;
         let plan = pixels::plan(header, sop)?;
-        let new = [
-            self.new_uid(identity.instance),
-            self.group_uid(identity.series),
-            self.group_uid(identity.study),
-        ];
-        let old = [identity.instance, identity.series, identity.study];
-        let context = Context {
-            rules: &self.profile.rules,
-            secret: self.secret,
-            search: &self.search,
-            pseudonym: &self.pseudonym,
-            back: self.back,
-            tabled: self.tabled,
-            uids: std::array::from_fn(|at| (old[at].as_bytes(), new[at].as_bytes())),
-        };
         let uid = |text: &str| {
             Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
         };
+        let new = self.new_uids(&identity);
         let mut written = file_meta(identity.class, &new[0], header.syntax.uid);
         written.reserve(header.data.elements().len() * 24 + 4096);
         let meta_length = written.len();
-        let inserts = self.inserts(header, plan.as_ref());
-        let outcome = Rewriter::rewrite(&context, &header.data, &inserts, &mut written);
-        verify(&written, &self.search, &self.pseudonym)?;
+        let outcome = self.rewrite(header, plan.as_ref(), &mut written, None)?;
+        let ours = DUMMIES.iter().copied().chain([self.pseudonym.as_bytes()]);
+        self.verifier.check(&written, &ours.collect::<Vec<_>>())?;
         Ok(Prepared {
             header,
             plan,
@@ -258,6 +260,61 @@ impl<'p> StudyScrubber<'p> {
             study_instance_uid: uid(&new[2])?,
             patient_pseudonym: &self.pseudonym,
             outcome,
+        })
+    }
+
+    /// New UIDs of the instance, its series and its study.
+    fn new_uids(&self, identity: &Identity<'_>) -> [String; 3] {
+        [
+            self.new_uid(identity.instance),
+            self.group_uid(identity.series),
+            self.group_uid(identity.study),
+        ]
+    }
+
+    /// Writes the elements before the pixel data.
+    fn rewrite(
+        &self,
+        header: &Header<'_>,
+        pixels: Option<&PixelPlan>,
+        written: &mut Vec<u8>,
+        watch: Option<Watch<'_>>,
+    ) -> Result<Outcome, Reason> {
+        let identity = identity(header)?;
+        let new = self.new_uids(&identity);
+        let old = [identity.instance, identity.series, identity.study];
+        let context = Context {
+            rules: &self.profile.settings.rules,
+            secret: self.secret,
+            texts: &self.texts,
+            pseudonym: &self.pseudonym,
+            back: self.back,
+            age_cap: self.profile.document().dates.age_cap,
+            tabled: self.tabled,
+            uids: std::array::from_fn(|at| (old[at].as_bytes(), new[at].as_bytes())),
+        };
+        let plan = self.plan(header, identity.class, sop_class(&identity)?);
+        let (charset, declared) = charset(header);
+        let mut inserts = self.inserts(header, pixels);
+        if let Some(term) = declared {
+            let mut bytes = Vec::new();
+            let tag = tags::SPECIFIC_CHARACTER_SET;
+            Writer::new(&mut bytes).element(tag, Vr::CS, term.as_bytes(), encoding(header));
+            inserts.insert(0, Insert { tag, bytes });
+        }
+        let data = &header.data;
+        Rewriter::rewrite(&context, &plan, data, charset, &inserts, written, watch)
+    }
+
+    fn plan(&self, header: &Header<'_>, class: &str, sop: SopClass) -> Arc<Plan> {
+        let text = |tag| header.data.text(tag).unwrap_or(b"");
+        self.profile.plan(&Circumstances {
+            modality: text(tags::MODALITY),
+            sop_class: class,
+            iod: sop.iod,
+            manufacturer: text(tags::MANUFACTURER),
+            model: text(tags::MANUFACTURER_MODEL_NAME),
+            hospital: &self.hospital,
         })
     }
 
@@ -283,10 +340,9 @@ impl<'p> StudyScrubber<'p> {
             Writer::new(&mut bytes).element(tag, vr, value.as_bytes(), encoding);
             Insert { tag, bytes }
         };
-        let options = &self.profile.options;
-        let dates = if options.contains(&ProfileOption::FullDates) {
+        let dates = if self.profile.has(ProfileOption::FullDates) {
             "UNMODIFIED"
-        } else if options.contains(&ProfileOption::ModifiedDates) {
+        } else if self.profile.has(ProfileOption::ModifiedDates) {
             "MODIFIED"
         } else {
             "REMOVED"
@@ -296,7 +352,9 @@ impl<'p> StudyScrubber<'p> {
             plain(tags::DEIDENTIFICATION_METHOD, Vr::LO, "scanveil, PS3.15 Annex E"),
             self.method_codes(encoding),
         ];
-        if plan.is_some_and(PixelPlan::looks) {
+        // What was not looked into was let through as it is: so is what it says of itself.
+        let says_no = header.data.text(tags::BURNED_IN_ANNOTATION) == Some(b"NO");
+        if plan.is_some_and(PixelPlan::looks) || says_no {
             inserts.push(plain(tags::BURNED_IN_ANNOTATION, Vr::CS, "NO"));
         }
         if may_show_a_face(header) {
@@ -314,7 +372,7 @@ impl<'p> StudyScrubber<'p> {
         let sequence = writer.open_sequence(tag, Vr::SQ, false, encoding);
         let basic = ("113100", "Basic Application Confidentiality Profile");
         for (value, meaning) in
-            std::iter::once(basic).chain(self.profile.options.iter().map(|option| option.code()))
+            std::iter::once(basic).chain(self.profile.options().map(ProfileOption::code))
         {
             let item = writer.open_item(false, encoding);
             writer.element(Tag::new(8, 0x100), Vr::SH, value.as_bytes(), encoding);
@@ -386,8 +444,8 @@ impl Prepared<'_> {
             patient_pseudonym: self.patient_pseudonym.to_owned(),
             digest,
             length,
-            actions: self.outcome.counts(),
-            attributes: self.outcome.attributes,
+            actions: self.outcome.actions(),
+            outcome: self.outcome,
         })
     }
 
@@ -414,58 +472,5 @@ impl Prepared<'_> {
             pixels.copy(body, &mut sink)?;
         }
         sink.end()
-    }
-}
-
-impl ScrubbedInstance {
-    /// SOP Class UID.
-    #[must_use]
-    pub fn sop_class_uid(&self) -> &Uid {
-        &self.sop_class_uid
-    }
-    /// New SOP Instance UID.
-    #[must_use]
-    pub fn sop_instance_uid(&self) -> &Uid {
-        &self.sop_instance_uid
-    }
-    /// New Series Instance UID.
-    #[must_use]
-    pub fn series_instance_uid(&self) -> &Uid {
-        &self.series_instance_uid
-    }
-    /// New Study Instance UID.
-    #[must_use]
-    pub fn study_instance_uid(&self) -> &Uid {
-        &self.study_instance_uid
-    }
-    /// Transfer syntax of the output, the same as of the input.
-    #[must_use]
-    pub fn transfer_syntax(&self) -> &Uid {
-        &self.transfer_syntax
-    }
-    /// The patient's pseudonym in this project.
-    #[must_use]
-    pub fn patient_pseudonym(&self) -> &str {
-        &self.patient_pseudonym
-    }
-    /// BLAKE3 digest of the output.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        self.digest
-    }
-    /// Bytes of the output.
-    #[must_use]
-    pub fn length(&self) -> u64 {
-        self.length
-    }
-    /// How many elements met which action.
-    #[must_use]
-    pub fn actions(&self) -> &BTreeMap<Action, u32> {
-        &self.actions
-    }
-    /// De-identified attributes for tables, by keyword.
-    #[must_use]
-    pub fn attributes(&self) -> &BTreeMap<String, String> {
-        &self.attributes
     }
 }

@@ -35,7 +35,25 @@ pub enum Code {
 }
 
 impl Code {
-    fn parse(text: &str) -> Option<Self> {
+    /// The code as the table writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::X => "X",
+            Self::Z => "Z",
+            Self::D => "D",
+            Self::K => "K",
+            Self::C => "C",
+            Self::U => "U",
+            Self::XZ => "X/Z",
+            Self::XD => "X/D",
+            Self::XZD => "X/Z/D",
+            Self::ZD => "Z/D",
+            Self::XZU => "X/Z/U*",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "X" => Self::X,
             "Z" => Self::Z,

@@ -1,3 +1,6 @@
+mod every_row;
+mod validity;
+
 use super::*;
 use scanveil_dataset::{Header, Limits, Tag, open, open_slice, tags};
 use scanveil_model::{Reason, ReasonCode};
@@ -63,7 +66,7 @@ fn the_table_is_read_whole_and_agrees_with_the_reference() {
 fn profiles_are_strict() {
     for (text, code) in [
         ("format = 1\nname = \"x\"\nversion = \"1\"\ncolour = 3", "SV-SCRUB-001"),
-        ("format = 2\nname = \"x\"\nversion = \"1\"", "SV-SCRUB-002"),
+        ("format = 3\nname = \"x\"\nversion = \"1\"", "SV-SCRUB-002"),
         ("format = 1\nname = \"x\"\nversion = \"1\"\noptions = [\"magic\"]", "SV-SCRUB-003"),
         (
             "format = 1\nname = \"x\"\nversion = \"1\"\noptions = [\"full-dates\", \"modified-dates\"]",
@@ -79,7 +82,9 @@ fn profiles_are_strict() {
     let basic = Profile::builtin("basic").unwrap();
     assert!(basic.label().starts_with("basic@") && basic.label().len() == 22);
     assert_ne!(basic.digest(), Profile::builtin("longitudinal").unwrap().digest());
-    assert_eq!(basic.explain(Tag::new(0x10, 0x4000)), "remove: ps3.15 table e.1-1 (2026c): x");
+    let comments = basic.explain(Tag::new(0x10, 0x4000), &Case::default());
+    assert_eq!((comments.treatment, comments.because.as_str()), ("remove", "basic-profile"));
+    assert_eq!(comments.why, "PS3.15 Table E.1-1 (2026c): X");
 }
 
 #[test]
@@ -158,7 +163,8 @@ fn no_leak_vector_leaks() {
                 // That two instances have one UID shows only to who sees both.
                 let held_elsewhere = vector.name == "same-uid-second";
                 if expected == Expect::Quarantine && !held_elsewhere || !found.is_empty() {
-                    wrong.push(format!("{name:?} came out: {found:?}"));
+                    let values: Vec<&str> = found.iter().map(|hit| hunter.value(hit)).collect();
+                    wrong.push(format!("{name:?} came out: {values:?}"));
                 }
             }
             Err(reason) => {

@@ -17,7 +17,12 @@ pub(crate) fn dummy(vr: Vr, big_endian: bool) -> Vec<u8> {
         b"AE" | b"CS" | b"LO" | b"LT" | b"SH" | b"ST" | b"UC" | b"UT" => b"REMOVED".to_vec(),
         b"US" | b"SS" => short(0).to_vec(),
         b"UL" | b"SL" | b"FL" | b"AT" => vec![0; 4],
-        b"FD" | b"SV" | b"UV" => vec![0; 8],
-        _ => Vec::new(),
+        b"FD" | b"SV" | b"UV" | b"OD" | b"OV" => vec![0; 8],
+        b"OF" | b"OL" => vec![0; 4],
+        _ => vec![0; 2],
     }
 }
+
+/// The dummy values that are words or dates: what the verification must not take for a residue.
+pub(crate) const DUMMIES: &[&[u8]] =
+    &[b"19000101", b"19000101000000", b"ANONYMOUS", b"REMOVED", b"about:blank"];

@@ -1,6 +1,8 @@
-//! `scanveil synth`: invented files for tests and benchmarks.
+//! `scanveil synth`: invented files for trying out, tests and evaluations.
 
-use crate::cli::SynthArgs;
+mod benchmark;
+
+use crate::cli::{SynthArgs, SynthKind};
 use crate::output::{Failure, Output, bytes, io_failure};
 use scanveil_synth::{
     Corpus, CorpusSpec, HOSPITALS, SynthError, SynthInstance, big_multiframe, ct_slices,
@@ -21,12 +23,13 @@ const BIG_BYTES: u64 = 500_000_000;
 pub(crate) fn run(args: &SynthArgs, output: &Output) -> Result<ExitCode, Failure> {
     let mut folder = Folder { root: args.out.clone(), files: 0, bytes: 0 };
     folder.make(Path::new(""))?;
-    match args.kind.as_str() {
-        "ct" => folder.series("ct", ct_slices(args.seed, args.count, CT_SIDE))?,
-        "mr" => folder.series("mr", mr_slices(args.seed, args.count, MR_SIDE))?,
-        "big" => folder.big(args.seed, args.count)?,
-        "corpus" => folder.corpus(args.seed)?,
-        _ => folder.vectors(args.seed)?,
+    match args.kind {
+        SynthKind::Ct => folder.series("ct", ct_slices(args.seed, args.count, CT_SIDE))?,
+        SynthKind::Mr => folder.series("mr", mr_slices(args.seed, args.count, MR_SIDE))?,
+        SynthKind::Big => folder.big(args.seed, args.count)?,
+        SynthKind::Corpus => folder.corpus(args.seed)?,
+        SynthKind::LeakVectors => folder.vectors(args.seed)?,
+        SynthKind::Benchmark => return benchmark::run(args, folder, output),
     }
     let Folder { files, bytes: total, .. } = folder;
     output.result(&serde_json::json!({ "files": files, "bytes": total }), || {

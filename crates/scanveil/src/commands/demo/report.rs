@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::search::{Control, Search};
 use crate::output::{bytes, table};
-use comfy_table::{CellAlignment, Table, TableComponent};
+use comfy_table::{CellAlignment, Table};
 use scanveil_model::{HospitalId, ReasonCode, RetentionClass};
 use scanveil_release::Totals;
 use serde::Serialize;
@@ -80,17 +80,8 @@ impl Stage {
     }
 }
 
-/// No lines between the rows, and numbers to the right.
-fn calm(mut table: Table, columns: &[usize]) -> Table {
-    for part in [
-        TableComponent::HorizontalLines,
-        TableComponent::MiddleIntersections,
-        TableComponent::LeftBorderIntersections,
-        TableComponent::RightBorderIntersections,
-    ] {
-        table.remove_style(part);
-    }
-
+/// Numbers to the right.
+fn numbers_right(mut table: Table, columns: &[usize]) -> Table {
     for &column in columns {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -161,7 +152,7 @@ impl Report {
             let cells = self.hospitals.iter().map(cell);
             table.add_row([name.to_owned()].into_iter().chain(cells));
         }
-        calm(table, &[1, 2])
+        numbers_right(table, &[1, 2])
     }
 
     fn stage_table(&self) -> Table {
@@ -182,7 +173,7 @@ impl Report {
                 rate(row.bytes, 1e6),
             ]);
         }
-        calm(table, &[2, 3, 4, 5, 6])
+        numbers_right(table, &[2, 3, 4, 5, 6])
     }
 
     /// One row for each reason, one column for each hospital.
@@ -203,7 +194,7 @@ impl Report {
             cells.push(reason.next_step().to_owned());
             table.add_row(cells);
         }
-        calm(table, &[1, 2])
+        numbers_right(table, &[1, 2])
     }
 
     fn release_text(&self) -> String {
@@ -232,7 +223,7 @@ impl Report {
                 row.hits.to_string(),
             ]);
         }
-        calm(table, &[1, 2, 3])
+        numbers_right(table, &[1, 2, 3])
     }
 
     fn search_text(&self) -> String {

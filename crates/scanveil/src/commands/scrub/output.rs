@@ -3,7 +3,7 @@
 
 use crate::output::{Failure, io_failure};
 use scanveil_model::{Reason, ReasonCode};
-use scanveil_scrub::Prepared;
+use scanveil_scrub::{Certificate, Prepared};
 use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -14,6 +14,8 @@ use std::sync::OnceLock;
 const PART: &str = ".scanveil-part-";
 /// The lock within it: held while its run lives.
 const LOCK: &str = "lock";
+/// The file that says what was done to a study.
+const CERTIFICATE: &str = "certificate.json";
 /// Writes up to this size are gathered into one.
 const GATHERED: usize = 4 << 10;
 
@@ -78,6 +80,14 @@ impl Staging {
         let path = folder.join(format!("{}.dcm", prepared.sop_instance_uid().as_str()));
         let file = make(&path, &folder).inspect_err(|error| self.note(error.kind().into()))?;
         Ok(Part { staging: self, path, file, whole: false })
+    }
+
+    /// Writes what was done to a study beside its series.
+    pub(super) fn certify(&self, pseudonym: &str, certificate: &Certificate) {
+        let path = self.part.join(pseudonym).join(certificate.study()).join(CERTIFICATE);
+        if let Err(error) = fs::write(path, certificate.to_json()) {
+            self.note(error);
+        }
     }
 
     /// Moves a finished study to its place; files that are there already are replaced.
@@ -163,7 +173,7 @@ impl Part<'_> {
         mut self,
         write: impl FnOnce(&mut Gathering<'_>) -> Result<T, Reason>,
     ) -> Result<T, Reason> {
-        let done = GATHER.with_borrow_mut(|bytes| {
+        let done = GATHER.with_borrow_mut(|bytes| -> Result<T, Reason> {
             bytes.clear();
             bytes.reserve(GATHERED);
             let mut out = Gathering { bytes, part: &self };

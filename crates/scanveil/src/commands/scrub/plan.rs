@@ -7,7 +7,9 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use scanveil_dataset::{Header, tags};
 use scanveil_model::Reason;
-use scanveil_scrub::{Profile, ProjectSecret, StudyIdentity, StudyScrubber};
+use scanveil_scrub::{
+    Certificate, Certifying, Profile, ProjectSecret, StudyIdentity, StudyScrubber,
+};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,6 +27,7 @@ pub(super) struct Study<'p> {
     pub(super) has_twins: AtomicBool,
     /// Pseudonym and new Study Instance UID, once an instance was written.
     pub(super) place: OnceLock<(String, String)>,
+    certifying: Mutex<Certifying>,
 }
 
 enum State<'p> {
@@ -41,6 +44,7 @@ impl Default for Study<'_> {
             left: AtomicUsize::new(0),
             has_twins: AtomicBool::new(false),
             place: OnceLock::new(),
+            certifying: Mutex::default(),
         }
     }
 }
@@ -79,6 +83,17 @@ impl<'p> Study<'p> {
                 Err(reason)
             }
         }
+    }
+
+    /// Notes for the certificate what came of an instance.
+    pub(super) fn certify(&self, note: impl FnOnce(&mut Certifying)) {
+        note(&mut self.certifying.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What was done to the study, when its last instance went through.
+    pub(super) fn certificate(&self, profile: &Profile) -> Option<Certificate> {
+        let mut done = self.certifying.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *done).finish(profile)
     }
 
     /// Forgets the scrubber of a study whose last instance went through.

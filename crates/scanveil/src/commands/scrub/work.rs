@@ -103,8 +103,14 @@ impl<'p> Scrubbing<'_, 'p> {
         let study = &self.plan.studies[instance.study];
         let twin = instance.twin_of.is_some();
         let done = catch_unwind(AssertUnwindSafe(|| self.instance(job, study, twin)));
+        if let (false, Ok(Err(held))) = (twin, &done) {
+            study.certify(|certifying| certifying.held_back(held.reason));
+        }
         if !twin && study.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             if let (Some(staging), Some((pseudonym, uid))) = (self.staging, study.place.get()) {
+                if let Some(certificate) = study.certificate(self.profile) {
+                    staging.certify(pseudonym, &certificate);
+                }
                 staging.publish(pseudonym, uid);
             }
             // Twins come after all others, and ask for the scrubber again.
@@ -131,6 +137,9 @@ impl<'p> Scrubbing<'_, 'p> {
             mappings: self.mappings,
         };
         let scrubbed = with_instance(&job.input, job.kept.as_deref(), &mut work)?;
+        if !twin {
+            study.certify(|certifying| certifying.clean(&scrubbed));
+        }
         let details = self
             .reported
             .then(|| Details { output: path(&scrubbed), actions: scrubbed.actions().clone() });
@@ -188,7 +197,7 @@ impl Work for One<'_> {
             Some(staging) => self.write(staging, prepared, body)?,
         };
         if let Some(mappings) = self.mappings {
-            mappings.add(self.scrubber.mapping(header));
+            mappings.add(self.scrubber.mapping(header)?);
         }
         Ok(scrubbed)
     }

@@ -1,0 +1,117 @@
+//! Attribute types (PS3.5 7.4) by information object definition and place: what the resolution of
+//! the compound codes of Table E.1-1a hangs on, so that the result stays valid.
+//!
+//! `tables/iods.txt` has the modules of each definition, `tables/attributes.txt` the attributes of
+//! each module: the sequence that holds them (0 for the top level), the tag, the type. Where
+//! modules differ, the strictest type counts; 1C and 2C count as 1 and 2, because an attribute that
+//! is there may be required.
+
+use scanveil_dataset::Tag;
+use std::collections::HashMap;
+
+const IODS: &str = include_str!("../tables/iods.txt");
+const ATTRIBUTES: &str = include_str!("../tables/attributes.txt");
+
+/// Type of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Type {
+    /// Must be there with a value.
+    One,
+    /// Must be there, may be empty.
+    Two,
+    /// May be absent.
+    Three,
+}
+
+/// The attributes of one definition: by the sequence that holds them and their tag.
+pub(crate) struct Attributes(HashMap<(Tag, Tag), Type>);
+
+/// The top level, in place of a sequence's tag.
+pub(crate) const TOP: Tag = Tag(0);
+
+impl Attributes {
+    /// The attributes of a definition by its name (`ct-image`); nothing for an unknown one.
+    pub(crate) fn of(iod: &str) -> Self {
+        let modules: Vec<&str> = IODS
+            .lines()
+            .find_map(|line| line.strip_prefix(iod)?.strip_prefix(' '))
+            .map(|modules| modules.split(' ').collect())
+            .unwrap_or_default();
+        let mut found = HashMap::new();
+        let mut wanted = false;
+        for line in ATTRIBUTES.lines() {
+            if let Some(module) = line.strip_prefix("= ") {
+                wanted = modules.binary_search(&module).is_ok();
+            } else if wanted {
+                add(line, &mut found);
+            }
+        }
+        Self(found)
+    }
+
+    /// The type of an attribute at a place; optional where the definition does not have it.
+    pub(crate) fn kind(&self, parent: Tag, tag: Tag) -> Type {
+        self.0.get(&(parent, tag)).copied().unwrap_or(Type::Three)
+    }
+
+    /// Whether the definition has the attribute there.
+    pub(crate) fn has(&self, parent: Tag, tag: Tag) -> bool {
+        self.0.contains_key(&(parent, tag))
+    }
+
+    /// Everything the definition has.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Tag, Tag, Type)> + '_ {
+        self.0.iter().map(|(&(parent, tag), &kind)| (parent, tag, kind))
+    }
+}
+
+/// Adds a line: the holding sequence, then tags with the digit of their type.
+fn add(line: &str, found: &mut HashMap<(Tag, Tag), Type>) {
+    let mut words = line.split(' ');
+    let hex = |text: &str| u32::from_str_radix(text, 16).ok().map(Tag);
+    let Some(parent) = words.next().and_then(hex) else { return };
+    for word in words {
+        let Some((tag, digit)) = word.split_at_checked(8) else { continue };
+        let kind = match digit {
+            "1" => Type::One,
+            "2" => Type::Two,
+            _ => Type::Three,
+        };
+        if let Some(tag) = hex(tag) {
+            let known = found.entry((parent, tag)).or_insert(kind);
+            *known = kind.min(*known);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sop::SopClass;
+
+    #[test]
+    fn types_are_those_of_the_definition() {
+        let ct = Attributes::of("ct-image");
+        for (parent, tag, expected) in [
+            (TOP, Tag::new(0x8, 0x18), Type::One),
+            (TOP, Tag::new(0x10, 0x10), Type::Two),
+            (TOP, Tag::new(0x8, 0x1030), Type::Three),
+            (TOP, Tag::new(0x40, 0xa730), Type::Three),
+            (Tag::new(0x8, 0x1140), Tag::new(0x8, 0x1155), Type::One),
+        ] {
+            assert_eq!(ct.kind(parent, tag), expected, "{parent} {tag}");
+        }
+        assert!(ct.has(TOP, Tag::new(0x18, 0x50)) && !ct.has(TOP, Tag::new(0x18, 0x80)));
+        let report = Attributes::of("basic-text-sr");
+        assert_eq!(report.kind(TOP, Tag::new(0x40, 0xa730)), Type::One);
+    }
+
+    #[test]
+    fn every_storage_class_has_a_definition() {
+        let table = include_str!("../tables/sop-classes.csv");
+        for line in table.lines().skip(1) {
+            let class = SopClass::find(line.split(',').next().unwrap()).unwrap();
+            assert!(Attributes::of(class.iod).iter().count() > 50, "{}", class.iod);
+        }
+    }
+}

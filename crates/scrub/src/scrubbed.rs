@@ -1,0 +1,81 @@
+//! The proof that an instance was scrubbed.
+
+use crate::outcome::Outcome;
+use scanveil_model::{Action, Digest, Uid};
+use std::collections::BTreeMap;
+
+/// Proof that an instance was scrubbed: made only by [`StudyScrubber::scrub`].
+pub struct ScrubbedInstance {
+    pub(crate) sop_class_uid: Uid,
+    pub(crate) sop_instance_uid: Uid,
+    pub(crate) series_instance_uid: Uid,
+    pub(crate) study_instance_uid: Uid,
+    pub(crate) transfer_syntax: Uid,
+    pub(crate) patient_pseudonym: String,
+    pub(crate) digest: Digest,
+    pub(crate) length: u64,
+    pub(crate) actions: BTreeMap<Action, u32>,
+    pub(crate) outcome: Outcome,
+}
+
+impl ScrubbedInstance {
+    /// SOP Class UID.
+    #[must_use]
+    pub fn sop_class_uid(&self) -> &Uid {
+        &self.sop_class_uid
+    }
+    /// New SOP Instance UID.
+    #[must_use]
+    pub fn sop_instance_uid(&self) -> &Uid {
+        &self.sop_instance_uid
+    }
+    /// New Series Instance UID.
+    #[must_use]
+    pub fn series_instance_uid(&self) -> &Uid {
+        &self.series_instance_uid
+    }
+    /// New Study Instance UID.
+    #[must_use]
+    pub fn study_instance_uid(&self) -> &Uid {
+        &self.study_instance_uid
+    }
+    /// Transfer syntax of the output, the same as of the input.
+    #[must_use]
+    pub fn transfer_syntax(&self) -> &Uid {
+        &self.transfer_syntax
+    }
+    /// The patient's pseudonym in this project.
+    #[must_use]
+    pub fn patient_pseudonym(&self) -> &str {
+        &self.patient_pseudonym
+    }
+    /// BLAKE3 digest of the output.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+    /// Bytes of the output.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+    /// How many elements met which action.
+    #[must_use]
+    pub fn actions(&self) -> &BTreeMap<Action, u32> {
+        &self.actions
+    }
+    /// How many elements met which action for which reason.
+    pub fn counts(&self) -> impl Iterator<Item = (Action, String, u32)> + '_ {
+        self.outcome.counts().map(|(action, because, count)| (action, because.word(), count))
+    }
+    /// How many findings of which kind were taken out of texts.
+    #[must_use]
+    pub fn findings(&self) -> &BTreeMap<&'static str, u32> {
+        &self.outcome.findings
+    }
+    /// De-identified attributes for tables, by keyword.
+    #[must_use]
+    pub fn attributes(&self) -> &BTreeMap<String, String> {
+        &self.outcome.attributes
+    }
+}
