@@ -8,8 +8,8 @@ use scanveil_dataset::{Tag, keyword, tag_of};
 use scanveil_model::ProjectName;
 use scanveil_pipeline::load_profile;
 use scanveil_profiles::{
-    Difference, ImportKind, NotExpressed, Side, describe_action, describe_condition, describe_subject, diff,
-    import,
+    Difference, ImportKind, NotExpressed, Side, describe_action, describe_condition,
+    describe_subject, diff, import,
 };
 use scanveil_scrub::{Case, EDITION, Profile, ProfileOption, SopClass, Unlisted};
 use std::collections::BTreeMap;
@@ -40,8 +40,7 @@ pub(crate) fn run(command: &ProfileCommand, output: &Output) -> Result<ExitCode,
 }
 
 fn list(output: &Output) {
-    let profiles: Vec<Profile> =
-        Profile::builtin_names().filter_map(Profile::builtin).collect();
+    let profiles: Vec<Profile> = Profile::builtin_names().filter_map(Profile::builtin).collect();
     let json: Vec<_> = profiles
         .iter()
         .map(|profile| {
@@ -199,7 +198,11 @@ fn differences(a: &Profile, b: &Profile, found: &[Difference], output: &Output) 
                 }
                 Difference::Attribute { tag, keyword, a, b } => {
                     let known = groups.entry((a.treatment, b.treatment)).or_default();
-                    known.push(if keyword.is_empty() { tag.clone() } else { (*keyword).to_owned() });
+                    known.push(if keyword.is_empty() {
+                        tag.clone()
+                    } else {
+                        (*keyword).to_owned()
+                    });
                 }
             }
         }
