@@ -210,9 +210,9 @@ impl Counting<'_> {
 
 /// Scores the files below `output` by the answers of `key`. A file belongs to the instance whose
 /// SOP Instance UID the mapping leads to, or, where the mapping leads nowhere, to its own.
-/// Of each action the first `listed` failures are named, and as many missing instances. `progress` hears the number of instances
-/// done. In memory are the files' UIDs and paths, the answers of some instances, and one file a
-/// thread.
+/// Of each action the first `listed` failures are named, and as many missing instances. `progress`
+/// hears the number of instances done. In memory are the files' UIDs and paths, the answers of some
+/// instances, and one file a thread.
 ///
 /// # Errors
 /// When the folder or the key cannot be read, or the key is empty.
