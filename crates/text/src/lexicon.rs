@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 const LONGEST: usize = 48;
 /// Shortest beginning of a clinical word that stands for it: descriptions are cut off at 64 bytes.
 const SHORTEST_BEGINNING: usize = 5;
-/// Shortest part of a compound.
+/// Shortest part of a compound, and most parts.
 const SHORTEST_PART: usize = 4;
+const PARTS: usize = 4;
 
 const CLINICAL: u8 = 1;
 const ORDINARY: u8 = 2;
@@ -20,6 +21,7 @@ const FAMILY: u8 = 8;
 const EPONYM: u8 = 16;
 const FIRM: u8 = 32;
 const COMMON: u8 = 64;
+const FOREIGN: u8 = 128;
 
 /// What a word is known as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,12 +32,17 @@ impl Entry {
 
     /// Whether medicine, technique or ordinary language has it.
     pub(crate) const fn is_vocabulary(self) -> bool {
-        self.0 & (CLINICAL | ORDINARY | EPONYM) != 0
+        self.0 & (CLINICAL | ORDINARY | FOREIGN | EPONYM) != 0
     }
 
     /// Whether it is a word of medicine or technique.
     pub(crate) const fn is_clinical(self) -> bool {
         self.0 & CLINICAL != 0
+    }
+
+    /// Whether it is an ordinary word of a language other than English, and nothing else.
+    pub(crate) const fn is_foreign(self) -> bool {
+        self.0 & (CLINICAL | ORDINARY | FOREIGN) == FOREIGN
     }
 
     pub(crate) const fn is_name(self) -> bool {
@@ -87,10 +94,10 @@ pub(crate) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
 const LISTS: [(&str, u8); 11] = [
     (CLINICAL_WORDS, CLINICAL),
     (include_str!("../data/english.txt"), ORDINARY),
-    (include_str!("../data/german.txt"), ORDINARY),
-    (include_str!("../data/french.txt"), ORDINARY),
-    (include_str!("../data/spanish.txt"), ORDINARY),
-    (include_str!("../data/portuguese.txt"), ORDINARY),
+    (include_str!("../data/german.txt"), FOREIGN),
+    (include_str!("../data/french.txt"), FOREIGN),
+    (include_str!("../data/spanish.txt"), FOREIGN),
+    (include_str!("../data/portuguese.txt"), FOREIGN),
     (include_str!("../data/given-names.txt"), GIVEN),
     (include_str!("../data/family-names.txt"), FAMILY),
     (include_str!("../data/eponyms.txt"), EPONYM),
@@ -147,6 +154,7 @@ pub(crate) fn is_built_clinically(word: &str) -> bool {
         && (has_clinical_ending(word)
             || is_compound(word)
             || is_beginning(word)
+            || is_inflected(word)
             || is_derived(word))
 }
 
@@ -163,7 +171,7 @@ fn is_derived(word: &str) -> bool {
     let flags = |rest: &str| WORDS.get(rest).copied().unwrap_or(0);
     let any = BEFORE_ANY.iter().filter_map(|before| word.strip_prefix(before)).any(|rest| {
         rest.len() > SHORTEST_PART
-            && flags(rest) & (CLINICAL | ORDINARY) != 0
+            && flags(rest) & (CLINICAL | ORDINARY | FOREIGN) != 0
             && flags(rest) & (GIVEN | FAMILY) == 0
     });
     any || BEFORE_CLINICAL.iter().filter_map(|before| word.strip_prefix(before)).any(|rest| {
@@ -223,26 +231,44 @@ fn has_clinical_ending(word: &str) -> bool {
     word.len() >= 7 && ENDINGS.iter().any(|ending| word.ends_with(ending))
 }
 
-/// Two clinical words written as one, as German has them and as people do in a hurry.
+/// Clinical words written as one, as German has them and as people do in a hurry.
 fn is_compound(word: &str) -> bool {
-    let part = |part: &str| {
-        let flags = WORDS.get(part).copied().unwrap_or(0);
-        Some(flags).filter(|f| f & CLINICAL != 0)
-    };
+    is_joined(word, PARTS) == Some(true)
+}
+
+/// Whether a word is made of listed words; true when one of them is clinical and no name.
+fn is_joined(word: &str, parts: usize) -> Option<bool> {
+    let flags = WORDS.get(word).copied().unwrap_or(0);
+    let name = flags & (FIRM | GIVEN | FAMILY) != 0;
+    if flags & CLINICAL != 0 {
+        return Some(!name);
+    }
+    if flags & FOREIGN != 0 && !name && word.len() > SHORTEST_PART {
+        return Some(false);
+    }
     let last = word.len().saturating_sub(SHORTEST_PART);
-    (SHORTEST_PART..=last).any(|at| {
-        let (first, second) = word.split_at(at);
-        let Some(second) = part(second) else { return false };
+    if parts < 2 || last < SHORTEST_PART {
+        return None;
+    }
+    (SHORTEST_PART..=last).rev().find_map(|at| {
+        let (first, rest) = word.split_at(at);
         let linked = ["s", "n", "en", "es", "o"];
         let without = linked.iter().filter_map(|link| first.strip_suffix(link));
-        let mut firsts = std::iter::once(first).chain(without);
-        firsts.any(|first| {
-            first.len() >= SHORTEST_PART
-                && part(first).is_some_and(|first| {
-                    let may_be_name = |flags| flags & (FIRM | GIVEN | FAMILY) != 0;
-                    !may_be_name(first) || !may_be_name(second)
-                })
-        })
+        let first = std::iter::once(first)
+            .chain(without)
+            .filter(|first| first.len() >= SHORTEST_PART)
+            .find_map(|first| is_joined(first, 1))?;
+        is_joined(rest, parts - 1).map(|rest| first || rest).filter(|clinical| *clinical)
+    })
+}
+
+/// A clinical word with an ending of its plural or gender: `focales`, `lobaren`.
+fn is_inflected(word: &str) -> bool {
+    const ENDINGS: [&str; 13] =
+        ["s", "es", "e", "a", "o", "as", "os", "en", "er", "em", "n", "ly", "ed"];
+    ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending)).any(|stem| {
+        let flags = WORDS.get(stem).copied().unwrap_or(0);
+        stem.len() > SHORTEST_PART && flags & (CLINICAL | GIVEN | FAMILY) == CLINICAL
     })
 }
 

@@ -188,14 +188,18 @@ impl Words<'_> {
     /// Whether what follows a word, or stands before it, is a thing named after somebody.
     fn is_named_after(&self, at: usize) -> bool {
         let mut next = Some(at);
-        for _ in 0..3 {
+        let mut typed = false;
+        for _ in 0..4 {
             next = next.and_then(|n| self.next(n));
             let Some(word) = next.map(|n| self.page.str(n)) else { break };
             let entry = lexicon::look_up(word);
             if is_namesake(word) {
                 return true;
             }
-            if word != "s" && !entry.is_common_eponym() && !entry.is_eponym() {
+            // `Weber B ankle fracture`: a type, and then what is broken.
+            typed |= matches!(word, "a" | "b" | "c");
+            let goes_on = typed || word == "s" || entry.is_common_eponym() || entry.is_eponym();
+            if !goes_on {
                 break;
             }
         }

@@ -21,12 +21,30 @@ impl Words<'_> {
                         | Judged::Short
                         | Judged::Initial
                         | Judged::Technical
+                        | Judged::Vocabulary
                 ) || self.page.is_word(at) && self.may_belong(at);
                 if open && self.page.is_free(at) && self.is_beside(at) {
                     self.take(at, Kind::NameByContext, "beside-a-name");
                 }
             }
         }
+    }
+
+    /// An ordinary word that stands where a name does: `PEW, SHARON`, `Want^Henry`, `Ann Messing`.
+    fn is_ordinary_name(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
+        let entry = lexicon::look_up(self.page.str(at));
+        if entry.is_clinical() || self.page.str(at).len() < SHORT || !self.is_capital(at) {
+            return false;
+        }
+        let caret = before.is_some_and(|p| self.between(p, at, '^'))
+            || after.is_some_and(|n| self.between(at, n, '^'));
+        let given_before = before.filter(|&p| self.given[p]);
+        let family = given_before.is_some_and(|p| {
+            let same = self.page.tokens[p].case == self.page.tokens[at].case;
+            let title = self.page.tokens[at].case == Case::Title;
+            same && at == p + 2 && self.page.is_space(p + 1) && (title || entry.is_foreign())
+        });
+        caret || family || self.is_family_before_given(at, after)
     }
 
     /// Whether a word of the vocabulary may be part of a name: `van`, `MD`, `Dr`.
@@ -41,7 +59,8 @@ impl Words<'_> {
         if before.is_none() && after.is_none() {
             return self.is_beside_unknown(at)
                 || self.is_after_initial(at)
-                || self.is_short_pair(at);
+                || self.is_short_pair(at)
+                || self.is_given_before_family(at);
         }
         let word = self.page.str(at);
         if before.is_some_and(|p| self.between(p, at, '^')) && (is_title(word) || is_suffix(word)) {
@@ -73,6 +92,7 @@ impl Words<'_> {
                 self.is_capital(at) && !eponym
             }
             Judged::Firm => self.is_family_before_given(at, after),
+            Judged::Vocabulary => self.is_ordinary_name(at, before, after),
             _ => false,
         }
     }
@@ -134,6 +154,22 @@ impl Words<'_> {
         short(at) && beside.into_iter().flatten().any(short)
     }
 
+    /// `JOE LONG`, `Park^Grace`: a short given name before a word that may be a name and ends the
+    /// phrase, and words on both sides of a mark that parts names.
+    fn is_given_before_family(&self, at: usize) -> bool {
+        let pair = |given: usize, family: usize| {
+            let joined = family == given + 2 && self.page.is_space(given + 1);
+            let short = self.judged[given] == Judged::Short && self.given[given];
+            let both = self.judged[family] == Judged::Both && self.is_last(family);
+            let capital = self.is_capital(given) && self.is_capital(family);
+            let named = |t: usize| matches!(self.judged[t], Judged::Both | Judged::Short);
+            let caret = self.between(given, family, '^') || self.between(given, family, ',');
+            let either = self.given[given] || self.given[family];
+            capital && (joined && short && both || caret && either && named(given) && named(family))
+        };
+        self.next(at).is_some_and(|n| pair(at, n)) || self.previous(at).is_some_and(|p| pair(p, at))
+    }
+
     /// `J. Baker`.
     fn is_after_initial(&self, at: usize) -> bool {
         let initial = self.previous(at).filter(|&p| self.judged[p] == Judged::Initial);
@@ -141,9 +177,14 @@ impl Words<'_> {
             let side = matches!(self.page.str(p), "l" | "r");
             let dotted = self.page.mark(p + 1) == Some('.');
             let title = self.page.tokens[at].case == Case::Title;
-            let both = self.judged[at] == Judged::Both && self.is_capital(at);
-            let firm = self.judged[at] == Judged::Firm && title && self.page.str(at).len() > SHORT;
-            (both || firm) && dotted && !side && self.page.tokens[p].case == Case::Upper
+            let capital = self.is_capital(at);
+            let named = match self.judged[at] {
+                Judged::Both | Judged::Short => capital,
+                Judged::Firm => title && self.page.str(at).len() > SHORT,
+                Judged::Vocabulary => lexicon::look_up(self.page.str(at)).is_foreign() && capital,
+                _ => false,
+            };
+            named && dotted && !side && self.page.tokens[p].case == Case::Upper
         })
     }
 

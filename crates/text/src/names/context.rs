@@ -1,9 +1,9 @@
 //! Names after a title, a role or a preposition.
 
-use super::{Judged, Words};
+use super::{Judged, SHORT, Words};
 use crate::kind::Kind;
 use crate::lexicon;
-use crate::titles::{Strength, cue, is_between, is_particle};
+use crate::titles::{Strength, cue, is_between, is_done, is_particle, is_title};
 use crate::token::Case;
 
 /// Most words that one title makes names of.
@@ -26,6 +26,7 @@ impl Words<'_> {
         let mut last = at;
         let mut taken = 0;
         let shouted = self.page.tokens[at].case == Case::Upper;
+        let titled = is_title(self.page.str(at));
         let mut initials = 0;
         for place in 0..AFTER_TITLE {
             let Some(at) = self.after(last, place == 0) else { return };
@@ -43,7 +44,9 @@ impl Words<'_> {
             {
                 last = at;
                 continue;
-            } else if !self.follows(at, strength, taken - initials, shouted) {
+            } else if !self.follows(at, strength, taken - initials, shouted)
+                && !(titled && taken == initials && self.is_somebody(at, shouted))
+            {
                 return;
             } else {
                 self.take(at, Kind::NameByContext, rule_of(strength));
@@ -78,7 +81,8 @@ impl Words<'_> {
     fn follows(&self, at: usize, strength: Strength, taken: usize, shouted: bool) -> bool {
         let capital = self.is_capital(at);
         let named_next = self.next(at).is_some_and(|n| self.is_name(n));
-        let eponym = lexicon::look_up(self.page.str(at)).is_eponym();
+        let entry = lexicon::look_up(self.page.str(at));
+        let eponym = entry.is_eponym();
         match self.judged[at] {
             Judged::Initial => {
                 let dotted = self.page.mark(at + 1) == Some('.') && capital;
@@ -86,10 +90,15 @@ impl Words<'_> {
                     || taken == 0 && (strength > Strength::Weak || dotted && !self.is_last(at))
             }
             Judged::Short => {
-                strength > Strength::Weak || taken > 0 || self.is_last(at) || named_next
+                let named = self.is_last(at) || named_next || self.is_last_name_next(at);
+                strength > Strength::Weak || taken > 0 || named
             }
+            Judged::Both if eponym && self.is_named_after(at) => false,
             Judged::Both if strength == Strength::Weak => {
-                capital && (self.is_last(at) || named_next || (taken > 0 && !eponym))
+                let eponym = eponym && taken == 0;
+                let capital = capital && !eponym;
+                let named = self.is_last(at) || named_next || self.is_last_name_next(at);
+                capital && (named || taken > 0)
             }
             Judged::Both => capital,
             Judged::Firm => match strength {
@@ -101,15 +110,42 @@ impl Words<'_> {
             },
             Judged::Technical => strength == Strength::Strong && taken == 0 && capital && !shouted,
             Judged::Vocabulary => {
-                // `Dr. Strange`: a title in small letters, a word with a capital.
-                let title = self.page.tokens[at].case == Case::Title;
-                strength == Strength::Strong
-                    && taken == 0
-                    && title
-                    && !lexicon::look_up(self.page.str(at)).is_clinical()
+                let entry = lexicon::look_up(self.page.str(at));
+                let strange = self.page.tokens[at].case == Case::Title && !entry.is_clinical();
+                match strength {
+                    Strength::Strong => taken == 0 && strange,
+                    Strength::Medium => false,
+                    Strength::Weak => {
+                        taken == 0 && entry.is_foreign() && capital && self.is_last(at)
+                    }
+                }
             }
             _ => false,
         }
+    }
+
+    /// Whether a word that is no name is one after a title: `Dr. Strange`, but not
+    /// `DR. NOTIFIED`.
+    fn is_somebody(&self, at: usize, shouted: bool) -> bool {
+        let word = self.page.str(at);
+        let verb = is_done(word) || word.ends_with("ed");
+        let ordinary = !lexicon::look_up(word).is_clinical();
+        let longer = word.len() > SHORT - 1 && self.judged[at] == Judged::Vocabulary;
+        let written = match self.page.tokens[at].case {
+            Case::Title => !shouted,
+            Case::Upper => ordinary && (shouted || self.page.has_capitals),
+            Case::Lower => false,
+        };
+        longer && written && !verb
+    }
+
+    /// Whether a word that may be a name comes next and ends the phrase: `for Grace Park`.
+    fn is_last_name_next(&self, at: usize) -> bool {
+        self.next(at).is_some_and(|next| {
+            matches!(self.judged[next], Judged::Both | Judged::Short)
+                && self.is_capital(next)
+                && self.is_last(next)
+        })
     }
 }
 
