@@ -11,6 +11,7 @@ mod repertoire;
 
 use repertoire::{ESCAPE, IR_6, JAPANESE, REPERTOIRES, Repertoire, Set, is_reset};
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// Why a text could not be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +70,12 @@ fn read(term: &str) -> Option<Term> {
     }
 }
 
+/// `ISO_IR 100`, read once.
+static LATIN1: LazyLock<CharacterSets> = LazyLock::new(|| {
+    let read = CharacterSets::parse_terms(b"ISO_IR 100").unwrap_or(CharacterSets::DEFAULT);
+    CharacterSets { term: Some(Cow::Borrowed("ISO_IR 100")), ..read }
+});
+
 impl CharacterSets {
     /// The default repertoire (ISO 646), in force where nothing is declared.
     pub const DEFAULT: Self =
@@ -87,6 +94,17 @@ impl CharacterSets {
     /// # Errors
     /// [`CharsetError::UnknownTerm`] for a term that the standard does not define, or not there.
     pub fn parse(value: &[u8]) -> Result<Self, CharsetError> {
+        // By far the most frequent ones, without an allocation.
+        match value {
+            b"" => return Ok(Self::DEFAULT),
+            b"ISO_IR 100" => return Ok(LATIN1.clone()),
+            b"ISO_IR 192" => return Ok(Self::UTF8),
+            _ => {}
+        }
+        Self::parse_terms(value)
+    }
+
+    fn parse_terms(value: &[u8]) -> Result<Self, CharsetError> {
         let text = std::str::from_utf8(value).map_err(|_| CharsetError::UnknownTerm)?;
         let mut terms = text.split('\\').map(|term| term.trim_matches([' ', '\0']));
         let first = read(terms.next().unwrap_or("")).ok_or(CharsetError::UnknownTerm)?;

@@ -3,16 +3,34 @@
 use std::fmt;
 
 /// By the first letter, the second letters as bits: this is asked for every element.
-const KNOWN: [u32; 26] = {
-    let mut known = [0; 26];
+const fn set(of: &[Vr]) -> [u32; 26] {
+    let mut set = [0; 26];
     let mut at = 0;
-    while at < Vr::ALL.len() {
-        let [first, second] = Vr::ALL[at].0;
-        known[(first - b'A') as usize] |= 1 << (second - b'A');
+    while at < of.len() {
+        let [first, second] = of[at].0;
+        set[(first - b'A') as usize] |= 1 << (second - b'A');
         at += 1;
     }
-    known
-};
+    set
+}
+
+const KNOWN: [u32; 26] = set(Vr::ALL);
+const LONG: [u32; 26] = set(&[
+    Vr::OB,
+    Vr::OD,
+    Vr::OF,
+    Vr::OL,
+    Vr::OV,
+    Vr::OW,
+    Vr::SQ,
+    Vr::SV,
+    Vr::UC,
+    Vr::UN,
+    Vr::UR,
+    Vr::UT,
+    Vr::UV,
+]);
+const TEXT: [u32; 26] = set(&[Vr::LO, Vr::LT, Vr::PN, Vr::SH, Vr::ST, Vr::UC, Vr::UT]);
 
 /// A value representation: its two letters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,35 +59,24 @@ impl Vr {
     /// Whether the two letters are a value representation of PS3.5 6.2.
     #[must_use]
     pub fn is_known(self) -> bool {
-        let [first, second] = self.0.map(|letter| letter.wrapping_sub(b'A'));
-        first < 26 && second < 26 && KNOWN[usize::from(first)] >> second & 1 == 1
+        self.is_in(&KNOWN)
     }
 
     /// Explicit VR: 2 reserved bytes and a 32-bit length (PS3.5 7.1.2) instead of a 16-bit one.
     #[must_use]
     pub fn has_long_length(self) -> bool {
-        matches!(
-            &self.0,
-            b"OB"
-                | b"OD"
-                | b"OF"
-                | b"OL"
-                | b"OV"
-                | b"OW"
-                | b"SQ"
-                | b"SV"
-                | b"UC"
-                | b"UN"
-                | b"UR"
-                | b"UT"
-                | b"UV"
-        )
+        self.is_in(&LONG)
+    }
+
+    fn is_in(self, set: &[u32; 26]) -> bool {
+        let [first, second] = self.0.map(|letter| letter.wrapping_sub(b'A'));
+        first < 26 && second < 26 && set[usize::from(first)] >> second & 1 == 1
     }
 
     /// Text in the character set of Specific Character Set (PS3.5 6.1.2.2).
     #[must_use]
     pub fn is_text(self) -> bool {
-        matches!(&self.0, b"LO" | b"LT" | b"PN" | b"SH" | b"ST" | b"UC" | b"UT")
+        self.is_in(&TEXT)
     }
 
     /// Any value made of characters, the default repertoire ones included.

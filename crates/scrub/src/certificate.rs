@@ -1,9 +1,11 @@
 //! What was done to a study, for whoever has to answer for it: the same input, profile and engine
 //! give the same certificate, byte for byte. It holds new identifiers only, and no time.
 
+use crate::outcome::Counts;
 use crate::profile::Profile;
 use crate::scrubbed::ScrubbedInstance;
 use crate::table::EDITION;
+use crate::treatment::Because;
 use scanveil_model::{Action, Digest};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +74,7 @@ pub struct Certifying {
     patient: String,
     study: String,
     held_back: BTreeMap<&'static str, u64>,
-    elements: BTreeMap<(Action, String), u64>,
+    elements: Counts,
     findings: BTreeMap<&'static str, u64>,
     outputs: BTreeSet<(String, Digest)>,
 }
@@ -90,9 +92,7 @@ impl Certifying {
         self.patient.push_str(instance.patient_pseudonym());
         self.study.clear();
         self.study.push_str(instance.study_instance_uid().as_str());
-        for (action, because, count) in instance.counts() {
-            *self.elements.entry((action, because)).or_default() += u64::from(count);
-        }
+        self.elements.add(&instance.outcome.counts);
         for (kind, count) in instance.findings() {
             *self.findings.entry(kind).or_default() += u64::from(*count);
         }
@@ -115,7 +115,8 @@ impl Certifying {
         for (uid, digest) in &self.outputs {
             outputs.update(uid.as_bytes()).update(&[0]).update(&digest.0);
         }
-        let elements = self.elements.into_iter();
+        let mut elements: Vec<(Action, Because, u64)> = self.elements.iter().collect();
+        elements.sort_by_key(|(action, because, _)| (*action, *because));
         Some(Certificate {
             format: FORMAT,
             engine: env!("CARGO_PKG_VERSION"),
@@ -128,7 +129,12 @@ impl Certifying {
             instances: self.outputs.len() as u64,
             held_back: self.held_back,
             elements: elements
-                .map(|((action, because), elements)| Count { action, because, elements })
+                .into_iter()
+                .map(|(action, because, elements)| Count {
+                    action,
+                    because: because.word(),
+                    elements,
+                })
                 .collect(),
             findings: self.findings,
             outputs: outputs.finalize().to_hex().to_string(),

@@ -104,7 +104,7 @@ impl Context<'_> {
             Treatment::Vocabulary => self.vocabulary(element, value),
             Treatment::Clean => self.text(Look::Clean, element, value, charset)?,
             Treatment::Retained => self.text(Look::Known, element, value, charset)?,
-            Treatment::Check => self.check(element, value),
+            Treatment::Check => self.check(element, value, charset),
             Treatment::Generalize(to) => generalize(element.vr, text(), to),
             Treatment::Hash => self.hash(element, value),
             Treatment::Fixed(rule) => self.fixed(element, rule, charset),
@@ -189,12 +189,12 @@ impl Context<'_> {
     }
 
     /// Code strings and numbers: nothing but what their VR allows (PS3.5 6.2), and no identifier.
-    fn check(&self, element: &Element, value: &[u8]) -> Decision {
+    fn check(&self, element: &Element, value: &[u8], charset: &Charset) -> Decision {
         let ok = match &element.vr.0 {
             _ if element.tag == tags::SPECIFIC_CHARACTER_SET => CharacterSets::parse(value).is_ok(),
             b"DS" => self.is_number(value, b"+-.eE\\ \0"),
             b"IS" => self.is_number(value, b"+-\\ \0"),
-            _ => self.is_code_string(element.tag, value),
+            _ => self.is_code_string(element.tag, value, charset),
         };
         if ok { (Action::Keep, New::Same) } else { (Action::Clean, New::Value(Vec::new())) }
     }
@@ -215,31 +215,9 @@ impl Context<'_> {
         self.texts.find(text).iter().any(|finding| is_known(finding.kind))
     }
 
-    fn is_code_string(&self, tag: Tag, value: &[u8]) -> bool {
-        let fits = |b: &u8| b.is_ascii_alphanumeric() || b"_\\ \0-/.".contains(b);
-        let Some(text) = std::str::from_utf8(value).ok().filter(|_| value.iter().all(fits)) else {
-            return false;
-        };
-        let text = text.trim_matches([' ', '\0']);
-        let anybodys = NAMED_BY_ANYBODY.contains(&tag);
-        text.split('\\').all(|value| self.is_term(value.trim(), anybodys))
-    }
-
-    /// Whether a code value is a term of some definition. Of a template it is anybody's: then only
-    /// words of the trade are terms.
-    fn is_term(&self, value: &str, anybodys: bool) -> bool {
-        // `PERFUSION` is a term, also where somebody is called so.
-        if known(value) && (anybodys || !value.bytes().any(|b| b.is_ascii_digit())) {
-            return true;
-        }
-        let short = value.len() <= LONG_NUMBER && value.bytes().all(|b| b.is_ascii_digit());
-        let harmless = |kind| match kind {
-            // Single words that look like names.
-            Kind::UnknownWord | Kind::NameByDictionary => true,
-            Kind::RecordNumber => short,
-            _ => false,
-        };
-        !anybodys && self.texts.find(value).iter().all(|found| harmless(found.kind))
+    fn is_code_string(&self, tag: Tag, value: &[u8], charset: &Charset) -> bool {
+        let look = if NAMED_BY_ANYBODY.contains(&tag) { Look::Template } else { Look::Code };
+        self.texts.clean(look, charset, value).is_ok_and(|judged| judged.bytes.is_none())
     }
 
     /// `SVH` and 13 characters of a keyed hash; of numbers, nine digits.

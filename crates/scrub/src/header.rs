@@ -14,11 +14,12 @@ use crate::treatment::{Because, Treatment};
 use crate::values::dummy;
 use scanveil_dataset::{CharacterSets, DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
 use scanveil_model::{Action, Reason, ReasonCode};
+use std::borrow::Cow;
 
 /// An attribute that scanveil puts into every output, encoded already.
-pub(crate) struct Insert {
+pub(crate) struct Insert<'i> {
     pub(crate) tag: Tag,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Cow<'i, [u8]>,
 }
 
 /// How the elements of a data set or an item are treated.
@@ -70,7 +71,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         plan: &'c Plan,
         data: &'d DataSet<'d>,
         charset: Charset,
-        inserts: &[Insert],
+        inserts: &[Insert<'_>],
         out: &'o mut Vec<u8>,
         watch: Option<Watch<'w>>,
     ) -> Result<Outcome, Reason> {
@@ -108,7 +109,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
 
     /// Counts an element that goes without a look at its value.
     fn note(&mut self, at: usize, element: &Element, action: Action, because: Because) {
-        self.outcome.count(action, because);
+        self.outcome.counts.count(action, because);
         if let Some(watch) = &mut self.watch {
             watch(&Decided { at, element, action, new: None, kinds: &[] });
         }
@@ -217,7 +218,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
                 && self.treatment(other, level).0 != Treatment::Remove;
             if kept {
                 self.keep(element);
-                self.outcome.count(Action::Keep, Because::Representation);
+                self.outcome.counts.count(Action::Keep, Because::Representation);
                 return;
             }
             next = other.next as usize;
@@ -259,7 +260,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         };
         let replaced = matches!(mode, Mode::Dummies | Mode::Content { replaced: true });
         let action = if replaced { Action::Replace } else { Action::Keep };
-        self.outcome.count(action, because);
+        self.outcome.counts.count(action, because);
         self.path.push(element.tag);
         let done = self.descend(at, element, mode);
         self.path.pop();
@@ -382,7 +383,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             }
         };
         let (action, new) = self.as_required(element, value, action, new);
-        self.outcome.count(action, because);
+        self.outcome.counts.count(action, because);
         if let Some(watch) = &mut self.watch {
             watch(&Decided { at, element, action, new: new.value(), kinds: new.kinds() });
         }

@@ -2,6 +2,7 @@
 
 use crate::keyed::ProjectSecret;
 use crate::plan::Plan;
+use crate::profile::Rule;
 use scanveil_dataset::{CharacterSets, DataSet, Element, Header, Kind, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
 use scanveil_text::{Known, KnownBuilder};
@@ -61,6 +62,9 @@ const IDENTIFYING: &[(u32, Class)] = &[
 /// A study's values cannot grow without bound; what passes it is refused.
 const MOST_VALUES: usize = 5_000;
 
+/// Values of the last instance that are remembered.
+const MOST_REMEMBERED: usize = 1024;
+
 /// Longest value that is taken in.
 const LONGEST: u32 = 4096;
 
@@ -94,6 +98,8 @@ pub struct StudyIdentity {
 struct Seen {
     charset: Vec<u8>,
     values: HashMap<Tag, HashSet<Box<[u8]>>>,
+    /// What the last instance said, in its order.
+    last: Vec<(Tag, Box<[u8]>)>,
     who: Option<Who>,
 }
 
@@ -114,8 +120,14 @@ impl Seen {
         }
     }
 
-    /// Whether a value is new; it is not any more.
-    fn is_new(&mut self, tag: Tag, value: &[u8]) -> bool {
+    /// Whether a value, the `nth` of its instance, is new; it is not any more.
+    fn is_new(&mut self, nth: usize, tag: Tag, value: &[u8]) -> bool {
+        match self.last.get_mut(nth) {
+            Some((known, last)) if (*known, &**last) == (tag, value) => return false,
+            Some(last) => *last = (tag, value.into()),
+            None if nth < MOST_REMEMBERED => self.last.push((tag, value.into())),
+            None => {}
+        }
         let values = self.values.entry(tag).or_default();
         !values.contains(value) && values.insert(value.into())
     }
@@ -138,13 +150,15 @@ impl StudyIdentity {
         let declared = data.text(tags::SPECIFIC_CHARACTER_SET).unwrap_or(b"");
         self.seen.under(declared);
         let charset = CharacterSets::parse(declared).unwrap_or(CharacterSets::DEFAULT);
+        let mut nth = 0;
         for element in data.elements() {
             let Some(class) = class(element) else { continue };
             if element.length == 0 || element.length > LONGEST {
                 continue;
             }
             let value = trim(data.value(element));
-            if self.seen.is_new(element.tag, value) {
+            nth += 1;
+            if self.seen.is_new(nth - 1, element.tag, value) {
                 self.element(element, class, value, &charset);
             }
         }
@@ -198,10 +212,15 @@ impl StudyIdentity {
 
     /// What is known of the study's people and identifiers, without what the plan openly keeps;
     /// `words` always go.
-    pub(crate) fn known(&self, plan: &Plan, words: &[String]) -> Result<Known, Reason> {
+    pub(crate) fn known(
+        &self,
+        plan: &Plan,
+        rules: &[Rule],
+        words: &[String],
+    ) -> Result<Known, Reason> {
         let mut known = KnownBuilder::new();
         for (class, tag, text) in &self.values {
-            if plan.retains(*tag) {
+            if plan.retains(rules, *tag) {
                 continue;
             }
             if *class == Class::Person {
@@ -224,8 +243,8 @@ impl StudyIdentity {
     }
 
     /// Searches what is written for what identified the patient, and what the plan does not keep.
-    pub(crate) fn verifier(self, plan: &Plan) -> Result<Verifier, Reason> {
-        self.evidence.verifier(&|tag| plan.retains(tag)).map_err(|_| too_many())
+    pub(crate) fn verifier(self, plan: &Plan, rules: &[Rule]) -> Result<Verifier, Reason> {
+        self.evidence.verifier(&|tag| plan.retains(rules, tag)).map_err(|_| too_many())
     }
 }
 

@@ -8,9 +8,16 @@
 
 use scanveil_dataset::Tag;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 const IODS: &str = include_str!("../tables/iods.txt");
 const ATTRIBUTES: &str = include_str!("../tables/attributes.txt");
+
+/// The lines of each module.
+static MODULES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+    let modules = ATTRIBUTES.split("= ").filter_map(|part| part.split_once('\n'));
+    modules.collect()
+});
 
 /// Type of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,13 +45,8 @@ impl Attributes {
             .map(|modules| modules.split(' ').collect())
             .unwrap_or_default();
         let mut found = HashMap::new();
-        let mut wanted = false;
-        for line in ATTRIBUTES.lines() {
-            if let Some(module) = line.strip_prefix("= ") {
-                wanted = modules.binary_search(&module).is_ok();
-            } else if wanted {
-                add(line, &mut found);
-            }
+        for lines in modules.iter().filter_map(|module| MODULES.get(module)) {
+            lines.lines().for_each(|line| add(line, &mut found));
         }
         Self(found)
     }

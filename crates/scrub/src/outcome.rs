@@ -6,11 +6,45 @@ use scanveil_model::Action;
 use scanveil_text::Kind;
 use std::collections::BTreeMap;
 
-/// What came of it.
+/// How many elements met which action for which reason.
+#[derive(Default)]
+pub(crate) struct Counts(Vec<[u64; ACTIONS.len()]>);
+
+impl Counts {
+    pub(crate) fn count(&mut self, action: Action, because: Because) {
+        let index = because.index();
+        if self.0.len() <= index {
+            self.0.resize(index + 1, [0; ACTIONS.len()]);
+        }
+        self.0[index][action as usize] += 1;
+    }
+
+    /// Adds another one's.
+    pub(crate) fn add(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), [0; ACTIONS.len()]);
+        }
+        for (sums, counts) in self.0.iter_mut().zip(&other.0) {
+            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+    }
+
+    /// Without those that did not happen.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Action, Because, u64)> + '_ {
+        self.0.iter().enumerate().flat_map(|(index, counts)| {
+            ACTIONS
+                .iter()
+                .zip(counts)
+                .filter(|(_, count)| **count > 0)
+                .map(move |(action, count)| (*action, Because::at(index), *count))
+        })
+    }
+}
+
+/// What came of an instance.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// By reason, then by action.
-    counts: Vec<[u32; ACTIONS.len()]>,
+    pub(crate) counts: Counts,
     /// What was found in texts, by kind.
     pub(crate) findings: BTreeMap<&'static str, u32>,
     pub(crate) attributes: BTreeMap<String, String>,
@@ -20,29 +54,10 @@ impl Outcome {
     /// Counts by action.
     pub(crate) fn actions(&self) -> BTreeMap<Action, u32> {
         let mut counts = BTreeMap::new();
-        for (action, _, count) in self.counts() {
-            *counts.entry(action).or_default() += count;
+        for (action, _, count) in self.counts.iter() {
+            *counts.entry(action).or_default() += u32::try_from(count).unwrap_or(u32::MAX);
         }
         counts
-    }
-
-    /// Counts by action and reason, without those that did not happen.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (Action, Because, u32)> + '_ {
-        self.counts.iter().enumerate().flat_map(|(index, counts)| {
-            ACTIONS
-                .iter()
-                .zip(counts)
-                .filter(|(_, count)| **count > 0)
-                .map(move |(action, count)| (*action, Because::at(index), *count))
-        })
-    }
-
-    pub(crate) fn count(&mut self, action: Action, because: Because) {
-        let index = because.index();
-        if self.counts.len() <= index {
-            self.counts.resize(index + 1, [0; ACTIONS.len()]);
-        }
-        self.counts[index][action as usize] += 1;
     }
 }
 

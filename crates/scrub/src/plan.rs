@@ -190,7 +190,10 @@ impl Plan {
     }
 
     /// Whether an attribute's value is kept openly at the top level, so that it is no identifier.
-    pub(crate) fn retains(&self, tag: Tag) -> bool {
+    pub(crate) fn retains(&self, rules: &[Rule], tag: Tag) -> bool {
+        if let Some(number) = self.plain.get(&tag) {
+            return rules[usize::from(*number)].treatment == Treatment::Keep;
+        }
         let kept = |treatment| matches!(treatment, Treatment::Keep | Treatment::Retained);
         self.tabled(TOP, tag).is_some_and(|(treatment, _)| kept(treatment))
     }

@@ -65,8 +65,8 @@ impl ScrubbedInstance {
         &self.actions
     }
     /// How many elements met which action for which reason.
-    pub fn counts(&self) -> impl Iterator<Item = (Action, String, u32)> + '_ {
-        self.outcome.counts().map(|(action, because, count)| (action, because.word(), count))
+    pub fn counts(&self) -> impl Iterator<Item = (Action, String, u64)> + '_ {
+        self.outcome.counts.iter().map(|(action, because, count)| (action, because.word(), count))
     }
     /// How many findings of which kind were taken out of texts.
     #[must_use]

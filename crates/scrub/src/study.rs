@@ -19,7 +19,7 @@ use scanveil_dataset::{Body, Encoding, Header, Tag, Vr, Writer, file_meta, tags}
 use scanveil_model::{Action, Digest, Reason, ReasonCode, TagPath, Uid};
 use scanveil_verify::Verifier;
 use std::io::{Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Studies and series whose new UIDs are remembered.
 const MOST_GROUPS: usize = 8;
@@ -36,6 +36,8 @@ pub struct StudyScrubber<'p> {
     hospital: String,
     /// New UIDs of the study and of the series met last.
     uids: Mutex<Vec<(String, String)>>,
+    /// The codes of what was done, by encoding.
+    methods: [OnceLock<Vec<u8>>; 3],
 }
 
 /// What a mapping line is about.
@@ -90,6 +92,13 @@ struct Identity<'h> {
     instance: &'h str,
     series: &'h str,
     study: &'h str,
+}
+
+/// What an instance is called, and the new UIDs of instance, series and study.
+struct Named<'h> {
+    identity: Identity<'h>,
+    sop: SopClass,
+    new: [String; 3],
 }
 
 fn required<'h>(header: &'h Header<'_>, tag: Tag) -> Result<&'h str, Reason> {
@@ -149,17 +158,18 @@ impl<'p> StudyScrubber<'p> {
         let dates = &document.dates;
         let back = secret.offset_days(&patient, dates.shift_min, dates.shift_max);
         let plan = profile.plan(&Circumstances::default());
-        let known = identity.known(&plan, &document.text.remove)?;
+        let known = identity.known(&plan, &profile.settings.rules, &document.text.remove)?;
         Ok(Self {
             profile,
             secret,
             texts: Texts::new(&profile.cleaner, known),
-            verifier: identity.verifier(&plan)?,
+            verifier: identity.verifier(&plan, &profile.settings.rules)?,
             pseudonym,
             back,
             tabled: true,
             hospital: String::new(),
             uids: Mutex::default(),
+            methods: Default::default(),
         })
     }
 
@@ -220,7 +230,8 @@ impl<'p> StudyScrubber<'p> {
                 Some(Mapping { kind: MappingKind::Uid, old: text(old)?, new: text(new)? })
             }));
         };
-        self.rewrite(header, None, &mut Vec::new(), Some(&mut look))?;
+        let named = self.named(header)?;
+        self.rewrite(header, &named, None, &mut Vec::new(), Some(&mut look))?;
         if let Some(id) = header.data.text(tags::PATIENT_ID) {
             pairs.push(Mapping {
                 kind: MappingKind::Patient,
@@ -236,17 +247,16 @@ impl<'p> StudyScrubber<'p> {
     /// # Errors
     /// The [`Reason`] to quarantine it.
     pub fn prepare<'s>(&'s self, header: &'s Header<'s>) -> Result<Prepared<'s>, Reason> {
-        let identity = identity(header)?;
-        let sop = sop_class(&identity)?;
-        let plan = pixels::plan(header, sop)?;
+        let named = self.named(header)?;
+        let plan = pixels::plan(header, named.sop)?;
         let uid = |text: &str| {
             Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
         };
-        let new = self.new_uids(&identity);
+        let Named { identity, new, .. } = &named;
         let mut written = file_meta(identity.class, &new[0], header.syntax.uid);
         written.reserve(header.data.elements().len() * 24 + 4096);
         let meta_length = written.len();
-        let outcome = self.rewrite(header, plan.as_ref(), &mut written, None)?;
+        let outcome = self.rewrite(header, &named, plan.as_ref(), &mut written, None)?;
         let ours = DUMMIES.iter().copied().chain([self.pseudonym.as_bytes()]);
         self.verifier.check(&written, &ours.collect::<Vec<_>>())?;
         Ok(Prepared {
@@ -263,25 +273,26 @@ impl<'p> StudyScrubber<'p> {
         })
     }
 
-    /// New UIDs of the instance, its series and its study.
-    fn new_uids(&self, identity: &Identity<'_>) -> [String; 3] {
-        [
+    /// What an instance is called, and will be called.
+    fn named<'h>(&self, header: &'h Header<'_>) -> Result<Named<'h>, Reason> {
+        let identity = identity(header)?;
+        let new = [
             self.new_uid(identity.instance),
             self.group_uid(identity.series),
             self.group_uid(identity.study),
-        ]
+        ];
+        Ok(Named { sop: sop_class(&identity)?, identity, new })
     }
 
     /// Writes the elements before the pixel data.
     fn rewrite(
         &self,
         header: &Header<'_>,
+        Named { identity, sop, new }: &Named<'_>,
         pixels: Option<&PixelPlan>,
         written: &mut Vec<u8>,
         watch: Option<Watch<'_>>,
     ) -> Result<Outcome, Reason> {
-        let identity = identity(header)?;
-        let new = self.new_uids(&identity);
         let old = [identity.instance, identity.series, identity.study];
         let context = Context {
             rules: &self.profile.settings.rules,
@@ -293,14 +304,14 @@ impl<'p> StudyScrubber<'p> {
             tabled: self.tabled,
             uids: std::array::from_fn(|at| (old[at].as_bytes(), new[at].as_bytes())),
         };
-        let plan = self.plan(header, identity.class, sop_class(&identity)?);
+        let plan = self.plan(header, identity.class, *sop);
         let (charset, declared) = charset(header);
         let mut inserts = self.inserts(header, pixels);
         if let Some(term) = declared {
             let mut bytes = Vec::new();
             let tag = tags::SPECIFIC_CHARACTER_SET;
             Writer::new(&mut bytes).element(tag, Vr::CS, term.as_bytes(), encoding(header));
-            inserts.insert(0, Insert { tag, bytes });
+            inserts.insert(0, Insert { tag, bytes: bytes.into() });
         }
         let data = &header.data;
         Rewriter::rewrite(&context, &plan, data, charset, &inserts, written, watch)
@@ -333,12 +344,12 @@ impl<'p> StudyScrubber<'p> {
     }
 
     /// The attributes that say what was done (PS3.15 E.2, CID 7050), in order of their tags.
-    fn inserts(&self, header: &Header<'_>, plan: Option<&PixelPlan>) -> Vec<Insert> {
+    fn inserts(&self, header: &Header<'_>, plan: Option<&PixelPlan>) -> Vec<Insert<'_>> {
         let encoding = encoding(header);
         let plain = |tag: Tag, vr: Vr, value: &str| {
             let mut bytes = Vec::new();
             Writer::new(&mut bytes).element(tag, vr, value.as_bytes(), encoding);
-            Insert { tag, bytes }
+            Insert { tag, bytes: bytes.into() }
         };
         let dates = if self.profile.has(ProfileOption::FullDates) {
             "UNMODIFIED"
@@ -365,8 +376,15 @@ impl<'p> StudyScrubber<'p> {
         inserts
     }
 
-    fn method_codes(&self, encoding: Encoding) -> Insert {
+    /// The codes of what was done: the same in every instance of an encoding, written once.
+    fn method_codes(&self, encoding: Encoding) -> Insert<'_> {
         let tag = tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE;
+        let at = usize::from(encoding.explicit) + usize::from(encoding.big_endian);
+        let bytes = self.methods[at].get_or_init(|| self.write_method_codes(tag, encoding));
+        Insert { tag, bytes: bytes.as_slice().into() }
+    }
+
+    fn write_method_codes(&self, tag: Tag, encoding: Encoding) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut writer = Writer::new(&mut bytes);
         let sequence = writer.open_sequence(tag, Vr::SQ, false, encoding);
@@ -381,7 +399,7 @@ impl<'p> StudyScrubber<'p> {
             writer.close_item(&item);
         }
         writer.close_sequence(&sequence);
-        Insert { tag, bytes }
+        bytes
     }
 }
 

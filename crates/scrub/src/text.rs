@@ -1,6 +1,7 @@
 //! Text values: decoded, cleaned, encoded again; what was cleaned once is remembered, because the
 //! instances of a study say the same again and again.
 
+use crate::vocabulary::known;
 use scanveil_dataset::CharacterSets;
 use scanveil_text::{Cleaner, Finding, Kind, Known};
 use std::borrow::Cow;
@@ -15,6 +16,10 @@ pub(crate) enum Look {
     Clean,
     /// Only the study's own values go: the text is kept by choice.
     Known,
+    /// Code strings: all or nothing.
+    Code,
+    /// Codes that whoever defines a template makes up.
+    Template,
 }
 
 /// What came of a text.
@@ -36,13 +41,18 @@ pub(crate) struct Charset {
     pub(crate) write: Option<CharacterSets>,
 }
 
+/// Most digits of a number among code values that is nobody's.
+const SHORT_NUMBER: usize = 6;
+
 /// Remembered texts, by what decides of the result.
 type Shard = HashMap<Box<[u8]>, Arc<CleanText>>;
 
 const SHARDS: usize = 16;
 /// Texts remembered in one shard, and the longest of them.
 const MOST_TEXTS: usize = 4096;
-const LONGEST: usize = 1024;
+const LONGEST: usize = 256;
+/// Longest declaration of character sets that is remembered with them.
+const LONGEST_TERMS: usize = 128;
 
 /// The texts of one study.
 pub(crate) struct Texts<'p> {
@@ -67,9 +77,13 @@ impl<'p> Texts<'p> {
         if value.len() > LONGEST || charset.write.is_some() {
             return self.look(look, charset, value).map(Arc::new);
         }
-        let key = key(look, charset, value);
-        let shard = &self.shards[self.hasher.hash_one(&key) as usize % SHARDS];
-        if let Some(found) = shard.lock().unwrap_or_else(PoisonError::into_inner).get(&*key) {
+        let sets = if is_plain(value) { "" } else { charset.read.term().unwrap_or("") };
+        let mut key = [0; LONGEST + LONGEST_TERMS + 2];
+        let Some(key) = fill(&mut key, look, sets.as_bytes(), value) else {
+            return self.look(look, charset, value).map(Arc::new);
+        };
+        let shard = &self.shards[self.hasher.hash_one(key) as usize % SHARDS];
+        if let Some(found) = shard.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
             return Ok(Arc::clone(found));
         }
         let made = Arc::new(self.look(look, charset, value)?);
@@ -77,11 +91,16 @@ impl<'p> Texts<'p> {
         if shard.len() == MOST_TEXTS {
             shard.clear();
         }
-        shard.insert(key, Arc::clone(&made));
+        shard.insert(key.into(), Arc::clone(&made));
         Ok(made)
     }
 
     fn look(&self, look: Look, charset: &Charset, value: &[u8]) -> Result<CleanText, Undecodable> {
+        if matches!(look, Look::Code | Look::Template) {
+            let terms = self.are_terms(value, look == Look::Template);
+            let bytes = (!terms).then(Vec::new);
+            return Ok(CleanText { bytes, kinds: Vec::new() });
+        }
         let end = value.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |at| at + 1);
         let text = charset.read.decode(&value[..end]).map_err(|_| Undecodable)?;
         let (new, findings) = match look {
@@ -89,7 +108,7 @@ impl<'p> Texts<'p> {
                 let cleaned = self.cleaner.clean(&self.known, &text);
                 (cleaned.text, cleaned.findings)
             }
-            Look::Known => self.without_known(&text),
+            _ => self.without_known(&text),
         };
         let kinds = findings.iter().map(|finding: &Finding| finding.kind).collect();
         let same = *new == *text && (charset.write.is_none() || text.is_ascii());
@@ -117,6 +136,33 @@ impl<'p> Texts<'p> {
         (Cow::Owned(kept.trim().to_owned()), findings)
     }
 
+    /// Whether code values (PS3.5 6.2, CS) are terms of some definition, each by itself.
+    fn are_terms(&self, value: &[u8], anybodys: bool) -> bool {
+        let fits = |b: &u8| b.is_ascii_alphanumeric() || b"_\\ \0-/.".contains(b);
+        let text = std::str::from_utf8(value).ok().filter(|_| value.iter().all(fits));
+        text.is_some_and(|text| {
+            let mut values = text.trim_matches([' ', '\0']).split('\\');
+            values.all(|value| self.is_term(value.trim(), anybodys))
+        })
+    }
+
+    /// Whether a code value is a term. Of a template it is anybody's: then only words of the trade
+    /// are terms.
+    fn is_term(&self, value: &str, anybodys: bool) -> bool {
+        // `PERFUSION` is a term, also where somebody is called so.
+        if known(value) && (anybodys || !value.bytes().any(|b| b.is_ascii_digit())) {
+            return true;
+        }
+        let short = value.len() <= SHORT_NUMBER && value.bytes().all(|b| b.is_ascii_digit());
+        let harmless = |kind| match kind {
+            // Single words that look like names.
+            Kind::UnknownWord | Kind::NameByDictionary => true,
+            Kind::RecordNumber => short,
+            _ => false,
+        };
+        !anybodys && self.find(value).iter().all(|found| harmless(found.kind))
+    }
+
     /// What a code string or a number holds that no such value should.
     pub(crate) fn find(&self, text: &str) -> Vec<Finding> {
         self.cleaner.find(&self.known, text)
@@ -136,14 +182,18 @@ pub(crate) fn is_known(kind: Kind) -> bool {
     )
 }
 
-/// What decides of the result: the look, the value, and the character sets unless it is ASCII.
-fn key(look: Look, charset: &Charset, value: &[u8]) -> Box<[u8]> {
-    let plain = value.is_ascii() && !value.contains(&0x1b);
-    let sets = if plain { "" } else { charset.read.term().unwrap_or("") };
-    let mut key = Vec::with_capacity(value.len() + sets.len() + 2);
-    key.push(look as u8);
-    key.extend_from_slice(sets.as_bytes());
-    key.push(0);
-    key.extend_from_slice(value);
-    key.into()
+/// ASCII without escapes: the same text in every character set.
+fn is_plain(value: &[u8]) -> bool {
+    value.is_ascii() && !value.contains(&0x1b)
+}
+
+/// What decides of a result, gathered without an allocation: the look, the character sets unless
+/// the value is plain, and the value.
+fn fill<'k>(key: &'k mut [u8], look: Look, sets: &[u8], value: &[u8]) -> Option<&'k [u8]> {
+    let length = 2 + sets.len() + value.len();
+    let key = key.get_mut(..length)?;
+    key[0] = look as u8;
+    key[1..=sets.len()].copy_from_slice(sets);
+    key[2 + sets.len()..].copy_from_slice(value);
+    Some(key)
 }

@@ -19,6 +19,8 @@ const MOST_UIDS: usize = 2_000_000;
 const MOST_CHARSETS: usize = 64;
 /// Bytes of one value.
 const LONGEST: usize = 16 << 10;
+/// Values of the last instance that are remembered.
+const MOST_REMEMBERED: usize = 1024;
 /// Byte strings to look for.
 const MOST_FORMS: usize = 400_000;
 
@@ -55,6 +57,8 @@ pub struct Evidence {
     /// Values taken in already, by the character set that they were read by.
     seen: HashMap<(usize, Tag), HashSet<Box<[u8]>>>,
     values: usize,
+    /// What the last instance said: character set, tag, value.
+    last: Vec<(usize, Tag, Box<[u8]>)>,
     texts: BTreeSet<(What, Tag, String)>,
     /// Values that nobody can read, as they stand.
     raw: BTreeSet<(What, Tag, Box<[u8]>)>,
@@ -81,6 +85,7 @@ impl Evidence {
         let list = data.elements();
         // Where each declared character set ends; an item may declare its own (PS3.3 C.12.1).
         let mut scopes = vec![(list.len(), self.charset(b"")?)];
+        let mut nth = 0;
         for (index, element) in list.iter().enumerate() {
             while scopes.len() > 1 && scopes.last().is_some_and(|scope| index >= scope.0) {
                 scopes.pop();
@@ -100,6 +105,11 @@ impl Evidence {
             }
             let Some(what) = identifies(element) else { continue };
             let value = trim(data.value(element));
+            let repeats = self.repeats(nth, charset, element.tag, value);
+            nth += 1;
+            if repeats {
+                continue;
+            }
             if what == What::Uid {
                 self.uids(element.tag, value)?;
             } else if !value.is_empty() && self.is_new(charset, element.tag, value)? {
@@ -120,6 +130,22 @@ impl Evidence {
         let sets = CharacterSets::parse(declared).unwrap_or(CharacterSets::DEFAULT);
         self.charsets.push((declared.into(), sets));
         Ok(self.charsets.len() - 1)
+    }
+
+    /// Whether the value in this place is what the last instance said there: most repeat it.
+    fn repeats(&mut self, nth: usize, charset: usize, tag: Tag, value: &[u8]) -> bool {
+        match self.last.get_mut(nth) {
+            Some((sets, known, last)) if (*sets, *known, &**last) == (charset, tag, value) => true,
+            Some(last) => {
+                *last = (charset, tag, value.into());
+                false
+            }
+            None if nth < MOST_REMEMBERED && value.len() <= LONGEST => {
+                self.last.push((charset, tag, value.into()));
+                false
+            }
+            None => false,
+        }
     }
 
     fn is_new(&mut self, charset: usize, tag: Tag, value: &[u8]) -> Result<bool, TooMany> {

@@ -43,8 +43,8 @@ impl Settings {
     }
 }
 
-/// Plans by object definition and by the rules whose conditions do not hold.
-type Plans = HashMap<(String, Vec<u16>), Arc<Plan>>;
+/// Plans by the rules whose conditions do not hold, and by object definition.
+type Plans = HashMap<Vec<u16>, HashMap<String, Arc<Plan>>>;
 
 /// A compiled profile.
 pub struct Profile {
@@ -177,15 +177,15 @@ impl Profile {
             .filter(|number| !rule::holds(&settings.rules[usize::from(*number)].when, found))
             .collect();
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (found.iod.to_owned(), failing);
-        if let Some(plan) = plans.get(&key) {
+        if let Some(plan) = plans.get(&failing).and_then(|plans| plans.get(found.iod)) {
             return Arc::clone(plan);
         }
-        if plans.len() == MOST_PLANS {
+        if plans.values().map(HashMap::len).sum::<usize>() >= MOST_PLANS {
             plans.clear();
         }
-        let plan = Arc::new(Plan::compile(&self.settings, &key.0, &key.1));
-        plans.insert(key, Arc::clone(&plan));
+        let plan = Arc::new(Plan::compile(settings, found.iod, &failing));
+        let of_rules = plans.entry(failing).or_default();
+        of_rules.insert(found.iod.to_owned(), Arc::clone(&plan));
         plan
     }
 }
