@@ -31,9 +31,36 @@ const LAST: &[&str] = &[
     "dr",
     "ct",
     "pl",
+    "mews",
+    "gardens",
+    "grove",
+    "row",
+    "walk",
+    "rise",
+    "parade",
+    "circus",
+    "alley",
+    "esplanade",
+    "embankment",
+    "wharf",
+    "quay",
+    "yard",
+    "hill",
+    "green",
+    "crossing",
+    "path",
+    "trail",
+    "loop",
+    "circle",
+    "turnpike",
+    "pike",
 ];
 /// Kinds of streets that are words of the trade as well: `ST segment`, `CT`.
-const LAST_DOUBTFUL: &[&str] = &["st", "dr", "ct", "pl", "close", "way", "place", "court", "drive"];
+const LAST_DOUBTFUL: &[&str] = &[
+    "st", "dr", "ct", "pl", "close", "way", "place", "court", "drive", "row", "walk", "rise",
+    "circle", "loop", "path", "trail", "hill", "green", "yard", "grove", "crossing", "square",
+    "lane",
+];
 /// Streets whose kind comes first: `rue de la Paix`, `Calle Mayor 5`, `Rua Augusta, 100`.
 const FIRST: &[&str] = &[
     "rue",
@@ -309,6 +336,10 @@ fn eastern_house(page: &Page, at: usize) -> Option<(usize, usize, &'static str)>
         return None;
     }
     let mut end = at + 1;
+    if korean && page.class(end) == Some(Class::Hangul) && page.is_space(end + 1) {
+        // `도라지로 27길 5`
+        end += if page.digits_at(end + 2).is_some() { 3 } else { 1 };
+    }
     while page.digits_at(end).is_some() || house(end) || page.mark(end) == Some('-') {
         end += 1;
     }

@@ -16,6 +16,8 @@ const LONGEST: usize = 12;
 const WINDOW: usize = 4096;
 /// Longest name that a family name and single characters make.
 const NAME: usize = 4;
+/// Longest run of hiragana that may be a name and nothing else.
+const HIRAGANA_NAME: usize = 10;
 /// What an unknown character, a single one and a word cost when a run is cut.
 const UNKNOWN: u32 = 100;
 const SINGLE: u32 = 12;
@@ -196,7 +198,7 @@ fn is_hangul(text: &str) -> bool {
 
 /// Finds names and unknown words among the pieces of a run.
 fn judge(text: &str, pieces: &[Piece], found: &mut Vec<(Range<usize>, Kind, &'static str)>) {
-    if let Some(range) = given(pieces) {
+    if let Some(range) = given(pieces).or_else(|| hiragana_name(text, pieces)) {
         found.push((range, Kind::UnknownWord, "unknown-eastern-word"));
         return;
     }
@@ -232,6 +234,18 @@ fn given(pieces: &[Piece]) -> Option<Range<usize>> {
     // What is unknown as a whole is looked at for a family name.
     let mixed = (1..pieces.len()).contains(&unknown) && first.known == Known::Single;
     (mixed && !words && chars < NAME).then_some(first.start..last.end)
+}
+
+/// A short run of hiragana alone that is not all known: `たかなし`, `とものり`.
+fn hiragana_name(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
+    let (first, last) = (pieces.first()?, pieces.last()?);
+    let chars: usize = pieces.iter().map(|p| p.chars).sum();
+    let hiragana =
+        text[first.start..last.end].chars().all(|c| ('\u{3041}'..='\u{309f}').contains(&c));
+    let doubtful = pieces.iter().any(|p| p.known == Known::No)
+        || (pieces.len() > 2 && pieces.iter().all(|p| p.known == Known::Single))
+        || (pieces.len() > 2 && first.known == Known::Single);
+    (hiragana && doubtful && (2..=HIRAGANA_NAME).contains(&chars)).then_some(first.start..last.end)
 }
 
 /// A family name that is a word as well, right before a title: `高医生`.
@@ -278,7 +292,9 @@ fn widen(text: &str, pieces: &[Piece], first: usize, end: usize) -> (usize, usiz
     }
     let starts_family = starts_with_family(&text[pieces[first].start..pieces[end - 1].end]);
     let chars: usize = pieces[first..end].iter().map(|p| p.chars).sum();
-    if starts_family && chars < NAME - 1 && single(end) && han(end) {
+    let double = pair_of_family(&text[pieces[first].start..pieces[end - 1].end]);
+    let longest = if double { NAME } else { NAME - 1 };
+    if starts_family && chars < longest && single(end) && han(end) {
         end += 1;
     }
     while single(end) && is_hangul(&text[pieces[end].start..pieces[end].end]) {
@@ -290,6 +306,12 @@ fn widen(text: &str, pieces: &[Piece], first: usize, end: usize) -> (usize, usiz
 fn first_char_end(text: &str, piece: &Piece) -> usize {
     let first = text[piece.start..].chars().next();
     piece.start + first.map_or(0, char::len_utf8)
+}
+
+/// Whether a text begins with a family name of two characters.
+fn pair_of_family(text: &str) -> bool {
+    let end = text.char_indices().nth(2).map_or(text.len(), |(at, _)| at);
+    text.chars().count() >= 2 && is_family(&text[..end])
 }
 
 fn starts_with_family(text: &str) -> bool {

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 /// The root of the standard's own UIDs, which identify nobody.
 const STANDARD_ROOT: &str = "1.2.840.10008.";
+/// The root of UIDs made of random numbers, which have three components.
+const UUID_ROOT: &str = "2.25.";
 /// Fewest components and characters of a UID in a text.
 const UID_PARTS: usize = 5;
 const UID_LENGTH: usize = 16;
@@ -119,7 +121,8 @@ fn dotted(page: &mut Page) {
         let parts = (at - first).div_ceil(2);
         let text = &page.text[page.tokens[first].start..page.tokens[at - 1].end];
         let standard = text.starts_with(STANDARD_ROOT);
-        if parts >= UID_PARTS && text.len() >= UID_LENGTH && !standard {
+        let many = parts >= UID_PARTS || text.starts_with(UUID_ROOT);
+        if many && text.len() >= UID_LENGTH && !standard {
             page.take_tokens(first..at, Kind::Uid, "uid");
         } else if parts == 4 && !page.is_glued_before(first) && is_ipv4(page, first) {
             page.take_tokens(first..at, Kind::IpAddress, "ipv4");

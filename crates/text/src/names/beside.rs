@@ -30,6 +30,16 @@ impl Words<'_> {
         }
     }
 
+    /// `Kobayakawa^Rei`: the other part of a name that nobody knows.
+    fn is_joined_to_unknown(&self, at: usize) -> bool {
+        let joined = |one: Option<usize>, other: Option<usize>| {
+            let (Some(one), Some(other)) = (one, other) else { return false };
+            self.between(one, other, '^') && (self.is_gone(one) || self.is_gone(other))
+        };
+        let caret = joined(self.previous(at), Some(at)) || joined(Some(at), self.next(at));
+        caret && !lexicon::look_up(self.page.str(at)).is_clinical()
+    }
+
     /// An ordinary word that stands where a name does: `PEW, SHARON`, `Want^Henry`, `Ann Messing`.
     fn is_ordinary_name(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
         let entry = lexicon::look_up(self.page.str(at));
@@ -56,6 +66,9 @@ impl Words<'_> {
     fn is_beside(&self, at: usize) -> bool {
         let before = self.previous(at).filter(|&p| self.is_name(p));
         let after = self.next(at).filter(|&n| self.is_name(n));
+        if self.is_joined_to_unknown(at) {
+            return true;
+        }
         if before.is_none() && after.is_none() {
             return self.is_beside_unknown(at)
                 || self.is_after_initial(at)

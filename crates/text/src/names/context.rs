@@ -44,12 +44,12 @@ impl Words<'_> {
             {
                 last = at;
                 continue;
-            } else if !self.follows(at, strength, taken - initials, shouted)
-                && !(titled && taken == initials && self.is_somebody(at, shouted))
+            } else if self.follows(at, strength, taken - initials, shouted)
+                || (titled && taken == initials && self.is_somebody(at, shouted))
             {
-                return;
-            } else {
                 self.take(at, Kind::NameByContext, rule_of(strength));
+            } else {
+                return;
             }
             initials += usize::from(self.judged[at] == Judged::Initial);
             taken += 1;
