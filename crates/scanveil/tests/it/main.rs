@@ -7,6 +7,7 @@
 )]
 
 mod demo;
+mod evaluate;
 mod full;
 mod kill;
 #[allow(dead_code, reason = "a kit has more tools than each test needs")]
