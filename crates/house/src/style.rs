@@ -119,8 +119,12 @@ fn lines_stay_short() {
     let plain = ["scripts/setup", "scripts/check", ".ci/run", "Dockerfile"];
     let mut breaches = Vec::new();
     for file in files() {
-        // A dependency with its features, or a row of a table kept as data, stays on one line.
-        let data = file.path.contains("/tables/") || file.path == "Cargo.toml";
+        // A dependency with its features, or a row of a table or a case kept as data, stays on one
+        // line.
+        let data = ["/tables/", "pipelines/tests/", "/fixtures/"]
+            .iter()
+            .any(|part| file.path.contains(part))
+            || file.path == "Cargo.toml";
         let ours = ends.iter().any(|e| file.path.ends_with(e)) || plain.contains(&&*file.path);
         if data || !ours {
             continue;

@@ -84,11 +84,12 @@ struct Extreme {
 
 impl Extreme {
     /// Takes in a block whose own extreme is `value`.
-    fn add<L: Layout>(&mut self, block: &[u8], value: i16, further: bool, flip: u16) {
+    fn add<L: Layout>(&mut self, block: &[u8], value: i16, further: bool, flip: u16, most: usize) {
         if further {
             *self = Self { value, count: 0 };
         }
-        if value == self.value {
+        // More pixels than text can have: how many more does not matter.
+        if value == self.value && self.count <= most {
             let ink = ink(value, flip);
             let holds = |bytes: &[u8]| u16::from(L::value(bytes) == ink);
             // A block is short enough for the sum to fit.
@@ -111,6 +112,7 @@ fn ink(ordered: i16, flip: u16) -> u16 {
 fn look<L: Layout>(band: &[u8], width: usize, flip: u16) -> bool {
     let mut bright = Extreme { value: i16::MIN, count: 0 };
     let mut dark = Extreme { value: i16::MAX, count: 0 };
+    let most = band.len() / L::SIZE / SHARE;
     for block in band.chunks(BLOCK) {
         let (mut low, mut high) = (i16::MAX, i16::MIN);
         for bytes in block.chunks_exact(L::SIZE) {
@@ -119,10 +121,9 @@ fn look<L: Layout>(band: &[u8], width: usize, flip: u16) -> bool {
             high = high.max(value);
         }
         let (brighter, darker) = (high > bright.value, low < dark.value);
-        bright.add::<L>(block, high, brighter, flip);
-        dark.add::<L>(block, low, darker, flip);
+        bright.add::<L>(block, high, brighter, flip, most);
+        dark.add::<L>(block, low, darker, flip, most);
     }
-    let most = band.len() / L::SIZE / SHARE;
     [bright, dark].into_iter().any(|extreme| {
         (FEWEST..=most).contains(&extreme.count)
             && lines_of_letters(&shapes::<L>(band, width, ink(extreme.value, flip)))

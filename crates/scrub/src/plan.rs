@@ -80,6 +80,8 @@ pub(crate) struct Plan {
     plain: HashMap<Tag, u16>,
     /// A private element can be kept.
     private: bool,
+    /// A rule is in force.
+    ruled: bool,
 }
 
 fn slot(tag: Tag) -> usize {
@@ -101,6 +103,7 @@ impl Plan {
             of_creators: HashMap::new(),
             plain: HashMap::new(),
             private: settings.options.contains(&ProfileOption::RetainSafePrivate),
+            ruled: false,
         };
         plan.rules(&settings.rules, failing);
         plan.table();
@@ -112,6 +115,7 @@ impl Plan {
             if failing.binary_search(&number).is_ok() {
                 continue;
             }
+            self.ruled = true;
             self.private |= rule.is_about_private();
             if let Some(tags) = rule.plain_tags() {
                 tags.for_each(|tag| {
@@ -229,7 +233,9 @@ impl Plan {
         if is_never_kept(tag) {
             return (Treatment::Remove, Because::Unknown);
         }
-        if let Some((number, treatment)) = self.ruled(rules, tag, vr, place) {
+        if self.ruled
+            && let Some((number, treatment)) = self.ruled(rules, tag, vr, place)
+        {
             return (self.by_representation(treatment, vr), Because::Rule(number));
         }
         if tag.is_private() {

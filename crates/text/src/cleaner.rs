@@ -5,7 +5,7 @@ use crate::fold::fold;
 use crate::kind::{Finding, Kind, Word};
 use crate::known::Known;
 use crate::token::{Class, Page};
-use crate::{address, eastern, lexicon, names, net, numbers};
+use crate::{address, eastern, hosts, lexicon, names, numbers};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -45,7 +45,7 @@ impl Cleaner {
         let mut page = Page::new(text);
         let keep = |word: &str| !self.keep.is_empty() && self.keep.contains(word);
         known.find(&mut page);
-        net::find(&mut page);
+        hosts::find(&mut page);
         address::find(&mut page);
         numbers::find(&mut page);
         known.find_dates(&mut page);
