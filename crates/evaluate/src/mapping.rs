@@ -30,6 +30,9 @@ pub struct Mapping {
     pairs: HashMap<String, String>,
 }
 
+/// Kind, old and new identifier.
+type Row<'r> = (Option<&'r str>, &'r str, &'r str);
+
 /// The rows of a mapping file.
 struct Rows {
     reader: Reader<File>,
@@ -55,8 +58,8 @@ impl Rows {
         Ok(Self { reader, record: StringRecord::new(), old, new, kind })
     }
 
-    /// Kind, old and new identifier of the next row.
-    fn next(&mut self) -> Result<Option<(Option<&str>, &str, &str)>, EvaluateError> {
+    /// The next row.
+    fn next(&mut self) -> Result<Option<Row<'_>>, EvaluateError> {
         let line = self.reader.position().line();
         let invalid = |what| EvaluateError::Mapping { line, what };
         if !self.reader.read_record(&mut self.record).map_err(|_| invalid("record"))? {
