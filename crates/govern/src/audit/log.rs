@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// How much of the end is read before an append: the last entries and what was torn behind them.
 const WINDOW: u64 = MAX_SKIPPED + 2 * MAX_LINE as u64;
 
-/// Put behind what an interrupted append left: even where only the end of the line was missing it is
-/// no entry, because nobody was told that it is recorded.
+/// Put behind what an interrupted append left: even where only the end of the line was missing it
+/// is no entry, because nobody was told that it is recorded.
 const CUT: &str = "!\n";
 
 /// An append-only log of events in one file, which several processes may share.

@@ -1,6 +1,6 @@
 //! `scanveil profile`.
 
-mod test;
+mod behaviour;
 
 use crate::cli::{CircumstanceArgs, ProfileCommand};
 use crate::output::{Failure, Output, io_failure, table};
@@ -25,7 +25,7 @@ pub(crate) fn run(command: &ProfileCommand, output: &Output) -> Result<ExitCode,
             explain(tag, &load_profile(profile)?, circumstances, output)?;
         }
         ProfileCommand::Test { profiles, tests } => {
-            return test::run(profiles, tests.as_deref(), output);
+            return behaviour::run(profiles, tests.as_deref(), output);
         }
         ProfileCommand::Diff { a, b, circumstances } => {
             let (a, b) = (load_profile(a)?, load_profile(b)?);
