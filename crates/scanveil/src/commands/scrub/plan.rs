@@ -31,7 +31,7 @@ pub(super) struct Study<'p> {
 }
 
 enum State<'p> {
-    Gathering(StudyIdentity),
+    Gathering(Box<StudyIdentity>),
     Failed(Reason),
     Ready(Arc<StudyScrubber<'p>>),
     Done,
@@ -40,7 +40,7 @@ enum State<'p> {
 impl Default for Study<'_> {
     fn default() -> Self {
         Self {
-            state: Mutex::new(State::Gathering(StudyIdentity::new())),
+            state: Mutex::new(State::Gathering(Box::default())),
             left: AtomicUsize::new(0),
             has_twins: AtomicBool::new(false),
             place: OnceLock::new(),
@@ -69,7 +69,7 @@ impl<'p> Study<'p> {
         let identity = match &mut *state {
             State::Ready(scrubber) => return Ok(Arc::clone(scrubber)),
             State::Failed(reason) => return Err(reason.clone()),
-            State::Gathering(identity) => std::mem::take(identity),
+            State::Gathering(identity) => std::mem::take(&mut **identity),
             State::Done => StudyIdentity::new(),
         };
         match StudyScrubber::new(profile, secret, identity) {
