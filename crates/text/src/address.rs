@@ -1,7 +1,10 @@
 //! Street addresses and postcodes, by the words that streets are called.
 
+mod cued;
+
 use crate::kind::Kind;
 use crate::lexicon;
+use crate::numbers;
 use crate::token::{Case, Class, Page};
 
 /// Streets whose kind comes last: `221B Baker Street`.
@@ -54,12 +57,43 @@ const LAST: &[&str] = &[
     "circle",
     "turnpike",
     "pike",
+    "cres",
+    "ter",
+    "sq",
+    "bypass",
+    "common",
+    "croft",
+    "dell",
+    "drove",
+    "garth",
+    "gate",
+    "glade",
+    "heath",
+    "hollow",
+    "mead",
+    "meadow",
+    "meadows",
+    "orchard",
+    "passage",
+    "plaza",
+    "promenade",
+    "ridge",
+    "vale",
+    "villas",
+    "mount",
+    "bend",
+    "cove",
+    "landing",
+    "point",
+    "run",
 ];
 /// Kinds of streets that are words of the trade as well: `ST segment`, `CT`.
 const LAST_DOUBTFUL: &[&str] = &[
     "st", "dr", "ct", "pl", "close", "way", "place", "court", "drive", "row", "walk", "rise",
     "circle", "loop", "path", "trail", "hill", "green", "yard", "grove", "crossing", "square",
-    "lane",
+    "lane", "bypass", "common", "gate", "glade", "heath", "hollow", "mead", "meadow", "meadows",
+    "orchard", "passage", "plaza", "ridge", "vale", "mount", "bend", "cove", "landing", "point",
+    "run", "ter", "sq", "dell", "drove",
 ];
 /// Streets whose kind comes first: `rue de la Paix`, `Calle Mayor 5`, `Rua Augusta, 100`.
 const FIRST: &[&str] = &[
@@ -67,25 +101,61 @@ const FIRST: &[&str] = &[
     "avenue",
     "boulevard",
     "bd",
+    "bvd",
     "chemin",
     "impasse",
     "allee",
+    "allees",
     "quai",
+    "cours",
+    "sentier",
+    "ruelle",
+    "villa",
+    "passage",
+    "route",
+    "faubourg",
+    "lotissement",
     "calle",
+    "c",
     "avda",
     "avenida",
+    "av",
     "plaza",
+    "plza",
     "paseo",
+    "pso",
     "carretera",
+    "ctra",
     "camino",
+    "ronda",
+    "travesia",
+    "callejon",
+    "glorieta",
+    "rambla",
+    "urbanizacion",
+    "pasaje",
     "rua",
     "travessa",
     "praca",
     "estrada",
     "alameda",
     "rodovia",
+    "largo",
+    "beco",
+    "calcada",
+    "ladeira",
+    "viela",
     "piazza",
     "viale",
+    "via",
+    "corso",
+    "vicolo",
+    "place",
+];
+/// Kinds of streets that come first and are other words as well: they need a house's number.
+const FIRST_DOUBTFUL: &[&str] = &[
+    "c", "av", "place", "cours", "passage", "route", "villa", "largo", "via", "ronda", "camino",
+    "corso", "rambla",
 ];
 /// Ends of German streets that are one word with their name.
 const JOINED: &[&str] =
@@ -104,6 +174,7 @@ const POSTCODE_AREAS: &str = "ab al ba bb bd bh bl bn br bs bt ca cb cf ch cm co
 
 /// Takes street addresses and postcodes.
 pub(crate) fn find(page: &mut Page) {
+    cued::find(page);
     if page.digits == 0 {
         return;
     }
@@ -147,6 +218,9 @@ fn house_first(page: &Page, at: usize) -> Option<(usize, usize, &'static str)> {
         return None;
     }
     next += 1;
+    if numbers::is_unit(page.str(next)) {
+        return None;
+    }
     if FIRST.contains(&page.str(next)) {
         return named_after(page, next).map(|end| (at, end, "street-after-house"));
     }
@@ -164,7 +238,8 @@ fn house_first(page: &Page, at: usize) -> Option<(usize, usize, &'static str)> {
         }
         named |= !lexicon::look_up(word).is_clinical();
         next += 1;
-        next += usize::from(page.mark(next) == Some('.'));
+        // `12 N. Main Street`, but no sentence's end.
+        next += usize::from(page.mark(next) == Some('.') && word.len() <= 2);
         if !page.is_space(next) {
             return None;
         }
@@ -186,8 +261,8 @@ fn named_after(page: &Page, at: usize) -> Option<usize> {
     let mut end = None;
     let mut next = at + 1;
     for _ in 0..=WORDS {
-        next += usize::from(page.mark(next) == Some('.'));
-        if !page.is_space(next) || !page.is_word(next + 1) {
+        next += usize::from(matches!(page.mark(next), Some('.' | '/')));
+        if !(page.is_space(next) || page.mark(next) == Some('-')) || !page.is_word(next + 1) {
             break;
         }
         let small = matches!(
@@ -225,6 +300,10 @@ fn street_first(page: &Page, at: usize) -> Option<(usize, usize, &'static str)> 
     if !FIRST.contains(&page.str(at)) {
         return None;
     }
+    let doubtful = FIRST_DOUBTFUL.contains(&page.str(at));
+    if doubtful && (!is_capital(page, at) || page.is_glued_before(at + 1)) {
+        return None;
+    }
     let end = named_after(page, at)?;
     let mut house = end;
     for _ in 0..4 {
@@ -233,7 +312,11 @@ fn street_first(page: &Page, at: usize) -> Option<(usize, usize, &'static str)> 
             || matches!(page.str(house), "n" | "no" | "nº" | "numero");
         house += usize::from(between);
     }
-    page.digits_at(house).map(|_| (at, page.glued_end(house), "street-before-house"))
+    let measured = numbers::is_unit(page.str(house + 1 + usize::from(page.is_space(house + 1))));
+    let number = page.digits_at(house).filter(|d| d.len() <= 5 && !measured)?;
+    let sure = !doubtful || number.len() <= 3 && (house > end + 1 || page.mark(at + 1).is_some());
+    let coded = || with_town(page, page.glued_end(house)) > page.glued_end(house);
+    (sure || coded()).then(|| (at, page.glued_end(house), "street-before-house"))
 }
 
 /// `Hauptstraße 12`, `Lange Str. 5a`.
@@ -308,8 +391,11 @@ fn with_town(page: &Page, end: usize) -> usize {
             && page.str(next).len() == 2
             && page.is_space(next + 1)
             && code(next + 2);
-        if state || (code(next) && page.is_space(next + 1) && name(next + 2)) {
-            end = next + 3;
+        let coded = code_end(page, next).filter(|&t| page.is_space(t));
+        if state {
+            return next + 3;
+        } else if let Some(town) = coded.filter(|&t| is_capital(page, t + 1)) {
+            return town_end(page, town + 1);
         } else if comma && name(next) {
             end = next + 1;
             if page.is_space(end) && name(end + 1) {
@@ -318,6 +404,59 @@ fn with_town(page: &Page, end: usize) -> usize {
         } else {
             return end;
         }
+    }
+    end
+}
+
+/// The token after a postcode of the continent: `75002`, `9908-105`, `28 004`.
+fn code_end(page: &Page, at: usize) -> Option<usize> {
+    let length = page.digits_at(at)?.len();
+    let portuguese = length == 4
+        && page.mark(at + 1) == Some('-')
+        && page.digits_at(at + 2).is_some_and(|d| d.len() == 3);
+    let brazilian = length == 5
+        && page.mark(at + 1) == Some('-')
+        && page.digits_at(at + 2).is_some_and(|d| d.len() == 3);
+    if portuguese || brazilian {
+        return Some(at + 3);
+    }
+    matches!(length, 4 | 5).then_some(at + 1).filter(|&t| page.mark(t) != Some('-'))
+}
+
+/// The end of a town's name behind its code: its first word whatever it is, then capitals that
+/// are no words of the trade, over hyphens and small words.
+fn town_end(page: &Page, at: usize) -> usize {
+    let mut end = at + 1;
+    for _ in 0..WORDS {
+        let hyphen = page.mark(end) == Some('-');
+        let apostrophe = page.mark(end) == Some('\'');
+        if !(page.is_space(end) || hyphen || apostrophe) || !page.is_word(end + 1) {
+            break;
+        }
+        let next = end + 1;
+        let entry = lexicon::look_up(page.str(next));
+        let last = page.mark(next + 1).is_some_and(|c| matches!(c, '.' | ',' | ';'));
+        let town = is_capital(page, next) && (!entry.is_clinical() || last);
+        let small = matches!(
+            page.str(next),
+            "de" | "da"
+                | "do"
+                | "del"
+                | "la"
+                | "sur"
+                | "le"
+                | "am"
+                | "an"
+                | "der"
+                | "les"
+                | "en"
+                | "los"
+                | "sous"
+        );
+        if !(hyphen || apostrophe || town || small) {
+            break;
+        }
+        end = next + 1;
     }
     end
 }

@@ -156,7 +156,8 @@ fn introduction(before: &str, kind: Kind, by: &mut bool) -> usize {
     let apart = before.len() > bare.len();
     let name = kind.is_name() || kind == Kind::UnknownWord;
     let capitals = !word.is_empty() && word.chars().all(char::is_uppercase);
-    let modality = capitals && matches!(folded.as_str(), "mr" | "ms" | "sr" | "pt" | "hr" | "fr");
+    let modality =
+        capitals && matches!(folded.as_str(), "cc" | "mr" | "ms" | "sr" | "pt" | "hr" | "fr");
     let dotted = before[bare.len()..].starts_with(['.', ':']);
     let small = matches!(folded.as_str(), "of" | "de" | "to" | "from" | "with" | "an");
     if name && apart && !glued && folded.is_ascii() && !word.is_empty() {

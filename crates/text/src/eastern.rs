@@ -58,6 +58,68 @@ pub(crate) fn title_at(text: &str) -> Option<usize> {
     TITLES.iter().filter(|t| text.starts_with(**t)).map(|t| t.len()).max()
 }
 
+/// What stands before a name: who is to be called, who asked, who belongs to the patient.
+const BEFORE_NAMES: &[&str] = &[
+    "联系",
+    "联系人",
+    "家属",
+    "家人",
+    "丈夫",
+    "妻子",
+    "女儿",
+    "儿子",
+    "患者",
+    "患者姓名",
+    "姓名",
+    "致电",
+    "通知",
+    "医生",
+    "医师",
+    "申请医生",
+    "报告医生",
+    "氏名",
+    "担当",
+    "担当医",
+    "主治医",
+    "依頼医",
+    "医師",
+    "技師",
+    "家族",
+    "連絡先",
+    "妻",
+    "夫",
+    "長男",
+    "長女",
+    "담당의",
+    "주치의",
+    "보호자",
+    "환자",
+    "성명",
+    "이름",
+    "의뢰의",
+    "판독의",
+    "남편",
+    "아내",
+    "딸",
+    "아들",
+];
+
+/// Whether an eastern run of the folded text ends with what leads to a name.
+pub(crate) fn leads_to_name(text: &str) -> bool {
+    FOLDED.1.iter().any(|cue| text.ends_with(cue.as_str()))
+}
+
+/// Whether an eastern run of the folded text begins with a title.
+pub(crate) fn title_of_page(text: &str) -> bool {
+    FOLDED.0.iter().any(|title| text.starts_with(title.as_str()))
+}
+
+/// The titles, and what stands before names, folded.
+static FOLDED: LazyLock<(Vec<String>, Vec<String>)> = LazyLock::new(|| {
+    let folded = |words: &[&str]| words.iter().map(|word| fold(word)).collect();
+    (folded(TITLES), folded(BEFORE_NAMES))
+});
+
 struct Lists {
     clinical: HashSet<String>,
     words: QuickMap<String, ()>,

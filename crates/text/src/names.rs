@@ -3,6 +3,7 @@
 
 mod beside;
 mod context;
+mod run;
 
 use crate::kind::Kind;
 use crate::lexicon::{self, Entry};
@@ -49,6 +50,8 @@ struct Words<'p> {
     page: &'p mut Page,
     judged: Vec<Judged>,
     given: Vec<bool>,
+    /// Whether every word is in capitals.
+    shouted: bool,
 }
 
 /// Takes names and unknown words.
@@ -56,14 +59,20 @@ pub(crate) fn find(page: &mut Page, keep: Keep<'_>) {
     let mut words = Words {
         judged: vec![Judged::Nothing; page.tokens.len()],
         given: vec![false; page.tokens.len()],
+        shouted: is_shouted(page),
         page,
     };
-    if !words.judge_all(keep) {
+    if !words.judge_all(keep) && !words.page.has_eastern {
         return;
     }
     words.take_plain();
+    words.beside_eastern();
     words.after_cues();
     words.beside_names();
+}
+
+fn is_shouted(page: &Page) -> bool {
+    page.has_capitals && page.tokens.iter().all(|t| t.class != Class::Word || t.case == Case::Upper)
 }
 
 /// What a folded word is by itself.
@@ -204,9 +213,9 @@ impl Words<'_> {
             }
         }
         let mut before = self.previous(at);
-        if before
-            .is_some_and(|b| matches!(self.page.str(b), "de" | "di" | "do" | "da" | "del" | "von"))
-        {
+        if before.is_some_and(|b| {
+            matches!(self.page.str(b), "of" | "de" | "di" | "do" | "da" | "del" | "von")
+        }) {
             before = before.and_then(|b| self.previous(b));
         }
         before.is_some_and(|b| is_namesake(self.page.str(b)))
@@ -266,7 +275,7 @@ impl Words<'_> {
     fn next(&self, at: usize) -> Option<usize> {
         for next in at + 1..at + 5 {
             if self.page.is_word(next) {
-                return Some(next);
+                return Some(next).filter(|_| !self.is_next_sentence(at, next));
             }
             let joins = self.page.is_space(next)
                 || matches!(self.page.mark(next), Some('.' | ',' | '^' | '-' | '_' | '\'' | '='));

@@ -12,6 +12,7 @@ use crate::token::{Class, Page};
 use cues::{Cue, cue_before};
 
 pub(crate) use cues::introduction;
+pub(crate) use technical::is_unit;
 
 /// Shortest run of digits that is taken when nothing explains it.
 const LONG_RUN: usize = 6;
@@ -68,7 +69,18 @@ fn step(page: &mut Page, at: usize) -> usize {
 
 /// Whether digits that look like a date go on as another number: `900101-1234568`.
 fn is_longer(page: &Page, date: &dates::DateSpan, at: usize) -> bool {
-    date.rule == "compact-date" && phone::number_at(page, at).is_some_and(|n| n.0 > date.end)
+    let letters = page.is_word(at) && joined_end(page, date.end) > date.end;
+    date.rule == "compact-date"
+        && (letters || phone::number_at(page, at).is_some_and(|n| n.0 > date.end))
+}
+
+/// The end of groups of digits that hyphens join to letters and digits: `A131022-7054`.
+fn joined_end(page: &Page, end: usize) -> usize {
+    let mut end = end;
+    while page.mark(end) == Some('-') && page.digits_at(end + 1).is_some_and(|d| d.len() > 2) {
+        end += 2;
+    }
+    end
 }
 
 fn take_date(page: &mut Page, date: &dates::DateSpan, at: usize) -> usize {
@@ -170,7 +182,11 @@ fn number_at(page: &mut Page, at: usize) -> Option<usize> {
         bracketed_mixed(page, at, end).or_else(|| mixed(text))
     };
     let (kind, rule) = found?;
-    let end = if rule == "hk-identity-card" { bracket_end(page, end) } else { end };
+    let end = match rule {
+        "hk-identity-card" => bracket_end(page, end),
+        "letters-and-digits" => joined_end(page, end),
+        _ => end,
+    };
     page.take_tokens(at..end, kind, rule);
     Some(end)
 }

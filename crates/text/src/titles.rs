@@ -44,7 +44,12 @@ const NAMESAKE: u16 = 1 << 11;
 /// Words that only lead to the name after them, and go with it.
 const LEADS: u16 = 1 << 12;
 
-const ROLES: [(&str, u16); 13] = [
+/// Words that end a name: prepositions, articles, what is said of somebody.
+const CLOSES: u16 = 1 << 13;
+/// Titles of languages in which people have two family names.
+const TWO_FAMILIES: u16 = 1 << 14;
+
+const ROLES: [(&str, u16); 15] = [
     ("title", TITLE),
     ("title-as-written", TITLE_AS_WRITTEN),
     ("role", ROLE),
@@ -58,6 +63,8 @@ const ROLES: [(&str, u16); 13] = [
     ("suffix", SUFFIX),
     ("namesake", NAMESAKE),
     ("leads", LEADS),
+    ("closes", CLOSES),
+    ("two-families", TWO_FAMILIES),
 ];
 
 static WORDS: LazyLock<QuickMap<&'static str, u16>> = LazyLock::new(|| {
@@ -181,4 +188,14 @@ pub(crate) fn is_particle(word: &str) -> bool {
 /// Whether it stands after a name and belongs to it.
 pub(crate) fn is_suffix(word: &str) -> bool {
     has(word, SUFFIX)
+}
+
+/// Whether a word ends the name before it.
+pub(crate) fn closes_name(word: &str) -> bool {
+    has(word, CLOSES)
+}
+
+/// Whether it is a title before two family names.
+pub(crate) fn has_two_families(word: &str) -> bool {
+    has(word, TWO_FAMILIES)
 }

@@ -40,6 +40,36 @@ impl Words<'_> {
         caret && !lexicon::look_up(self.page.str(at)).is_clinical()
     }
 
+    /// `Rose^Bill`: whatever a caret joins to a name, and words that may both be names.
+    fn is_joined_to_name(&self, at: usize) -> bool {
+        let (before, after) = (self.previous(at), self.next(at));
+        let joined = |other: Option<usize>, mark: bool| {
+            other.is_some_and(|o| {
+                let named = |t: usize| {
+                    matches!(self.judged[t], Judged::Both | Judged::Firm | Judged::Short)
+                };
+                let clinical = |t: usize| lexicon::look_up(self.page.str(t)).is_clinical();
+                let either = named(at) && named(o) && !(clinical(at) && clinical(o));
+                mark && (self.is_name(o) || either)
+            })
+        };
+        joined(before, before.is_some_and(|b| self.between(b, at, '^')))
+            || joined(after, after.is_some_and(|a| self.between(at, a, '^')))
+    }
+
+    /// `Ralph Wood`, `NATALIE WOODS IN CLINIC`: a usual word behind a given name, unless medicine
+    /// explains it; and `Mistry, Crystal:`, `ALVAREZ Destiny`.
+    fn is_beside_sure_name(&self, at: usize, before: Option<usize>) -> bool {
+        let Some(name) = before.filter(|_| self.is_capital(at)) else { return false };
+        let clinical = lexicon::look_up(self.page.str(at)).is_clinical();
+        if self.between(name, at, ',') {
+            return self.given[at] && self.is_closed(at);
+        }
+        let beside = at == name + 2 && self.page.is_space(name + 1);
+        let closed = self.is_closed(at) && !self.is_before_clinical(at);
+        beside && self.given[name] && (closed || !clinical)
+    }
+
     /// An ordinary word that stands where a name does: `PEW, SHARON`, `Want^Henry`, `Ann Messing`.
     fn is_ordinary_name(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
         let entry = lexicon::look_up(self.page.str(at));
@@ -66,7 +96,7 @@ impl Words<'_> {
     fn is_beside(&self, at: usize) -> bool {
         let before = self.previous(at).filter(|&p| self.is_name(p));
         let after = self.next(at).filter(|&n| self.is_name(n));
-        if self.is_joined_to_unknown(at) {
+        if self.is_joined_to_unknown(at) || self.is_joined_to_name(at) {
             return true;
         }
         if before.is_none() && after.is_none() {
@@ -101,17 +131,19 @@ impl Words<'_> {
             Judged::Both => {
                 let eponym = before.is_some()
                     && lexicon::look_up(word).is_eponym()
-                    && self.next(at).is_some_and(|n| self.judged[n] == Judged::Vocabulary);
+                    && (self.is_named_after(at) || self.is_before_clinical(at));
                 self.is_capital(at) && !eponym
             }
-            Judged::Firm => self.is_family_before_given(at, after),
+            Judged::Firm => {
+                self.is_family_before_given(at, after) || self.is_beside_sure_name(at, before)
+            }
             Judged::Vocabulary => self.is_ordinary_name(at, before, after),
             _ => false,
         }
     }
 
     /// Whether only small words stand between a small word and a name: `van der Berg`.
-    fn leads_to_name(&self, at: usize) -> bool {
+    pub(super) fn leads_to_name(&self, at: usize) -> bool {
         let mut next = self.next(at);
         for _ in 0..2 {
             let Some(word) = next else { return false };

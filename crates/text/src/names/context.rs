@@ -1,9 +1,12 @@
 //! Names after a title, a role or a preposition.
 
+use super::run::So;
 use super::{Judged, SHORT, Words};
 use crate::kind::Kind;
 use crate::lexicon;
-use crate::titles::{Strength, cue, is_between, is_done, is_particle, is_title};
+use crate::titles::{
+    Strength, closes_name, cue, has_two_families, is_between, is_done, is_particle, is_title,
+};
 use crate::token::Case;
 
 /// Most words that one title makes names of.
@@ -22,39 +25,73 @@ impl Words<'_> {
         }
     }
 
-    fn after_cue(&mut self, at: usize, strength: Strength) {
-        let mut last = at;
-        let mut taken = 0;
-        let shouted = self.page.tokens[at].case == Case::Upper;
-        let titled = is_title(self.page.str(at));
-        let mut initials = 0;
+    fn after_cue(&mut self, cue: usize, strength: Strength) {
+        let mut so = So {
+            last: cue,
+            taken: 0,
+            two_families: has_two_families(self.page.str(cue)),
+            sure: strength == Strength::Strong,
+        };
+        let shouted = self.page.tokens[cue].case == Case::Upper;
+        let titled = is_title(self.page.str(cue));
         for place in 0..AFTER_TITLE {
-            let Some(at) = self.after(last, place == 0) else { return };
+            let Some(at) = self.after(so.last, place == 0) else { return };
+            let begun = so.taken > 0 && strength > Strength::Weak;
             if !self.page.is_free(at) {
-                if !self.is_gone(at) {
+                if !self.is_gone(at) || begun && self.is_next_sentence(so.last, at) {
                     return;
                 }
                 if strength > Strength::Weak && !self.is_name(at) {
                     self.page.take_tokens(at..at + 1, Kind::NameByContext, rule_of(strength));
                 }
-            } else if place < 3
-                && taken == initials
-                && (is_between(self.page.str(at)) || is_particle(self.page.str(at)))
-                && self.judged[at] != Judged::Initial
-            {
-                last = at;
+            } else if self.is_small(at) && (so.taken == 0 || self.leads_to_name(at)) && place < 4 {
+                if so.taken > 0 {
+                    self.take(at, Kind::NameByContext, rule_of(strength));
+                }
+                so.last = at;
                 continue;
-            } else if self.follows(at, strength, taken - initials, shouted)
-                || (titled && taken == initials && self.is_somebody(at, shouted))
+            } else if begun && self.judged[at] != Judged::Initial {
+                if !self.goes_on(at, so) {
+                    return;
+                }
+                self.take(at, Kind::NameByContext, rule_of(strength));
+            } else if titled && strength == Strength::Medium && self.is_trade(at) {
+                return;
+            } else if self.follows(at, strength, so.taken, shouted)
+                || (titled && so.taken == 0 && self.is_somebody(at, shouted))
             {
                 self.take(at, Kind::NameByContext, rule_of(strength));
             } else {
                 return;
             }
-            initials += usize::from(self.judged[at] == Judged::Initial);
-            taken += 1;
-            last = at;
+            so.taken += usize::from(self.judged[at] != Judged::Initial);
+            so.last = at;
         }
+    }
+
+    /// `PACIENTE POLO GARRIGA`: whatever stands between a cue and a name, written as it is.
+    fn is_before_name(&self, at: usize, strength: Strength) -> bool {
+        let next = at + 2;
+        let beside = self.page.is_space(at + 1) && self.is_name(next);
+        let word = self.page.str(at);
+        let clinical = lexicon::look_up(word).is_clinical() && self.judged[at] != Judged::Both;
+        beside
+            && self.is_capital(at)
+            && word.len() >= SHORT
+            && !self.is_verb(at)
+            && self.page.tokens[at].case == self.page.tokens[next].case
+            && (strength > Strength::Weak || !clinical)
+    }
+
+    /// `DR HAND`: a usual word without a name behind it.
+    fn is_trade(&self, at: usize) -> bool {
+        self.judged[at] == Judged::Firm && self.next(at).is_none_or(|n| !self.is_name(n))
+    }
+
+    /// Whether a word stands between a title and a name, or inside one.
+    fn is_small(&self, at: usize) -> bool {
+        (is_between(self.page.str(at)) || is_particle(self.page.str(at)))
+            && self.judged[at] != Judged::Initial
     }
 
     /// The word after a cue or a name: over `:`, `=`, `.`, spaces, commas.
@@ -80,6 +117,9 @@ impl Words<'_> {
     /// Whether a free word after a cue is a name; `taken` names stand between them.
     fn follows(&self, at: usize, strength: Strength, taken: usize, shouted: bool) -> bool {
         let capital = self.is_capital(at);
+        if taken == 0 && self.is_before_name(at, strength) {
+            return true;
+        }
         let named_next = self.next(at).is_some_and(|n| self.is_name(n));
         let entry = lexicon::look_up(self.page.str(at));
         let eponym = entry.is_eponym();
@@ -103,9 +143,11 @@ impl Words<'_> {
             Judged::Both => capital,
             Judged::Firm => match strength {
                 Strength::Strong => capital && (taken == 0 || self.is_last(at)),
-                Strength::Medium => named_next && capital && taken == 0,
+                Strength::Medium => capital && taken == 0 && self.is_role_followed(at),
                 Strength::Weak => {
-                    capital && (named_next && taken == 0 || taken > 0 && self.is_last(at))
+                    let given = entry.is_given() && !entry.is_firm() && self.is_last(at);
+                    capital
+                        && ((named_next || given) && taken == 0 || taken > 0 && self.is_last(at))
                 }
             },
             Judged::Technical => strength == Strength::Strong && taken == 0 && capital && !shouted,
@@ -114,7 +156,10 @@ impl Words<'_> {
                 let strange = self.page.tokens[at].case == Case::Title && !entry.is_clinical();
                 match strength {
                     Strength::Strong => taken == 0 && strange,
-                    Strength::Medium => false,
+                    Strength::Medium => {
+                        let title = self.page.tokens[at].case == Case::Title;
+                        taken == 0 && named_next && title && !self.shouted && !self.is_verb(at)
+                    }
                     Strength::Weak => {
                         taken == 0 && entry.is_foreign() && capital && self.is_last(at)
                     }
@@ -124,12 +169,26 @@ impl Words<'_> {
         }
     }
 
+    /// `daughter Max`, `mother Rose Field`: a word that is usual, and a name before its end.
+    fn is_role_followed(&self, at: usize) -> bool {
+        let next = self.next(at);
+        next.is_some_and(|n| {
+            let named = matches!(self.judged[n], Judged::Both | Judged::Short | Judged::Name);
+            self.is_name(n) || named && self.is_capital(n) && !self.is_before_clinical(n)
+        }) || self.is_last(at)
+            || next.is_some_and(|n| closes_name(self.page.str(n)))
+    }
+
+    fn is_verb(&self, at: usize) -> bool {
+        is_done(self.page.str(at)) || closes_name(self.page.str(at))
+    }
+
     /// Whether a word that is no name is one after a title: `Dr. Strange`, but not
     /// `DR. NOTIFIED`.
     fn is_somebody(&self, at: usize, shouted: bool) -> bool {
         let word = self.page.str(at);
-        let verb = is_done(word) || word.ends_with("ed");
-        let ordinary = !lexicon::look_up(word).is_clinical();
+        let verb = self.is_verb(at) || word.ends_with("ed");
+        let ordinary = !lexicon::look_up(word).is_clinical() || self.is_last(at);
         let longer = word.len() > SHORT - 1 && self.judged[at] == Judged::Vocabulary;
         let written = match self.page.tokens[at].case {
             Case::Title => !shouted,

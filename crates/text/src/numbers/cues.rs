@@ -344,6 +344,8 @@ const BEFORE_DATES: &[&str] = &[
 ];
 const BEFORE_EASTERN_DATES: &[&str] =
     &["出生日期", "出生", "日期", "生年月日", "生于", "생년월일", "날짜", "일자", "检查日期"];
+/// Cues that say something of the examination as well, and stay.
+const CLINICAL: &[&str] = &["cell", "hospital", "specimen", "subject", "card"];
 const BEFORE_NAMES: &[&str] = &["姓名", "氏名", "성명", "이름", "患者名", "患者姓名"];
 
 /// The length of the cue that a folded text ends with, its marks included, when it leads to what
@@ -358,12 +360,18 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
         };
         words.iter().filter(|w| eastern(w) || whole(w)).map(|w| w.len()).max()
     };
+    // `portable` leads to a telephone's number, and says how a chest was taken before others.
+    let fits = |cue: Cue| match cue.kind {
+        Kind::Telephone => matches!(kind, Kind::Telephone | Kind::KnownIdentifier),
+        _ => kind != Kind::Telephone,
+    };
     let cued = || {
-        let latin = LATIN.iter().filter(|(words, _)| ends(&[words]).is_some());
+        let fitting = LATIN.iter().filter(|(words, cue)| fits(*cue) && !CLINICAL.contains(words));
+        let latin = fitting.filter(|(words, _)| ends(&[words]).is_some());
         let eastern = EASTERN.iter().filter(|(words, _)| bare.ends_with(words));
         latin.chain(eastern).map(|(words, _)| words.len()).max()
     };
-    let number = ["no", "nr", "number", "num", "numero", "nummer", "n", "code", "patient", "pt"];
+    let number = ["no", "nr", "number", "num", "numero", "nummer", "n", "patient", "pt"];
     let found = match kind {
         Kind::Date | Kind::KnownDate => ends(BEFORE_DATES).or_else(|| ends(BEFORE_EASTERN_DATES)),
         _ if kind.is_name() => ends(BEFORE_NAMES),

@@ -14,6 +14,8 @@ struct Groups {
     lengths: Vec<usize>,
     marks: Vec<char>,
     plus: bool,
+    /// Whether a number sign stands before it.
+    numbered: bool,
     bracket: bool,
     end: usize,
 }
@@ -29,6 +31,7 @@ pub(super) fn number_at(page: &Page, at: usize) -> Option<(usize, Kind, &'static
 fn groups_at(page: &Page, at: usize) -> Option<Groups> {
     let mut groups = Groups::default();
     let mut next = at;
+    groups.numbered = at > 0 && page.mark(at - 1) == Some('#');
     if page.mark(next) == Some('+') {
         groups.plus = true;
         next += 1;
@@ -123,7 +126,8 @@ fn hyphens(groups: &Groups, total: usize) -> Option<(Kind, &'static str)> {
         let (one, two) = groups.digits.split_at(*first);
         let round = number(one).is_multiple_of(10) && number(two).is_multiple_of(10);
         let years = |s: &str| s.len() == 4 && (1900..2100).contains(&number(s));
-        if longest <= 4 && !two.starts_with('0') && (round || (years(one) && years(two))) {
+        let rises = number(one) < number(two) && !groups.numbered;
+        if longest <= 4 && rises && !two.starts_with('0') && (round || (years(one) && years(two))) {
             return None;
         }
     }
@@ -173,7 +177,8 @@ fn dots(groups: &Groups, shape: &[usize], total: usize) -> Option<(Kind, &'stati
         return checked;
     }
     let d = groups.digits.as_bytes();
-    let american = matches!(shape, [3, 3, 4]) && (b'2'..=b'9').contains(&d[0]);
+    let dotted = groups.marks.iter().all(|mark| *mark == '.');
+    let american = matches!(shape, [3, 3, 4]) && (dotted || (b'2'..=b'9').contains(&d[0]));
     let pairs = shape == [2, 2, 2, 2, 2] && d[0] == b'0';
     let dial = d[0] == b'0' && shape[0] >= 3 && total >= 8 && shape[1..].iter().any(|&n| n >= 4);
     let mobile = shape.len() >= 3 && shape[0] == 4 && d[0] == b'0' && total >= 9;

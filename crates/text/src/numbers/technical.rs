@@ -22,6 +22,18 @@ const SETTINGS: &[&str] = &[
 /// Longest number in a setting.
 const SETTING_DIGITS: usize = 4;
 
+/// What else is counted, so that a number before it is no house.
+const COUNTED: &[&str] = &[
+    "week", "weeks", "day", "days", "month", "months", "year", "years", "hour", "hours", "h",
+    "min", "minutes", "cycles", "pack", "packs", "py", "x", "views", "view", "dias", "jours",
+    "tage", "meses", "mois", "monate", "semanas", "semaines", "wochen", "mmol", "gr", "cc", "fr",
+];
+
+/// Whether a word is a unit, or what people count.
+pub(crate) fn is_unit(word: &str) -> bool {
+    UNITS.contains(&word) || COUNTED.contains(&word)
+}
+
 /// Whether the digits at some tokens are a fraction, a measurement or a version.
 pub(super) fn explains(page: &Page, at: usize, end: usize) -> bool {
     let Some(digits) = page.digits_at(at).filter(|_| end == at + 1) else {

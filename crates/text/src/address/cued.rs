@@ -1,0 +1,186 @@
+//! Addresses after words that say so: everything to the end of the sentence.
+
+use super::{FIRST, LAST, is_capital};
+use crate::fold::fold;
+use crate::kind::Kind;
+use crate::lexicon;
+use crate::token::{Class, Page};
+use std::sync::LazyLock;
+
+/// Words before an address, the last one first: `lives at`, `home address`, `Wohnhaft`.
+const CUES: &[&[&str]] = &[
+    &["at", "lives"],
+    &["in", "lives"],
+    &["at", "living"],
+    &["at", "resides"],
+    &["at", "residing"],
+    &["at", "resident"],
+    &["of", "resident"],
+    &["address"],
+    &["addr"],
+    &["domicilio"],
+    &["domiciliado"],
+    &["domiciliada"],
+    &["direccion"],
+    &["residente"],
+    &["reside"],
+    &["vive"],
+    &["mora"],
+    &["morada"],
+    &["endereco"],
+    &["residencia"],
+    &["demeurant"],
+    &["demeure"],
+    &["domicilie"],
+    &["domiciliee"],
+    &["habitant"],
+    &["habite"],
+    &["domicile"],
+    &["adresse"],
+    &["wohnhaft"],
+    &["wohnt"],
+    &["anschrift"],
+    &["wohnort"],
+    &["indirizzo"],
+];
+/// Small words between a cue and its address.
+const BETWEEN: &[&str] = &["in", "en", "em", "na", "no", "au", "a", "is", "at", "la", "el", "der"];
+/// Cues in scripts without spaces.
+const EASTERN: &[&str] =
+    &["住址", "地址", "家住", "现住", "居住于", "住于", "住所", "現住所", "在住", "주소", "거주지"];
+/// Longest address, in tokens.
+const LONGEST: usize = 60;
+/// Longest word before a full stop that is short for another: `Str.`, `Avda.`.
+const ABBREVIATED: usize = 4;
+
+static FOLDED: LazyLock<Vec<String>> =
+    LazyLock::new(|| EASTERN.iter().map(|cue| fold(cue)).collect());
+
+/// Takes what follows cues of addresses, the cues with it: without its address, a cue would take
+/// the next sentence.
+pub(super) fn find(page: &mut Page) {
+    let mut at = 0;
+    while at < page.tokens.len() {
+        let end = match page.class(at) {
+            Some(Class::Word) => latin(page, at),
+            Some(class) if class.is_eastern() => eastern(page, at),
+            _ => None,
+        };
+        at = match end {
+            Some((start, end)) => {
+                page.take_range(start..page.tokens[end - 1].end, Kind::Address, "address-cue");
+                end
+            }
+            None => at + 1,
+        };
+    }
+}
+
+/// The beginning in bytes and the token after an address whose cue ends at a word.
+fn latin(page: &Page, at: usize) -> Option<(usize, usize)> {
+    let word = page.str(at);
+    let cue = CUES
+        .iter()
+        .find(|cue| cue[0] == word && (cue.len() == 1 || at >= 2 && page.str(at - 2) == cue[1]))?;
+    let start = page.tokens[if cue.len() == 1 { at } else { at - 2 }].start;
+    let mut next = at + 1;
+    let mut field = false;
+    for _ in 0..4 {
+        let mark = page.mark(next);
+        field |= matches!(mark, Some(':' | '='));
+        let skips = page.is_space(next)
+            || matches!(mark, Some(':' | '=' | '-'))
+            || (BETWEEN.contains(&page.str(next)) && page.is_space(next + 1));
+        next += usize::from(skips);
+    }
+    let first = page.digits_at(next).is_some() || page.is_word(next);
+    let end = sentence_end(page, next);
+    let digits = (next..end).any(|t| page.digits_at(t).is_some_and(|d| d.len() <= 6));
+    let street = (next..end).any(|t| FIRST.contains(&page.str(t)) || LAST.contains(&page.str(t)));
+    let begins = page.digits_at(next).is_some_and(|_| is_house(page, next))
+        || FIRST.contains(&page.str(next))
+        || is_capital(page, next) && !is_trade(page, next);
+    let sure = digits && begins || field && street && begins;
+    (first && sure && end > next).then_some((start, end))
+}
+
+/// Whether digits are no measurement or day of the month before words of the trade.
+fn is_house(page: &Page, at: usize) -> bool {
+    let after = at + 1 + usize::from(page.is_space(at + 1));
+    !crate::numbers::is_unit(page.str(after)) && page.mark(at + 1) != Some('/')
+}
+
+fn is_trade(page: &Page, at: usize) -> bool {
+    let entry = lexicon::look_up(page.str(at));
+    entry.is_clinical() && !entry.is_name() && !FIRST.contains(&page.str(at))
+}
+
+/// The token that ends a sentence, or begins another thought in it.
+fn sentence_end(page: &Page, from: usize) -> usize {
+    let last = page.tokens.len().min(from + LONGEST);
+    let mut digits = false;
+    for at in from..last {
+        digits |= page.digits_at(at).is_some();
+        match page.class(at) {
+            Some(Class::Line) => return at,
+            Some(Class::Mark) => match page.mark(at) {
+                Some(';' | '。' | '；' | '|' | ')' | ']' | '"') => return at,
+                Some('.') if is_stop(page, at) => return at,
+                Some(',' | '，' | '、') if digits && is_next_thought(page, at) => return at,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    last
+}
+
+/// Whether a full stop ends a sentence and no abbreviation.
+fn is_stop(page: &Page, at: usize) -> bool {
+    let ends = !page.is_space(at + 1)
+        && !page.class(at + 1).is_some_and(|c| c == Class::Word || c == Class::Digits);
+    let short = at > 0
+        && page.is_word(at - 1)
+        && page.str(at - 1).len() <= ABBREVIATED
+        && !page.is_glued_before(at - 1)
+        && (LAST.contains(&page.str(at - 1))
+            || FIRST.contains(&page.str(at - 1))
+            || page.str(at - 1).len() <= 2 && page.digits_at(at + 2).is_some()
+            || matches!(page.str(at - 1), "str" | "apt" | "av" | "num"));
+    ends || page.is_space(at + 1) && !short
+}
+
+/// Whether what follows a comma is another thought: a small word that no address has.
+fn is_next_thought(page: &Page, at: usize) -> bool {
+    let next = at + 1 + usize::from(page.is_space(at + 1));
+    if page.class(next).is_some_and(Class::is_eastern) {
+        return page.mark(at) != Some(',');
+    }
+    let word = page.str(next);
+    let small = matches!(word, "n" | "no" | "apt" | "piso" | "flat" | "unit" | "suite" | "bat");
+    page.is_word(next)
+        && !small
+        && !FIRST.contains(&word)
+        && (!is_capital(page, next) || is_trade(page, next) && !is_town(page, next))
+}
+
+/// Whether a code or the end follows a word, as behind towns.
+fn is_town(page: &Page, at: usize) -> bool {
+    (at + 1..at + 8)
+        .take_while(|&t| page.is_word(t) || page.is_space(t) || page.digits_at(t).is_some())
+        .any(|t| page.digits_at(t).is_some() && is_house(page, t))
+}
+
+fn eastern(page: &Page, at: usize) -> Option<(usize, usize)> {
+    let text = page.str(at);
+    let (place, cue) = FOLDED.iter().find_map(|cue| text.find(cue.as_str()).map(|p| (p, cue)))?;
+    let start = page.tokens[at].start + place;
+    let within = place + cue.len() < text.len();
+    let mut next = at + usize::from(!within);
+    while !within && (page.is_space(next) || matches!(page.mark(next), Some(':' | '：'))) {
+        next += 1;
+    }
+    let end = sentence_end(page, next);
+    let digits = (next..end).any(|t| page.digits_at(t).is_some());
+    (digits && end > next).then_some((start, end))
+}
