@@ -1,6 +1,7 @@
 //! Batch re-anonymization: what would change is planned and printed first; a run works the plan off
 //! from the vault, one study at a time, and can be stopped and taken up at any moment.
 
+use crate::label::label;
 use crate::site::{load_profile, make_folder};
 use crate::work::{Known, StudyWork};
 use crate::{ENGINE, PipelineError, Site, now_ms};
@@ -72,7 +73,7 @@ pub fn plan_batch(
         let text = format!("project {project} does not take hospital {hospital}");
         return Err(PipelineError::config(text));
     }
-    let label = profile_of(site, project, profile)?.label();
+    let label = label(&*profile_of(site, project, profile)?, site.secret_in_force(hospital)?);
     let found = site.catalog.studies_for_batch(hospital, project, &label, ENGINE)?;
     let change = |study: scanveil_catalog::BatchStudy| BatchChange {
         study: study.study_key.to_string(),

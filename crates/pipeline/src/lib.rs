@@ -9,6 +9,7 @@ mod error;
 mod group;
 mod hold;
 mod intake;
+mod label;
 mod local;
 mod locks;
 mod material;
@@ -18,6 +19,7 @@ mod scrub;
 mod site;
 mod source;
 mod study;
+mod subject;
 mod work;
 mod worker;
 
@@ -31,6 +33,7 @@ pub use error::PipelineError;
 pub use intake::intake;
 pub use rebuild::{RebuildReport, rebuild_catalog};
 pub use site::{ENGINE, Site, SiteMode, load_profile};
+pub use subject::{FoundSubject, Sought, SubjectSearch, find_subjects};
 pub use worker::{Activity, Worker};
 
 #[cfg(test)]

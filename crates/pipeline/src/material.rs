@@ -1,5 +1,6 @@
 //! What a study is made of: its originals, what is stored of it already, and whose it is.
 
+use crate::label::secret_version;
 use crate::source::Source;
 use crate::{PipelineError, Site};
 use scanveil_catalog::{KeyedId, ObjectFilter, ObjectRecord};
@@ -56,6 +57,15 @@ impl History {
             object.project.as_ref() == Some(project) && object.generation == Some(of)
         });
         objects.flat_map(|(_, sources)| sources.iter().copied()).collect()
+    }
+
+    /// The version of the secret under which a generation was made, where it has an object.
+    pub(crate) fn secret_version(&self, project: &ProjectName, of: Generation) -> Option<u32> {
+        let mut objects = self.research.iter().map(|(object, _)| object);
+        let found = objects.find(|object| {
+            object.project.as_ref() == Some(project) && object.generation == Some(of)
+        });
+        found.map(|object| secret_version(&object.profile))
     }
 
     fn subjects(&self) -> BTreeSet<SubjectId> {

@@ -1,6 +1,7 @@
 //! Scrubs one study for one project: identity first, then every instance in parallel, packed by
 //! series into sealed files.
 
+use crate::label::secret_version;
 use crate::local::{LocalFile, LocalObject};
 use crate::material::Patient;
 use crate::source::{Source, Watched};
@@ -31,6 +32,8 @@ pub(crate) struct StudyJob<'j> {
     pub(crate) project: &'j ProjectName,
     pub(crate) generation: Generation,
     pub(crate) profile: &'j Profile,
+    /// Of the profile and of the version of the secret.
+    pub(crate) label: &'j str,
     pub(crate) secret: &'j ProjectSecret,
     pub(crate) research_key: &'j ZoneKey,
     pub(crate) received_at_ms: i64,
@@ -219,6 +222,10 @@ impl OpenPack {
         content.update(&job.generation.0.to_le_bytes());
         content.update(&job.study_key.0);
         content.update(&first.0);
+        if secret_version(job.label) > 1 {
+            // Under another secret it is another object.
+            content.update(job.label.as_bytes());
+        }
         let id = job.hospital_key.keyed_id("research pack", content.finalize().as_bytes());
         let (file, out) = LocalFile::create(job.dir, site.entropy.as_ref())?;
         let meta = ResearchMeta {
@@ -226,7 +233,7 @@ impl OpenPack {
             subject: job.subject,
             project: job.project.clone(),
             generation: job.generation,
-            profile: job.profile.label(),
+            profile: job.label.to_owned(),
             study_key: job.study_key,
             received_at_ms: job.received_at_ms,
         };

@@ -3,11 +3,13 @@
 use crate::edges::OsEntropy;
 use crate::{Config, Hospital, PipelineError, StoreKind};
 use scanveil_catalog::Catalog;
-use scanveil_model::{ObjectTags, ProjectName, Zone};
+use scanveil_model::{HospitalId, ObjectTags, ProjectName, Zone};
 use scanveil_scrub::Profile;
 use scanveil_seal::Entropy;
 use scanveil_storage::{FolderStore, ObjectStore, S3Store, Store};
-use scanveil_vault::{Keyring, Spool, SpoolConfig, SpooledInstance, sweep_local_packs};
+use scanveil_vault::{
+    Keyring, KeyringError, Spool, SpoolConfig, SpooledInstance, sweep_local_packs,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -147,6 +149,16 @@ impl Site {
         self.profiles
             .get(project)
             .ok_or_else(|| PipelineError::Unknown { what: "project", name: project.to_string() })
+    }
+
+    /// The version of a hospital's secret that pseudonyms hang on from now on.
+    pub(crate) fn secret_in_force(&self, hospital: &HospitalId) -> Result<u32, PipelineError> {
+        match self.keyring.existing_hospital(hospital) {
+            Ok(keys) => Ok(keys.secret_version),
+            // It gets its keys with the first thing it sends.
+            Err(KeyringError::HospitalUnknown(_)) => Ok(1),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Where the service writes temporary files.

@@ -4,3 +4,4 @@ mod custody;
 mod faults;
 mod rebuilding;
 mod settings;
+mod subjects;

@@ -3,6 +3,7 @@
 
 use crate::attempt::Attempt;
 use crate::hold::{HoldJob, hold_originals};
+use crate::label::label;
 use crate::material::{History, Originals, Owners, sop_key};
 use crate::publish::Ready;
 use crate::scrub::{Observed, StudyJob, observe, scrub_study};
@@ -180,6 +181,18 @@ impl<'w> StudyWork<'w> {
         Ok(observe(&self.sources, chosen)?.identity)
     }
 
+    /// The version of the secret for a generation: the one in force. What joins the last generation
+    /// gets the pseudonyms and UIDs that this one has, whatever is in force by now.
+    fn secret_version(
+        &self,
+        project: &ProjectName,
+        last: Option<Generation>,
+        number: Generation,
+    ) -> u32 {
+        let joined = (last == Some(number)).then(|| self.history.secret_version(project, number));
+        joined.flatten().unwrap_or(self.keys.secret_version)
+    }
+
     /// Makes a generation from the chosen sources, or adds them to the last one.
     fn generation(
         &mut self,
@@ -190,7 +203,13 @@ impl<'w> StudyWork<'w> {
         chosen: &[usize],
     ) -> Result<(), PipelineError> {
         let identity = self.identity(chosen)?;
-        let secret = self.keys.pseudonym_secret.project_secret(project);
+        let version = self.secret_version(project, last, number);
+        let secret = self.keys.secret(version).ok_or_else(|| KeyringError::SecretUnknown {
+            hospital: self.hospital.id.clone(),
+            version,
+        })?;
+        let secret = secret.project_secret(project);
+        let label = label(profile, version);
         let subject_key = self.site.keyring.subject(&self.hospital.id, &self.owners.study)?;
         let research_key = subject_key.zone_key(Zone::Research);
         let job = StudyJob {
@@ -201,6 +220,7 @@ impl<'w> StudyWork<'w> {
             project,
             generation: number,
             profile,
+            label: &label,
             secret: &secret,
             research_key: &research_key,
             received_at_ms: self.received_at_ms,
@@ -208,7 +228,7 @@ impl<'w> StudyWork<'w> {
         };
         let scrubbed = scrub_study(self.site, &job, identity, &self.sources, chosen)?;
         let mut tags = self.site.tags(self.hospital, Zone::Research, self.received_at_ms);
-        tags.profile = profile.label();
+        tags.profile.clone_from(&label);
         tags.generation = Some(number);
         tags.project = Some(project.clone());
         for pack in scrubbed.packs {
@@ -219,7 +239,7 @@ impl<'w> StudyWork<'w> {
             project: project.clone(),
             study_key: self.study,
             generation: number,
-            profile: profile.label(),
+            profile: label,
         };
         let held: BTreeSet<usize> = scrubbed.held.iter().map(|(at, _)| *at).collect();
         let clean: BTreeSet<usize> =

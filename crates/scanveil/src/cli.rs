@@ -1,5 +1,12 @@
 //! The command line: a public interface, changed only by a decision record.
 
+mod govern;
+
+pub(crate) use govern::{
+    ApproverCommand, AuditCommand, AuditListArgs, AuditVerifyArgs, KeysRotateArgs,
+    SubjectApproveArgs, SubjectCommand, SubjectRequestArgs, SubjectRevealArgs,
+};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scanveil_dataset::Vr;
 use scanveil_model::{HospitalId, ProjectName};
@@ -56,6 +63,12 @@ pub(crate) enum Command {
     /// The keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The patient behind a pseudonym: asked by one, approved by two others.
+    #[command(subcommand)]
+    Subject(SubjectCommand),
+    /// The log of what was done about identified data.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// The object store and its catalogue.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -320,8 +333,10 @@ pub(crate) enum ReleaseCommand {
 
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Hospitals that have keys, and how many subjects.
+    /// Hospitals that have keys, how many subjects, and which secret is in force.
     List(ConfigArg),
+    /// Makes a new version of a hospital's pseudonym secret. Earlier ones are kept, sealed.
+    Rotate(KeysRotateArgs),
 }
 
 #[derive(Subcommand)]

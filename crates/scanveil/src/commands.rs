@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod audit;
 mod batch;
 mod config;
 mod demo;
@@ -15,6 +16,7 @@ mod scrub;
 mod serve;
 mod status;
 mod store;
+mod subject;
 mod synth;
 
 use crate::cli::{Cli, Command, ConfigArg};
@@ -37,6 +39,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Batch(command) => batch::run(command, output),
         Command::Release(command) => release::run(command, output),
         Command::Keys(command) => keys::run(command, output),
+        Command::Subject(command) => subject::run(command, output),
+        Command::Audit(command) => audit::run(command, output),
         Command::Store(command) => store::run(command, output),
         Command::Config(command) => config::run(command, output),
         Command::Health(args) => health::run(args, output),

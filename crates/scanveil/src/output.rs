@@ -112,6 +112,11 @@ pub(crate) fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()
 }
 
+/// A time in milliseconds since 1970, for people: UTC, to the second.
+pub(crate) fn time(at_ms: i64) -> String {
+    jiff::Timestamp::from_second(at_ms.div_euclid(1000)).unwrap_or_default().to_string()
+}
+
 /// The file that the demonstration logs into.
 static LOG_FILE: OnceLock<File> = OnceLock::new();
 

@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 /// Longest value S3 takes.
 const MAX_VALUE_BYTES: usize = 256;
+/// Most digits of the version of a hospital's secret.
+const MAX_VERSION_DIGITS: usize = 4;
 
 /// Refuses tags that do not belong to the key or that some store could not keep. The free texts are
 /// held to the narrow forms they have, so that nothing else can ever get into a tag.
@@ -19,7 +21,7 @@ pub(crate) fn check_tags(key: &ObjectKey, tags: &ObjectTags) -> Result<()> {
         return wrong("retain-until is not a date YYYY-MM-DD");
     }
     if !is_profile(&tags.profile) {
-        return wrong("profile is neither `none` nor `<name>@<16 hex digits>`");
+        return wrong("profile is neither `none` nor `<name>@<16 hex digits>[.s<number>]`");
     }
     Ok(())
 }
@@ -37,6 +39,15 @@ fn is_profile(text: &str) -> bool {
         return true;
     }
     let Some((name, digest)) = text.split_once('@') else { return false };
+    // The version of the hospital's secret stands behind it where it is not the first.
+    let (digest, version) = match digest.split_once(".s") {
+        Some((digest, version)) => (digest, Some(version)),
+        None => (digest, None),
+    };
+    let later = |version: &str| {
+        let digits = version.bytes().all(|b| b.is_ascii_digit()) && !version.starts_with('0');
+        digits && version != "1" && (1..=MAX_VERSION_DIGITS).contains(&version.len())
+    };
     let name_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     let digest_byte = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     !name.is_empty()
@@ -44,6 +55,7 @@ fn is_profile(text: &str) -> bool {
         && name.bytes().all(name_byte)
         && digest.len() == 16
         && digest.bytes().all(digest_byte)
+        && version.is_none_or(later)
 }
 
 /// The tags as S3's `x-amz-tagging` header has them: `key=value&...`, percent-encoded.

@@ -165,6 +165,8 @@ pub struct Event {
     pub hospital: Option<HospitalId>,
     /// The project it is about.
     pub project: Option<ProjectName>,
+    /// The person of the staff it is about.
+    pub person: Option<PersonName>,
     /// The request it belongs to.
     pub request: Option<RequestId>,
     /// Whom it is about: a keyed hash. Events about one patient have the same.
@@ -183,6 +185,7 @@ impl Event {
             code: None,
             hospital: None,
             project: None,
+            person: None,
             request: None,
             reference: None,
         }
@@ -236,6 +239,9 @@ pub struct Entry {
     /// The project it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectName>,
+    /// The person of the staff it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonName>,
     /// The request it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
@@ -260,6 +266,7 @@ impl Entry {
             code: event.code,
             hospital: event.hospital,
             project: event.project,
+            person: event.person,
             request: event.request,
             reference: event.reference,
             skipped: None,

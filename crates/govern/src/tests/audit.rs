@@ -30,6 +30,7 @@ fn full_event() -> Event {
         code: ErrorCode::parse("SV-GOVERN-014"),
         hospital: Some(hospital()),
         project: Some(research()),
+        person: Some(person("ben")),
         request: Some(RequestId::parse("00112233445566ff").unwrap()),
         reference: Some([0xab; 16]),
         outcome: Outcome::Refused,
@@ -73,6 +74,7 @@ fn entries_are_told_as_they_were_recorded() {
         code: entry.code.clone(),
         hospital: entry.hospital.clone(),
         project: entry.project.clone(),
+        person: entry.person.clone(),
         request: entry.request.clone(),
         reference: entry.reference,
     };

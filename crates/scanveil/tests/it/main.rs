@@ -7,6 +7,7 @@
 )]
 
 mod demo;
+mod escrow;
 mod evaluate;
 mod full;
 mod kill;

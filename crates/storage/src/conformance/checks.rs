@@ -2,7 +2,7 @@
 
 use super::{Bench, Outcome, in_parallel, sample_tags, text};
 use crate::{KeyPrefix, Listing, MAX_RANGE_BYTES, ObjectKey, Page, StorageError};
-use scanveil_model::{Generation, ProjectName, Zone};
+use scanveil_model::{Generation, ObjectTags, ProjectName, Zone};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -117,6 +117,7 @@ fn tags(bench: &Bench<'_>) -> Outcome {
     // Fewer tags than before: all must have been replaced.
     let mut second = sample_tags(&key).map_err(text)?;
     second.retain_until = "2031-12-01".to_owned();
+    second.profile = "basic@0123456789abcdef.s12".to_owned();
     bench.store.set_tags(&key, &second).map_err(text)?;
     want(bench.store.tags(&key).map_err(text)? == second, || "other tags later".to_owned())?;
     want(read(bench, &key, 0..7)? == b"content", || "the content changed".to_owned())
@@ -131,9 +132,12 @@ fn foreign_tags(bench: &Bench<'_>) -> Outcome {
     hospital.hospital = bench.neighbour.clone();
     let mut date = good.clone();
     date.retain_until = "31.01.2056".to_owned();
-    let mut profile = good.clone();
-    profile.profile = "free text".to_owned();
-    for tags in [zone, hospital, date, profile] {
+    let profiles = ["free text", "basic@0123", "basic@0123456789abcdef.s1", "b@0123456789abcdef.s"];
+    let profiles = profiles.map(|profile| {
+        let profile = profile.to_owned();
+        ObjectTags { profile, ..good.clone() }
+    });
+    for tags in [zone, hospital, date].into_iter().chain(profiles) {
         match bench.store.put_bytes(&key, b"x", &tags) {
             Err(StorageError::Tags { .. }) => {}
             _ => return Err("they were not refused".to_owned()),

@@ -66,6 +66,14 @@ pub enum KeyringError {
     /// A sealed note could not be sealed or opened.
     #[error("a sealed note of the hospital does not open")]
     Note(#[source] SealError),
+    /// The hospital's secret has no such version.
+    #[error("hospital {hospital} has no version {version} of its secret")]
+    SecretUnknown {
+        /// The hospital.
+        hospital: HospitalId,
+        /// The version.
+        version: u32,
+    },
     /// The hospital's file has no room for another version of the secret.
     #[error("hospital {0} has as many versions of its secret as it can have, or too long a reason")]
     TooManySecrets(HospitalId),
@@ -96,6 +104,7 @@ impl Coded for KeyringError {
             Self::NewerVersion { .. } => "SV-VAULT-110",
             Self::Note(_) => "SV-VAULT-111",
             Self::TooManySecrets(_) => "SV-VAULT-112",
+            Self::SecretUnknown { .. } => "SV-VAULT-113",
         }
     }
 
@@ -113,7 +122,9 @@ impl Coded for KeyringError {
                 "restore the keyring from its backup, or re-import the study"
             }
             Self::SubjectDestroyed(_) => "nothing: the subject was erased on purpose",
-            Self::Damaged(_) | Self::Seal { .. } => "restore the keyring from its backup",
+            Self::Damaged(_) | Self::Seal { .. } | Self::SecretUnknown { .. } => {
+                "restore the keyring from its backup"
+            }
             Self::NewerVersion { .. } => "run the newer version of scanveil that wrote it",
             Self::Note(_) => "restore the file that holds it, or the keyring, from its backup",
             Self::TooManySecrets(_) => "give a shorter reason, or keep the secret that is in force",
