@@ -28,7 +28,7 @@ pub enum Kind {
     Email,
     /// An address of the web, or a host's name.
     Url,
-    /// A street address or postcode.
+    /// A street address or postcode, or the name of a house of the sick.
     Address,
     /// A record, accession, order or serial number, or a number that nothing explains.
     RecordNumber,

@@ -3,6 +3,7 @@
 
 mod beside;
 mod context;
+mod house;
 mod run;
 
 use crate::kind::Kind;
@@ -68,6 +69,7 @@ pub(crate) fn find(page: &mut Page, keep: Keep<'_>) {
     words.take_plain();
     words.beside_eastern();
     words.after_cues();
+    words.houses();
     words.beside_names();
 }
 
@@ -103,7 +105,9 @@ fn judge(word: &str, entry: Entry) -> Judged {
         (false, false) if letters <= SHORT || (letters <= ABBREVIATED && !is_sayable(word)) => {
             Judged::Technical
         }
-        (false, false) if lexicon::is_built_clinically(word) => Judged::Vocabulary,
+        (false, false) if is_namesake(word) || lexicon::is_built_clinically(word) => {
+            Judged::Vocabulary
+        }
         (false, false) => Judged::Unknown,
     }
 }
@@ -186,10 +190,16 @@ impl Words<'_> {
             if entry.is_common_eponym() && judged == Judged::Name && named_after {
                 judged = Judged::Both;
             }
+            // `Morbus Basedow`: nothing but the name of a disease follows.
+            if judged == Judged::Name
+                && self.previous(token).is_some_and(|p| self.page.str(p) == "morbus")
+            {
+                judged = Judged::Both;
+            }
             self.judged[token] = judged;
             self.given[token] = entry.is_given();
             let plain = matches!(judged, Judged::Vocabulary | Judged::Technical | Judged::Initial);
-            doubt |= !plain || is_title(word);
+            doubt |= !plain || is_title(word) || house::is_house(word);
         }
         doubt
     }
@@ -212,11 +222,22 @@ impl Words<'_> {
                 break;
             }
         }
-        let mut before = self.previous(at);
-        if before.is_some_and(|b| {
-            matches!(self.page.str(b), "of" | "de" | "di" | "do" | "da" | "del" | "von")
-        }) {
-            before = before.and_then(|b| self.previous(b));
+        self.is_after_namesake(at)
+    }
+
+    /// `quiste de Baker`, `circle of Willis`: the thing stands before whom it is named after.
+    fn is_after_namesake(&self, at: usize) -> bool {
+        let small = |b: usize| {
+            let word = self.page.str(b);
+            matches!(word, "of" | "de" | "di" | "do" | "da" | "del" | "von" | "d")
+        };
+        let beside = |t: usize| {
+            let before = t.checked_sub(2)?;
+            (self.page.is_word(before) && self.page.is_space(t - 1)).then_some(before)
+        };
+        let mut before = beside(at);
+        if before.is_some_and(small) {
+            before = before.and_then(beside);
         }
         before.is_some_and(|b| is_namesake(self.page.str(b)))
     }

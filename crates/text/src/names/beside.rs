@@ -3,7 +3,7 @@
 use super::{Judged, SHORT, Words};
 use crate::kind::Kind;
 use crate::lexicon;
-use crate::titles::{is_particle, is_suffix, is_title};
+use crate::titles::{closes_name, is_particle, is_suffix, is_title};
 use crate::token::Case;
 
 impl Words<'_> {
@@ -72,6 +72,9 @@ impl Words<'_> {
 
     /// An ordinary word that stands where a name does: `PEW, SHARON`, `Want^Henry`, `Ann Messing`.
     fn is_ordinary_name(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
+        if self.is_first_of_name(at) {
+            return true;
+        }
         let entry = lexicon::look_up(self.page.str(at));
         if entry.is_clinical() || self.page.str(at).len() < SHORT || !self.is_capital(at) {
             return false;
@@ -84,7 +87,44 @@ impl Words<'_> {
             let title = self.page.tokens[at].case == Case::Title;
             same && at == p + 2 && self.page.is_space(p + 1) && (title || entry.is_foreign())
         });
-        caret || family || self.is_family_before_given(at, after)
+        let small = before.is_some_and(|p| self.is_given_in_small(at, p));
+        caret || family || small || self.is_family_before_given(at, after)
+    }
+
+    /// `MACARENA POLO GARRIGA`, `Escribano Domingo, Silvia`: whatever stands between two names,
+    /// and is written as the first.
+    fn is_inside(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
+        let (Some(before), Some(after)) = (before, after) else { return false };
+        let close = at == before + 2 && self.page.is_space(before + 1) && after <= at + 3;
+        let joined = self.page.is_space(at + 1) || self.between(at, after, ',');
+        let same = [before, after]
+            .into_iter()
+            .any(|name| self.page.tokens[at].case == self.page.tokens[name].case);
+        close && joined && same && self.is_capital(at) && self.page.str(at).len() >= SHORT
+    }
+
+    /// `Blanco Marín Soto was brought in`: the first word of all, before names of whom something
+    /// is said.
+    fn is_first_of_name(&self, at: usize) -> bool {
+        if at != 0 {
+            return false;
+        }
+        let mut last = at;
+        let case = self.page.tokens[at].case;
+        while self.page.is_space(last + 1)
+            && self.is_name(last + 2)
+            && self.page.tokens[last + 2].case == case
+        {
+            last += 2;
+        }
+        let said = self.page.is_space(last + 1) && closes_name(self.page.str(last + 2));
+        last >= at + 4 && said
+    }
+
+    /// `PASQUIER, LUC`: a short unknown word that ends a name.
+    fn is_last_after_comma(&self, at: usize, before: Option<usize>) -> bool {
+        let comma = before.is_some_and(|p| self.between(p, at, ','));
+        comma && self.page.str(at).len() == SHORT && self.is_last(at) && self.is_capital(at)
     }
 
     /// Whether a word of the vocabulary may be part of a name: `van`, `MD`, `Dr`.
@@ -119,9 +159,13 @@ impl Words<'_> {
         if is_particle(word) && before.is_some() && self.leads_to_name(at) {
             return true;
         }
+        if self.is_inside(at, before, after) {
+            return true;
+        }
         match self.judged[at] {
             Judged::Initial => self.is_initial(at, before, after),
             Judged::Short => true,
+            Judged::Technical if self.is_last_after_comma(at, before) => true,
             Judged::Technical => {
                 word.len() <= SHORT
                     && self.page.tokens[at].case == Case::Title
@@ -129,9 +173,12 @@ impl Words<'_> {
                     && !self.page.is_glued_before(at + 1)
             }
             Judged::Both => {
-                let eponym = before.is_some()
-                    && lexicon::look_up(word).is_eponym()
+                let entry = lexicon::look_up(word);
+                let after_thing = entry.is_common_eponym() && self.is_after_namesake(at);
+                let before_thing = before.is_some()
+                    && entry.is_eponym()
                     && (self.is_named_after(at) || self.is_before_clinical(at));
+                let eponym = after_thing || before_thing;
                 self.is_capital(at) && !eponym
             }
             Judged::Firm => {

@@ -26,16 +26,22 @@ impl Words<'_> {
     }
 
     fn after_cue(&mut self, cue: usize, strength: Strength) {
+        let two_families = has_two_families(self.page.str(cue));
         let mut so = So {
             last: cue,
             taken: 0,
-            two_families: has_two_families(self.page.str(cue)),
+            two_families,
+            described: two_families && self.is_described_before(cue),
             sure: strength == Strength::Strong,
         };
         let shouted = self.page.tokens[cue].case == Case::Upper;
         let titled = is_title(self.page.str(cue));
         for place in 0..AFTER_TITLE {
             let Some(at) = self.after(so.last, place == 0) else { return };
+            if place == 0 && !titled && self.is_next_sentence(cue, at) && !self.is_abbreviated(cue)
+            {
+                return;
+            }
             let begun = so.taken > 0 && strength > Strength::Weak;
             if !self.page.is_free(at) {
                 if !self.is_gone(at) || begun && self.is_next_sentence(so.last, at) {
@@ -80,12 +86,17 @@ impl Words<'_> {
             && word.len() >= SHORT
             && !self.is_verb(at)
             && self.page.tokens[at].case == self.page.tokens[next].case
-            && (strength > Strength::Weak || !clinical)
+            && (strength > Strength::Weak || !clinical || self.is_name(next + 2))
     }
 
     /// `DR HAND`: a usual word without a name behind it.
     fn is_trade(&self, at: usize) -> bool {
         self.judged[at] == Judged::Firm && self.next(at).is_none_or(|n| !self.is_name(n))
+    }
+
+    /// `attn.`, `tech.`: a full stop behind it ends no sentence.
+    fn is_abbreviated(&self, cue: usize) -> bool {
+        matches!(self.page.str(cue), "attn" | "tech" | "technol" | "pat" | "pac" | "ref" | "req")
     }
 
     /// Whether a word stands between a title and a name, or inside one.

@@ -20,6 +20,8 @@ pub(super) struct So {
     pub(super) taken: usize,
     /// Whether the title is one of the languages that have two family names.
     pub(super) two_families: bool,
+    /// Whether what was examined stands before the title, so that the name ends the text.
+    pub(super) described: bool,
     /// Whether the cue is a field's or a title.
     pub(super) sure: bool,
 }
@@ -53,7 +55,10 @@ impl Words<'_> {
             Judged::Vocabulary if self.is_given_in_small(at, so.last) => true,
             Judged::Vocabulary if so.two_families && so.taken <= 2 => {
                 let short = word.len() == SHORT && !self.is_last(at);
-                (!entry.is_clinical() || short) && !self.is_before_clinical(at)
+                let mut ended = self.page.mark(at + 1) == Some(',')
+                    || self.page.is_space(at + 1) && closes_name(self.page.str(at + 2));
+                ended |= self.is_last(at) && so.described;
+                ended || (!entry.is_clinical() || short) && !self.is_before_clinical(at)
             }
             Judged::Vocabulary => closed && !entry.is_clinical() && self.given[so.last],
             _ => false,
@@ -83,6 +88,20 @@ impl Words<'_> {
             Judged::Vocabulary => so.sure && self.is_before_number(at),
             _ => false,
         }
+    }
+
+    /// Whether words of medicine stand before a title.
+    pub(super) fn is_described_before(&self, cue: usize) -> bool {
+        let from = cue.saturating_sub(12);
+        (from..cue).any(|t| {
+            let word = self.page.str(t);
+            self.page.is_word(t)
+                && self.page.is_free(t)
+                && word.len() > SHORT
+                && !is_done(word)
+                && !closes_name(word)
+                && lexicon::look_up(word).is_clinical()
+        })
     }
 
     /// Whether a comma and a number follow a word.

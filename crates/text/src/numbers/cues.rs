@@ -160,7 +160,6 @@ const LATIN: &[(&str, Cue)] = &[
     ("celular", TELEPHONE),
     ("telemovel", TELEPHONE),
     ("ligar", TELEPHONE),
-    ("portable", TELEPHONE),
     ("dect", EXTENSION),
     ("pager", EXTENSION),
     ("beeper", EXTENSION),
@@ -360,7 +359,7 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
         };
         words.iter().filter(|w| eastern(w) || whole(w)).map(|w| w.len()).max()
     };
-    // `portable` leads to a telephone's number, and says how a chest was taken before others.
+    // A cue goes only with the number that it leads to.
     let fits = |cue: Cue| match cue.kind {
         Kind::Telephone => matches!(kind, Kind::Telephone | Kind::KnownIdentifier),
         _ => kind != Kind::Telephone,

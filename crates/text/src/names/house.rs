@@ -1,0 +1,169 @@
+//! Names of hospitals: the capitals before `Hospital`, or behind `Hôpital` and `Klinikum`.
+
+use super::Words;
+use crate::kind::Kind;
+use crate::lexicon;
+use crate::titles::{closes_name, is_particle};
+use crate::token::Case;
+
+/// Houses whose name comes first: `Mercy Vale Infirmary`.
+const LAST: &[&str] = &[
+    "hospital",
+    "infirmary",
+    "hospice",
+    "sanatorium",
+    "clinic",
+    "center",
+    "centre",
+    "healthcare",
+    "krankenhaus",
+    "klinik",
+    "spital",
+];
+/// Houses whose name follows: `Klinikum Hohenfelde`, `Hospital da Luz`.
+const FIRST: &[&str] = &[
+    "hospital",
+    "hospitalar",
+    "hospitalario",
+    "hospitalier",
+    "hopital",
+    "klinikum",
+    "krankenhaus",
+    "universitatsklinikum",
+    "kreiskrankenhaus",
+    "clinique",
+    "clinica",
+    "policlinica",
+    "sanatorio",
+    "chu",
+];
+/// What a house is, between its name and its kind; `center` needs one.
+const WHAT: &[&str] = &[
+    "medical",
+    "general",
+    "memorial",
+    "university",
+    "community",
+    "regional",
+    "district",
+    "county",
+    "cancer",
+    "health",
+    "heart",
+    "trauma",
+    "teaching",
+    "universitario",
+    "universitaria",
+    "universitaire",
+    "geral",
+    "day",
+    "children",
+    "childrens",
+    "s",
+    "women",
+    "womens",
+    "veterans",
+    "outpatient",
+    "the",
+];
+/// Most words of a house's name.
+const WORDS: usize = 4;
+
+/// Whether a word is what hospitals are called.
+pub(super) fn is_house(word: &str) -> bool {
+    LAST.contains(&word) || FIRST.contains(&word)
+}
+
+impl Words<'_> {
+    /// Takes the names of houses.
+    pub(super) fn houses(&mut self) {
+        for at in 0..self.page.tokens.len() {
+            if !self.page.is_word(at) || !self.page.is_free(at) {
+                continue;
+            }
+            let word = self.page.str(at);
+            let (last, first) = (LAST.contains(&word), FIRST.contains(&word));
+            let capital = self.page.tokens[at].case != Case::Lower;
+            if !capital || !(last || first) {
+                continue;
+            }
+            let mut name = if last { self.before_house(at) } else { Vec::new() };
+            if name.is_empty() && first {
+                name = self.after_house(at);
+            }
+            for word in name {
+                self.take(word, Kind::Address, "house-name");
+            }
+        }
+    }
+
+    /// Whether a word is one of a house's name: a capital that is no small word.
+    fn is_of_house(&self, at: usize) -> bool {
+        let word = self.page.str(at);
+        self.page.is_word(at)
+            && self.page.tokens[at].case != Case::Lower
+            && !self.page.is_glued_before(at)
+            && !closes_name(word)
+            && !LAST.contains(&word)
+    }
+
+    fn before_house(&self, at: usize) -> Vec<usize> {
+        let mut name = Vec::new();
+        let (mut next, mut what) = (at, false);
+        while next >= 2 && name.len() < WORDS {
+            let joined = self.page.is_space(next - 1)
+                || matches!(self.page.mark(next - 1), Some('-' | '\''));
+            let small = is_particle(self.page.str(next - 2)) && self.page.str(next - 2) != "st";
+            if !joined || small || !self.is_of_house(next - 2) {
+                break;
+            }
+            next -= 2;
+            let qualifies = name.is_empty() && WHAT.contains(&self.page.str(next));
+            what |= qualifies;
+            if !qualifies {
+                name.push(next);
+            }
+        }
+        let sent = next >= 2
+            && self.page.is_space(next - 1)
+            && matches!(
+                self.page.str(next - 2),
+                "from" | "at" | "to" | "by" | "aus" | "vom" | "of"
+            );
+        let doubtful = matches!(self.page.str(at), "clinic" | "center" | "centre");
+        let trade = name.iter().all(|&t| self.is_trade_word(t));
+        let keep = (self.shouted && !sent) || (trade && (!sent || doubtful)) || doubtful && !what;
+        if keep { Vec::new() } else { name }
+    }
+
+    fn is_trade_word(&self, at: usize) -> bool {
+        let entry = lexicon::look_up(self.page.str(at));
+        self.page.is_free(at) && entry.is_clinical() && !entry.is_name()
+    }
+
+    fn after_house(&self, at: usize) -> Vec<usize> {
+        let mut name = Vec::new();
+        let mut next = at;
+        for _ in 0..WORDS + 2 {
+            let mark = self.page.mark(next + 1);
+            let joined = self.page.is_space(next + 1)
+                || !name.is_empty() && matches!(mark, Some('-' | '\''));
+            let word = self.page.str(next + 2);
+            if !joined || !self.page.is_word(next + 2) || name.len() == WORDS {
+                break;
+            }
+            next += 2;
+            let small = is_particle(word) || matches!(word, "do" | "sur" | "l");
+            if small || WHAT.contains(&word) || FIRST.contains(&word) {
+                continue;
+            }
+            let hyphen = mark == Some('-') || self.page.mark(next + 1) == Some('-');
+            let trade = self.is_trade_word(next) && !hyphen;
+            if !self.is_of_house(next) || trade {
+                break;
+            }
+            name.push(next);
+        }
+        name
+    }
+}
