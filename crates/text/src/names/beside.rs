@@ -3,7 +3,7 @@
 use super::{Judged, SHORT, Words};
 use crate::kind::Kind;
 use crate::lexicon;
-use crate::titles::{closes_name, is_particle, is_suffix, is_title};
+use crate::titles::{closes_name, is_done, is_particle, is_suffix, is_title};
 use crate::token::Case;
 
 impl Words<'_> {
@@ -75,8 +75,14 @@ impl Words<'_> {
         if self.is_first_of_name(at) {
             return true;
         }
-        let entry = lexicon::look_up(self.page.str(at));
-        if entry.is_clinical() || self.page.str(at).len() < SHORT || !self.is_capital(at) {
+        let word = self.page.str(at);
+        let entry = lexicon::look_up(word);
+        if entry.is_clinical()
+            || is_done(word)
+            || closes_name(word)
+            || self.page.str(at).len() < SHORT
+            || !self.is_capital(at)
+        {
             return false;
         }
         let caret = before.is_some_and(|p| self.between(p, at, '^'))
@@ -182,7 +188,10 @@ impl Words<'_> {
                 self.is_capital(at) && !eponym
             }
             Judged::Firm => {
-                self.is_family_before_given(at, after) || self.is_beside_sure_name(at, before)
+                let small = before.is_some_and(|p| self.is_given_in_small(at, p));
+                self.is_family_before_given(at, after)
+                    || self.is_beside_sure_name(at, before)
+                    || small && self.given[at]
             }
             Judged::Vocabulary => self.is_ordinary_name(at, before, after),
             _ => false,
@@ -294,6 +303,10 @@ impl Words<'_> {
                 capital
                     && (gone(before) || gone(after))
                     && !lexicon::look_up(self.page.str(at)).is_clinical()
+            }
+            Judged::Firm => {
+                let small = before.filter(|&p| self.is_gone(p) && self.is_given_in_small(at, p));
+                small.is_some() && self.given[at]
             }
             Judged::Short => gone(before) || gone(after),
             Judged::Initial => {

@@ -36,6 +36,8 @@ const FIRST: &[&str] = &[
     "policlinica",
     "sanatorio",
     "chu",
+    "chr",
+    "chru",
 ];
 /// What a house is, between its name and its kind; `center` needs one.
 const WHAT: &[&str] = &[
@@ -90,6 +92,12 @@ impl Words<'_> {
             let mut name = if last { self.before_house(at) } else { Vec::new() };
             if name.is_empty() && first {
                 name = self.after_house(at);
+                // The letters and their town stand for one house.
+                if let Some(&town) = name.last()
+                    && matches!(word, "chu" | "chr" | "chru")
+                {
+                    name = (at..=town).collect();
+                }
             }
             for word in name {
                 self.take(word, Kind::Address, "house-name");

@@ -40,7 +40,7 @@ impl Words<'_> {
         }
         let word = self.page.str(at);
         let entry = lexicon::look_up(word);
-        let verb = is_done(word) || closes_name(word);
+        let verb = is_done(word) || closes_name(word) || word.ends_with("ed");
         let closed = self.is_closed(at);
         match self.judged[at] {
             Judged::Both | Judged::Firm | Judged::Short => {
@@ -169,6 +169,7 @@ impl Words<'_> {
             if !self.page.class(at).is_some_and(Class::is_eastern) {
                 continue;
             }
+            self.take_pair(at);
             if eastern::leads_to_name(self.page.str(at)) {
                 self.take_latin(self.latin_after(at));
             }
@@ -176,6 +177,37 @@ impl Words<'_> {
                 self.take_latin(self.latin_before(at));
             }
         }
+    }
+
+    /// `Cui Jun 胸部`: two words in small letters behind capitals, and no words of any list, beside
+    /// an eastern run.
+    fn take_pair(&mut self, at: usize) {
+        let strange = |t: usize| {
+            self.is_gone(t) || matches!(self.judged[t], Judged::Technical | Judged::Short)
+        };
+        let named = |t: usize| {
+            if !self.page.is_word(t) || self.page.is_glued_before(t) {
+                return false;
+            }
+            let written = self.page.tokens[t].case == Case::Title;
+            let usual = match self.judged[t] {
+                Judged::Both | Judged::Firm => true,
+                Judged::Vocabulary => {
+                    let word = self.page.str(t);
+                    word.len() <= SHORT + 1 && !lexicon::look_up(word).is_clinical()
+                }
+                _ => false,
+            };
+            written && (usual || strange(t))
+        };
+        let after = at + 1 + usize::from(self.page.is_space(at + 1));
+        let pairs = [(Some(after), Some(after + 2)), (at.checked_sub(4), at.checked_sub(2))];
+        let pair = pairs.into_iter().find_map(|(one, two)| {
+            let (one, two) = (one?, two?);
+            let beside = named(one) && named(two) && self.page.is_space(one + 1);
+            (beside && (strange(one) || strange(two))).then_some([one, two])
+        });
+        self.take_latin(pair.map(Vec::from).unwrap_or_default());
     }
 
     fn take_latin(&mut self, words: Vec<usize>) {
