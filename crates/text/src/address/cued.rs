@@ -45,13 +45,18 @@ const CUES: &[&[&str]] = &[
 ];
 /// Small words between a cue and its address.
 const BETWEEN: &[&str] = &["in", "en", "em", "na", "no", "au", "a", "is", "at", "la", "el", "der"];
+/// Parts of houses that addresses begin with.
+const FLATS: &[&str] = &["flat", "apt", "apartment", "unit", "suite", "block", "piso", "apto"];
 /// Cues in scripts without spaces.
 const EASTERN: &[&str] =
     &["住址", "地址", "家住", "现住", "居住于", "住于", "住所", "現住所", "在住", "주소", "거주지"];
 /// Longest address, in tokens.
 const LONGEST: usize = 60;
-/// Longest word before a full stop that is short for another: `Str.`, `Avda.`.
-const ABBREVIATED: usize = 4;
+/// Words of addresses that a full stop shortens and no sentence's end.
+const ABBREVIATED: &[&str] = &[
+    "st", "rd", "ave", "av", "ln", "dr", "ct", "pl", "blvd", "hwy", "avda", "bd", "bvd", "pso",
+    "ctra", "c", "str", "apt", "num", "nr", "no", "n", "r", "tv", "pza", "plza", "esq", "dto",
+];
 
 static FOLDED: LazyLock<Vec<String>> =
     LazyLock::new(|| EASTERN.iter().map(|cue| fold(cue)).collect());
@@ -85,7 +90,7 @@ fn latin(page: &Page, at: usize) -> Option<(usize, usize)> {
     let start = page.tokens[if cue.len() == 1 { at } else { at - 2 }].start;
     let mut next = at + 1;
     let mut field = false;
-    for _ in 0..4 {
+    for _ in 0..7 {
         let mark = page.mark(next);
         field |= matches!(mark, Some(':' | '='));
         let skips = page.is_space(next)
@@ -97,7 +102,8 @@ fn latin(page: &Page, at: usize) -> Option<(usize, usize)> {
     let end = sentence_end(page, next);
     let digits = (next..end).any(|t| page.digits_at(t).is_some_and(|d| d.len() <= 6));
     let street = (next..end).any(|t| FIRST.contains(&page.str(t)) || LAST.contains(&page.str(t)));
-    let begins = page.digits_at(next).is_some_and(|_| is_house(page, next))
+    let begins = FLATS.contains(&page.str(next))
+        || page.digits_at(next).is_some_and(|_| is_house(page, next))
         || FIRST.contains(&page.str(next))
         || is_capital(page, next) && !is_trade(page, next);
     let sure = digits && begins || field && street && begins;
@@ -139,14 +145,10 @@ fn sentence_end(page: &Page, from: usize) -> usize {
 fn is_stop(page: &Page, at: usize) -> bool {
     let ends = !page.is_space(at + 1)
         && !page.class(at + 1).is_some_and(|c| c == Class::Word || c == Class::Digits);
-    let short = at > 0
-        && page.is_word(at - 1)
-        && page.str(at - 1).len() <= ABBREVIATED
-        && !page.is_glued_before(at - 1)
-        && (LAST.contains(&page.str(at - 1))
-            || FIRST.contains(&page.str(at - 1))
-            || page.str(at - 1).len() <= 2 && page.digits_at(at + 2).is_some()
-            || matches!(page.str(at - 1), "str" | "apt" | "av" | "num"));
+    let word = if at > 0 && page.is_word(at - 1) { page.str(at - 1) } else { "" };
+    let alone = !word.is_empty() && !page.is_glued_before(at - 1);
+    let numbered = word.len() <= 2 && page.digits_at(at + 2).is_some();
+    let short = alone && (numbered || ABBREVIATED.contains(&word) || word.ends_with("str"));
     ends || page.is_space(at + 1) && !short
 }
 
@@ -154,7 +156,8 @@ fn is_stop(page: &Page, at: usize) -> bool {
 fn is_next_thought(page: &Page, at: usize) -> bool {
     let next = at + 1 + usize::from(page.is_space(at + 1));
     if page.class(next).is_some_and(Class::is_eastern) {
-        return page.mark(at) != Some(',');
+        let number = (next..next + 4).any(|t| page.digits_at(t).is_some());
+        return page.mark(at) != Some(',') || !number;
     }
     let word = page.str(next);
     let small = matches!(word, "n" | "no" | "apt" | "piso" | "flat" | "unit" | "suite" | "bat");

@@ -77,8 +77,10 @@ impl Words<'_> {
 
     /// `PACIENTE POLO GARRIGA`: whatever stands between a cue and a name, written as it is.
     fn is_before_name(&self, at: usize, strength: Strength) -> bool {
-        let next = at + 2;
-        let beside = self.page.is_space(at + 1) && self.is_name(next);
+        let comma = strength > Strength::Weak && self.page.mark(at + 1) == Some(',');
+        let next = if comma { at + 3 } else { at + 2 };
+        let beside = self.page.is_space(next - 1) && self.is_name(next);
+        let beside = beside && (!comma || self.given[next]);
         let word = self.page.str(at);
         let clinical = lexicon::look_up(word).is_clinical() && self.judged[at] != Judged::Both;
         beside
