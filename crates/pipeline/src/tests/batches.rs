@@ -92,13 +92,13 @@ fn only_one_run_works_on_a_hospital_and_project() {
 #[test]
 fn what_a_newer_profile_holds_back_is_in_quarantine() {
     let (bench, _) = Bench::new();
-    let files: Vec<Vec<u8>> = slices(3).iter().map(|file| heavy(file)).collect();
+    let files: Vec<Vec<u8>> = slices(3).iter().map(|file| garbled(file)).collect();
     bench.push(KEEPER, &files);
     let keeper = hospital(KEEPER);
     let plan = plan_batch(&bench.site, &keeper, &project(), Some(HOLDING)).unwrap();
     let run = run_batch(&bench.site, &plan, Some(HOLDING), |_| {}).unwrap();
     assert_eq!((run.studies, run.scrubbed), (1, 0));
-    assert_eq!(run.held.into_iter().collect::<Vec<_>>(), [(ReasonCode::ResidualIdentifier, 3)]);
+    assert_eq!(run.held.into_iter().collect::<Vec<_>>(), [(ReasonCode::CharacterSet, 3)]);
     assert!(bench.holds(Zone::Research).is_empty());
     assert_eq!(bench.holds(Zone::Quarantine), digests(&files));
     // What lets them pass again makes the quarantine forget them.

@@ -21,8 +21,8 @@ pub(super) const KEEPER: &str = "mercy";
 /// Does not.
 pub(super) const OTHER: &str = "grace";
 
-/// A profile under which [`heavy`] instances are held back, while `basic` lets them pass.
-pub(super) const HOLDING: &str = "longitudinal";
+/// A profile under which [`garbled`] instances are held back, while `basic` lets them pass.
+pub(super) const HOLDING: &str = "research";
 
 pub(super) struct Bench {
     // Fields drop in this order.
@@ -275,14 +275,12 @@ pub(super) fn burned_in(file: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The same instance of a patient whose number is also given as the weight: a profile that keeps
-/// the patient's characteristics would let the number out.
-pub(super) fn heavy(file: &[u8]) -> Vec<u8> {
+/// The same instance with a description that is in no character set: a profile that keeps cleaned
+/// descriptions cannot tell what it says.
+pub(super) fn garbled(file: &[u8]) -> Vec<u8> {
     let mut file = file.to_vec();
-    for (tag, vr) in [([0x10, 0, 0x20, 0], b"LO"), ([0x10, 0, 0x30, 0x10], b"DS")] {
-        let at = value(&file, tag, vr);
-        file[at.start - 2..at.start].copy_from_slice(&8u16.to_le_bytes());
-        file.splice(at, *b"73194628");
-    }
+    let at = value(&file, [0x08, 0, 0x30, 0x10], b"LO");
+    file[at.start - 2..at.start].copy_from_slice(&8u16.to_le_bytes());
+    file.splice(at, *b"\xff\x81\xff\x81 \xff\x81 ");
     file
 }

@@ -151,9 +151,9 @@ fn two_patients_in_one_study_are_held_and_a_late_stranger_alone() {
 #[test]
 fn each_project_has_what_its_own_profile_lets_pass() {
     let projects = "[[project]]\nname = \"research\"\n[[project]]\nname = \"strict\"\n\
-                    profile = \"longitudinal\"\n";
+                    profile = \"research\"\n";
     let (bench, _) = Bench::with(projects);
-    let files: Vec<Vec<u8>> = slices(2).iter().map(|file| heavy(file)).collect();
+    let files: Vec<Vec<u8>> = slices(2).iter().map(|file| garbled(file)).collect();
     let report = &bench.push(OTHER, &files)[0];
     assert_eq!((report.scrubbed, report.quarantined), (2, 2));
     assert_eq!(bench.holds(Zone::Research), digests(&files));

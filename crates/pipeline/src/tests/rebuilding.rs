@@ -57,8 +57,8 @@ fn a_rebuilt_catalogue_says_the_same() {
         bench.push(KEEPER, &files[..2]);
         bench.push(KEEPER, &[files[2].clone(), wrong.clone(), other_pixels(&files[0])]);
         bench.push(OTHER, std::slice::from_ref(&wrong));
-        let plan = plan_batch(&bench.site, &hospital(KEEPER), &project(), Some("longitudinal"));
-        run_batch(&bench.site, &plan.unwrap(), Some("longitudinal"), |_| {}).unwrap();
+        let plan = plan_batch(&bench.site, &hospital(KEEPER), &project(), Some(HOLDING));
+        run_batch(&bench.site, &plan.unwrap(), Some(HOLDING), |_| {}).unwrap();
         let asked = [
             (KEEPER, files[0].clone()),
             (KEEPER, wrong.clone()),
@@ -121,7 +121,7 @@ fn erased_patients_are_left_out_and_counted() {
 #[test]
 fn what_the_newest_generation_holds_back_does_not_come_out_of_the_one_before() {
     let (bench, _) = Bench::new();
-    let files: Vec<Vec<u8>> = slices(2).iter().map(|file| heavy(file)).collect();
+    let files: Vec<Vec<u8>> = slices(2).iter().map(|file| garbled(file)).collect();
     bench.push(KEEPER, &files);
     let keeper = hospital(KEEPER);
     for profile in [HOLDING, "basic", HOLDING] {
