@@ -46,7 +46,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// How many of the files are instances.
-fn instances(files: &BTreeMap<PathBuf, Vec<u8>>) -> usize {
+fn dicom_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> usize {
     files.keys().filter(|path| path.extension().is_some_and(|ending| ending == "dcm")).count()
 }
 
@@ -70,7 +70,7 @@ fn a_folder_comes_out_clean_and_twice_the_same() {
     assert_eq!(first.status.code(), Some(0));
     assert_eq!(json(&first)["clean"], 12);
     let written = files(&temp.path().join("out"));
-    assert_eq!(instances(&written), 12);
+    assert_eq!(dicom_files(&written), 12);
     // One study, and the certificate of what was done to it.
     assert_eq!(written.len(), 13);
     let hunter = Hunter::new(&planted, TEXT_MIN_FORM).unwrap();
@@ -118,7 +118,7 @@ fn twins_are_counted_or_held_back_and_a_dry_run_writes_nothing() {
             .collect();
         assert_eq!(reasons, ["not-dicom", "uid-conflict"]);
     }
-    assert_eq!(instances(&files(&temp.path().join("out"))), 2);
+    assert_eq!(dicom_files(&files(&temp.path().join("out"))), 2);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn real_files_end_clean_or_held_back_and_nothing_planted_comes_out() {
     assert_eq!(clean + twins + held, inputs);
     assert!(instances.iter().all(|instance| instance["reason"] != "internal"));
     let written = files(&temp.path().join("out"));
-    assert_eq!(instances(&written), clean);
+    assert_eq!(dicom_files(&written), clean);
 
     let key = key(&root);
     let hunter = Hunter::new(&key.planted, TEXT_MIN_FORM).unwrap();
