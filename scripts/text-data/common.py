@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: folding as the crate folds, and reading and writing lists."""
+"""What the scripts of this folder share: folding as the crate folds; reading and writing lists."""
 
 import pathlib
 import unicodedata

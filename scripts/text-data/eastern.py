@@ -138,6 +138,7 @@ def korean(folder, families, names):
         and word not in called
         and cost <= kinds.get(kind, -10_000)
         and (kind != "NNG" or word in medical or cost <= 1400)
+        and not (len(word) == 2 and word[0] in families and cost > 1400)
         and not (len(word) == 3 and word[0] in families and word[1:] in given)
     }
 
@@ -149,7 +150,8 @@ def main():
     names = quoted(folder, ["zh_CN", "zh_TW", "ja_JP"]) | families
     write("chinese-words.txt", chinese(folder, families, names) - read("chinese.txt"))
     write("japanese-words.txt", japanese(folder, names) - read("japanese.txt"))
-    write("korean-words.txt", korean(folder, hangul, quoted(folder, ["ko_KR"])) - read("korean.txt"))
+    called = quoted(folder, ["ko_KR"])
+    write("korean-words.txt", korean(folder, hangul, called) - read("korean.txt"))
 
 
 if __name__ == "__main__":

