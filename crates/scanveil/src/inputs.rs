@@ -12,11 +12,15 @@ pub(crate) use opened::{Fault, Met, Work, digest, with_header, with_instance};
 use crate::output::Failure;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
+/// How the certificate of a study is called.
+pub(crate) const CERTIFICATE: &str = "certificate.json";
+/// No certificate is longer.
+const LONGEST_CERTIFICATE: u64 = 64 << 10;
 /// Most files in one run.
 const MOST_INPUTS: usize = 4_000_000;
 /// Deepest nesting of folders.
@@ -46,6 +50,23 @@ impl Input {
     /// The place.
     pub(crate) fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Whether it is the certificate that scanveil writes beside the series of a study: its name,
+    /// and nothing in it but what a certificate has.
+    pub(crate) fn is_certificate(&self) -> bool {
+        let Place::File { folder, name } = &self.place else { return false };
+        if name.as_os_str() != CERTIFICATE {
+            return false;
+        }
+        let bytes = File::open(folder.join(name)).and_then(|file| {
+            let mut bytes = Vec::new();
+            file.take(LONGEST_CERTIFICATE).read_to_end(&mut bytes).map(|_| bytes)
+        });
+        let read = bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let Some(serde_json::Value::Object(keys)) = read else { return false };
+        keys.len() == scanveil_scrub::Certificate::KEYS.len()
+            && keys.keys().all(|key| scanveil_scrub::Certificate::KEYS.contains(&key.as_str()))
     }
 
     /// Opens the file that the input is.

@@ -54,6 +54,23 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// Its keys, by which one is recognized.
+    pub const KEYS: [&str; 13] = [
+        "format",
+        "engine",
+        "profile",
+        "profile_digest",
+        "edition",
+        "options",
+        "patient",
+        "study",
+        "instances",
+        "held_back",
+        "elements",
+        "findings",
+        "outputs",
+    ];
+
     /// As JSON with a line end.
     #[must_use]
     pub fn to_json(&self) -> String {

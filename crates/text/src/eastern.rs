@@ -3,12 +3,13 @@
 
 use crate::fold::fold;
 use crate::kind::Kind;
-use crate::lexicon::QuickMap;
+use crate::table::{CHARACTER, EASTERN, EASTERN_FAMILY, Table};
 use crate::token::Page;
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
 use std::ops::Range;
 use std::sync::LazyLock;
+
+/// Every word and family name of the lists in Chinese, Japanese and Korean.
+pub(crate) static WORDS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/eastern.bin")));
 
 /// Longest word of the lists, in characters.
 const LONGEST: usize = 12;
@@ -22,9 +23,6 @@ const HIRAGANA_NAME: usize = 10;
 const UNKNOWN: u32 = 100;
 const SINGLE: u32 = 12;
 const WHOLE: u32 = 10;
-/// Characters that stand in terms and hardly ever in names; they need no word around them.
-const CLINICAL: &str = "肺肝肾腎脾胃肠腸脑脳骨脊椎髓腰胸腹颈頸頚膝踝腕肘髋髖股胫腓趾咽喉齿颌颅颞额枕乳腺胰膵胆脂\
-筋腱膜脉瘤癌肿腫炎症疡疝痛疾病囊嚢裂损傷伤瘫痉尿血栓塞梗影像术検检扫撮诊诊疗药薬片線";
 /// Endings and counters of Korean that are one character.
 const ENDINGS: &str = "은는이가을를의에도로와과만년월일시분초회차개매례형성부술세인한된됨함임건요";
 /// What stands after a name.
@@ -120,38 +118,9 @@ static FOLDED: LazyLock<(Vec<String>, Vec<String>)> = LazyLock::new(|| {
     (folded(TITLES), folded(BEFORE_NAMES))
 });
 
-struct Lists {
-    clinical: HashSet<String>,
-    words: QuickMap<String, ()>,
-    han_families: HashSet<String>,
-    hangul_families: HashSet<&'static str>,
-}
-
-static LISTS: LazyLock<Lists> = LazyLock::new(|| {
-    let mut words = QuickMap::with_capacity_and_hasher(6_000, BuildHasherDefault::default());
-    for list in [
-        include_str!("../data/chinese.txt"),
-        include_str!("../data/japanese.txt"),
-        include_str!("../data/korean.txt"),
-    ] {
-        words.extend(list.lines().map(|word| (fold(word), ())));
-    }
-    let clinical: HashSet<String> =
-        CLINICAL.chars().map(|c| fold(c.encode_utf8(&mut [0; 4]))).collect();
-    words.extend(clinical.iter().map(|word| (word.clone(), ())));
-    words.extend(TITLES.iter().map(|title| (fold(title), ())));
-    let families = include_str!("../data/han-family-names.txt").lines();
-    Lists {
-        clinical,
-        words,
-        han_families: families.map(fold).collect(),
-        hangul_families: include_str!("../data/hangul-family-names.txt").lines().collect(),
-    }
-});
-
 /// Whether a folded run is one word of the vocabulary.
 pub(crate) fn is_word(text: &str) -> bool {
-    LISTS.words.contains_key(text)
+    WORDS.get(text) & EASTERN != 0
 }
 
 /// Whether words of the vocabulary make up a folded run.
@@ -222,10 +191,11 @@ fn pieces_kept(text: &str, chars: &[(usize, usize)], keep: &dyn Fn(&str) -> bool
         let mut best = (ways[end - 1].0 + UNKNOWN, 1, Known::No);
         for length in 1..=LONGEST.min(end) {
             let word = &text[chars[end - length].0..chars[end - 1].1];
-            if !is_word(word) && !keep(word) {
+            let flags = WORDS.get(word);
+            if flags & EASTERN == 0 && !keep(word) {
                 continue;
             }
-            let single = length == 1 && !LISTS.clinical.contains(word);
+            let single = length == 1 && flags & CHARACTER == 0;
             // An ending of Korean cannot begin a word, unless it stands alone (`45세`).
             let begins = end == 1 || ways[end - 1].2 == Known::No;
             if single && begins && chars.len() > 1 && ENDINGS.contains(word) {
@@ -320,7 +290,7 @@ fn titled(text: &str, pieces: &[Piece], at: usize) -> Option<Range<usize>> {
 }
 
 fn is_family(text: &str) -> bool {
-    LISTS.han_families.contains(text) || LISTS.hangul_families.contains(text)
+    WORDS.get(text) & EASTERN_FAMILY != 0
 }
 
 /// Adds the single characters that belong to a name around unknown ones.

@@ -18,12 +18,22 @@ mod known;
 mod lexicon;
 mod names;
 mod numbers;
+mod table;
 mod titles;
 mod token;
 
 pub use cleaner::{Cleaned, Cleaner};
 pub use kind::{Finding, Kind, Word};
 pub use known::{Known, KnownBuilder, TooMany};
+
+/// The word lists as the binary has them, for a digest that tells one state of them from another.
+pub const DATA: &[&[u8]] = &[
+    lexicon::WORDS.0,
+    eastern::WORDS.0,
+    lexicon::BEGINNINGS.as_bytes(),
+    include_bytes!("../data/fold.txt"),
+    include_bytes!("../data/roles.txt"),
+];
 
 #[cfg(test)]
 mod tests;

@@ -62,7 +62,8 @@ struct Answer<'f> {
 
 pub(crate) fn run(args: &InspectArgs, output: &Output) -> Result<ExitCode, Failure> {
     quiet_panics();
-    let inputs = gather(&args.inputs, None)?;
+    let mut inputs = gather(&args.inputs, None)?;
+    inputs.retain(|input| !input.is_certificate());
     let bar = progress_bar(output, inputs.len() as u64);
     let look = Look { inspector: Inspector::new(), bar: &bar };
     let pool = pool(args.jobs)?;

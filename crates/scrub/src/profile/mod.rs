@@ -225,6 +225,9 @@ fn digest(text: &str) -> Digest {
     ] {
         hasher.update(table.as_bytes());
     }
+    for table in scanveil_text::DATA {
+        hasher.update(table);
+    }
     hasher.update(&ENGINE_RULES.to_le_bytes());
     Digest(*hasher.finalize().as_bytes())
 }

@@ -1,6 +1,7 @@
 //! Where scrubbed instances go: a folder beside their place while a study is being made, then moved
 //! into it whole.
 
+use crate::inputs::CERTIFICATE;
 use crate::output::{Failure, io_failure};
 use scanveil_model::{Reason, ReasonCode};
 use scanveil_scrub::{Certificate, Prepared};
@@ -14,8 +15,6 @@ use std::sync::OnceLock;
 const PART: &str = ".scanveil-part-";
 /// The lock within it: held while its run lives.
 const LOCK: &str = "lock";
-/// The file that says what was done to a study.
-const CERTIFICATE: &str = "certificate.json";
 /// Writes up to this size are gathered into one.
 const GATHERED: usize = 4 << 10;
 

@@ -1,0 +1,233 @@
+//! Words that no list has but that are built as the words of medicine are.
+//!
+//! Nothing here is asked for a word that a list of names has. Every rule wants so many letters that
+//! few family names pass it.
+
+use super::WORDS;
+use crate::table::{CLINICAL, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY, PART};
+
+/// The clinical words in order, to find beginnings: descriptions are cut off at 64 bytes.
+pub(crate) const BEGINNINGS: &str = include_str!("../../data/clinical.txt");
+
+/// Shortest beginning of a clinical word that stands for it.
+const SHORTEST_BEGINNING: usize = 6;
+/// Shortest part of a compound that is clinical, and one that is not; most parts.
+const SHORTEST_PART: usize = 4;
+const SHORTEST_PLAIN_PART: usize = 5;
+const PARTS: usize = 4;
+/// Shortest word that its ending, and that its beginning and ending, make clinical.
+const SHORTEST_ENDED: usize = 8;
+const SHORTEST_FRAMED: usize = 7;
+/// Shortest drug that its stem makes one.
+const SHORTEST_DRUG: usize = 8;
+/// Shortest word of any language that may take an ending.
+const SHORTEST_STEM: usize = 6;
+
+const NAME: u16 = GIVEN | FAMILY;
+const PLAIN: u16 = CLINICAL | ORDINARY | FOREIGN;
+
+/// Endings of clinical words in the languages of Europe, as they are folded.
+#[rustfmt::skip]
+const ENDINGS: &[&str] = &[
+    "itis", "itides", "itida", "ectomy", "ectomie", "ectomia", "ektomie", "ektomien", "ostomy",
+    "ostomie", "ostomia", "otomy", "otomie", "otomia", "oscopy", "oscopic", "oscopie", "oscopia",
+    "oskopie", "oskopisch", "ography", "ographic", "ographie", "ografie", "ografia", "ografico",
+    "ografica", "ographique", "ographisch", "ografisch", "ogram", "ograms", "ogramm", "ogramme",
+    "ograma", "opathy", "opathic", "opathie", "opathien", "opatia", "opatias", "oplasty",
+    "oplastie", "oplastia", "oplastik", "ectasis", "ectasia", "ectasie", "ektasie", "ektasien",
+    "emia", "emias", "aemia", "emie", "aemie", "uria", "urie", "osis", "megaly", "megalie",
+    "megalia", "malacia", "malazie", "algia", "algias", "algie", "algien", "plegia", "plegie",
+    "trophy", "trophic", "trophie", "trofia", "trofico", "trophisch", "genesis", "genese",
+    "sarcoma", "sarcome", "sarkom", "sarkome", "carcinoma", "carcinomas", "carcinome", "karzinom",
+    "karzinome", "karzinoms", "blastoma", "blastome", "blastom", "cytoma", "zytom", "adenoma",
+    "adenomas", "adenome", "adenom", "fibrom", "fibrome", "lithiasis", "lithiase", "litiase",
+    "litiasis", "stenose", "stenosen", "stenosis", "estenosis", "estenose", "sklerose",
+    "sclerosis", "sclerose", "esclerosis", "thrombose", "thrombosis", "trombosis", "trombose",
+    "zephalus", "cephaly", "zephalie", "cefalia", "rrhagia", "rrhagie", "rragia", "rrhoea",
+    "rrhoe", "rrhea", "rreia", "dynia", "dynie", "penia", "penie", "philia", "philie", "cytosis",
+    "zytose", "citosis", "phagie", "phagia", "fagia", "pnoea", "pnea", "pnoe", "pnee", "pneia",
+    "insuffizienz", "hypertrophie", "dysplasie", "displasia", "dysplasia", "plasie", "plasia",
+];
+/// Stems of the names of agents, as the World Health Organization gives them out, with the endings
+/// that other languages put to them.
+#[rustfmt::skip]
+const DRUGS: &[&str] = &[
+    "formin", "ximab", "zumab", "tumab", "lizumab", "tinib", "ciclib", "zomib", "rafenib",
+    "parib", "sartan", "statin", "vastatin", "alol", "prolol", "enolol", "azole", "conazole",
+    "conazol", "prazole", "prazol", "cillin", "cilline", "cilina", "cillina", "zillin", "mycin",
+    "mycine", "micina", "mycinum", "cycline", "cyclin", "ciclina", "zyklin", "floxacin",
+    "floxacine", "floxacino", "xaban", "gatran", "parin", "parine", "parina", "platin", "platine",
+    "platino", "platina", "taxel", "trexate", "trexat", "trexato", "trexed", "thyroxine",
+    "thyroxin", "tiroxina", "gliptin", "gliptine", "gliptina", "gliflozin", "gliflozine",
+    "gliflozina", "dipine", "dipin", "dipino", "dipina", "caine", "cain", "caina", "azepam",
+    "azolam", "oxetine", "oxetin", "oxetina", "triptan", "triptyline", "triptilina", "tidine",
+    "tidina", "setron", "lukast", "terol", "sonide", "sonid", "solone", "solon", "metasone",
+    "metason", "metasona", "dronate", "dronat", "dronato", "dronic", "semide", "semid", "semida",
+    "thiazide", "thiazid", "tiazida", "prilat", "teplase", "grelor", "glutide", "glinide",
+    "glitazone", "glitazon", "glitazona", "rubicin", "rubicina", "tecan", "bine", "citabine",
+    "vudine", "navir", "tegravir", "buvir", "asvir", "ciclovir", "cyclovir", "virine",
+    "penem", "bactam", "micin", "fungin", "xetil", "ketamine", "curium", "curonium", "barbital",
+    "profen", "profene", "profeno", "fenac", "fenaco", "coxib", "tadine", "tadina", "tirizine",
+    "gadol", "iptan", "idone", "peridol", "apine", "opramine", "zodone", "zolamide", "butamol",
+    "tropium", "phylline", "filina", "afil", "osin", "steride", "relix", "relin", "tocin",
+    "pressin", "poetin", "grastim", "imus", "limus", "fibrate", "fibrat", "amivir", "versol",
+    "hexol", "pamidol", "promide", "meprol", "butrol", "terate", "teridol", "benate", "mycetin",
+];
+/// Beginnings of clinical words; with an ending of [`SHORT_ENDINGS`] they make one.
+#[rustfmt::skip]
+const BEGINNINGS_OF_TERMS: &[&str] = &[
+    "adeno", "angio", "arterio", "arthro", "artro", "athero", "atero", "broncho", "bronco",
+    "cardio", "kardio", "carcino", "karzino", "cephalo", "cefalo", "cerebro", "zerebro", "cervico",
+    "cholang", "chole", "cole", "chondro", "condro", "costo", "cranio", "kranio", "cysto", "cisto",
+    "zysto", "dermato", "duodeno", "encephal", "encefal", "enzephal", "endo", "entero", "epi",
+    "esophago", "oesophago", "osophago", "esofago", "fibro", "gastro", "glio", "haemato", "hamato",
+    "hemato", "haemo", "hamo", "hemi", "hepato", "hydro", "hidro", "hyper", "hiper", "hypo",
+    "hipo", "hystero", "histero", "ileo", "intra", "laparo", "laryngo", "laringo", "leuko", "leuco",
+    "lipo", "lympho", "linfo", "lymphad", "linfad", "mammo", "mastec", "mening", "myelo", "mielo",
+    "myo", "nephro", "nefro", "neuro", "oophoro", "orchi", "osteo", "oto", "pancreat", "pankreat",
+    "peri", "pharyngo", "faringo", "phlebo", "flebo", "pleuro", "pneumo", "neumo", "procto",
+    "prostat", "pseudo", "pulmo", "pyelo", "pielo", "radio", "retro", "rhino", "salpingo", "sclero",
+    "sklero", "sialo", "sigmoid", "sinus", "spondyl", "espondil", "spleno", "spleno", "stomat",
+    "sub", "supra", "infra", "syno", "sino", "teno", "thoraco", "thorako", "toraco", "thrombo",
+    "trombo", "thyreo", "thyro", "tiro", "tracheo", "traqueo", "trans", "ureter", "urethr", "uretr",
+    "vaso", "ventriculo", "vertebro", "vesico", "viscero", "anti", "poly", "poli", "dys", "para",
+];
+#[rustfmt::skip]
+const SHORT_ENDINGS: &[&str] = &[
+    "ite", "ites", "oma", "omas", "ome", "omes", "om", "ose", "oses", "osen", "osi", "ico", "ica",
+    "icos", "icas", "ique", "iques", "isch", "ische", "ischer", "isches", "ischen", "ic", "ical",
+    "al", "ale", "aler", "ales", "alen", "aux", "ar", "are", "ares", "arer", "aire", "aires",
+    "ario", "aria", "ia", "ie", "ien", "ias", "ies", "y", "ion", "iones", "oes", "ions", "ao",
+    "lyse", "lysis", "lisis", "lise", "eo", "ea", "eos", "eas", "oide", "oid", "oides", "ente",
+    "ado", "ada", "ados", "adas", "ido", "ida", "iert", "ierte", "ierter", "iertes", "ierten",
+];
+/// Beginnings that any word takes, and those that only clinical ones do: `sagknee`.
+const BEFORE_ANY: &[&str] = &[
+    "re", "un", "non", "pre", "post", "anti", "inter", "intra", "extra", "sub", "supra", "infra",
+    "multi", "micro", "mikro", "milli", "peri", "para", "trans", "retro", "hyper", "hiper", "hypo",
+    "hipo", "pseudo", "semi", "over", "endo", "epi", "neuro", "cardio", "kardio", "vaso", "osteo",
+    "hemi", "poly", "poli", "mono", "ultra", "contra", "kontra", "pra", "des", "dis",
+];
+const BEFORE_CLINICAL: &[&str] =
+    &["sag", "cor", "tra", "axi", "fat", "dyn", "mip", "mpr", "auto", "bi", "tri", "mid"];
+/// Endings of plural, gender and adverb of a clinical word; and of any long word.
+const INFLECTIONS: &[&str] =
+    &["s", "es", "e", "a", "o", "as", "os", "en", "er", "em", "n", "ly", "ed"];
+const PLURALS: &[&str] = &["s", "es", "en", "e", "n", "as", "os", "em", "ly"];
+/// What joins the parts of a German compound.
+const LINKS: &[&str] = &["s", "n", "en", "es", "o"];
+
+/// Whether an unlisted word is built as clinical words are: its ending, its parts, its beginning.
+pub(crate) fn is_built_clinically(word: &str) -> bool {
+    word.is_ascii()
+        && word.len() <= LONGEST
+        && (has_clinical_ending(word)
+            || is_framed(word)
+            || is_drug(word)
+            || is_joined(word, PARTS) == Some(true)
+            || is_beginning(word)
+            || is_inflected(word)
+            || is_derived(word))
+}
+
+fn has_clinical_ending(word: &str) -> bool {
+    // `-aitis` ends the names of a country, and no inflammation.
+    word.len() >= SHORTEST_ENDED
+        && !word.ends_with("aitis")
+        && ENDINGS.iter().any(|ending| word.ends_with(ending))
+}
+
+/// A clinical beginning with an ending that other words have too: `pericardico`, `hepatoma`.
+fn is_framed(word: &str) -> bool {
+    word.len() >= SHORTEST_FRAMED
+        && BEGINNINGS_OF_TERMS.iter().filter_map(|begin| word.strip_prefix(begin)).any(|rest| {
+            let stems = SHORT_ENDINGS.iter().filter_map(|ending| rest.strip_suffix(ending));
+            stems.map(str::len).any(|stem| word.len() - stem >= SHORTEST_FRAMED)
+        })
+}
+
+fn is_drug(word: &str) -> bool {
+    word.len() >= SHORTEST_DRUG
+        && (DRUGS
+            .iter()
+            .any(|stem| word.strip_suffix(stem).is_some_and(|rest| rest.len() >= SHORTEST_PART))
+            || word.starts_with("cefa") && word.len() >= SHORTEST_DRUG)
+}
+
+/// A listed word with a beginning that medicine or technique puts before any: `microvolt`.
+fn is_derived(word: &str) -> bool {
+    let any = BEFORE_ANY.iter().any(|before| {
+        word.strip_prefix(before).is_some_and(|rest| {
+            let flags = WORDS.get(rest);
+            let least = if before.len() < 4 { SHORTEST_STEM } else { SHORTEST_PLAIN_PART };
+            let listed = if before.len() < 4 { CLINICAL | ORDINARY } else { PLAIN };
+            rest.len() >= least && flags & listed != 0 && flags & NAME == 0
+        })
+    });
+    any || BEFORE_CLINICAL
+        .iter()
+        .filter_map(|before| word.strip_prefix(before))
+        .any(|rest| rest.len() >= SHORTEST_PART && WORDS.get(rest) & (PART | NAME) == PART)
+}
+
+/// Whether a word is made of listed words, as German has them and as people write in a hurry; true
+/// when one of them is clinical and no name.
+fn is_joined(word: &str, parts: usize) -> Option<bool> {
+    let flags = WORDS.get(word);
+    let name = flags & (FIRM | NAME) != 0;
+    // Family names are made of short English words: `Whitewater`.
+    if flags & (PART | ORDINARY) == PART && word.len() >= SHORTEST_PART {
+        return Some(!name);
+    }
+    if flags & GERMAN != 0 && !name && word.len() >= SHORTEST_PLAIN_PART {
+        return Some(false);
+    }
+    let last = word.len().saturating_sub(SHORTEST_PART);
+    if parts < 2 || last < SHORTEST_PART {
+        return None;
+    }
+    (SHORTEST_PART..=last).rev().find_map(|at| {
+        let (first, rest) = word.split_at(at);
+        let without = LINKS.iter().filter_map(|link| first.strip_suffix(link));
+        let first = std::iter::once(first)
+            .chain(without)
+            .filter(|first| first.len() >= SHORTEST_PART)
+            .find_map(|first| is_joined(first, 1))?;
+        is_joined(rest, parts - 1).map(|rest| first || rest).filter(|clinical| *clinical)
+    })
+}
+
+/// A clinical word with an ending of its plural or gender: `focales`, `lobaren`; or a long word of
+/// any language with one.
+fn is_inflected(word: &str) -> bool {
+    let clinical = INFLECTIONS.iter().filter_map(|ending| word.strip_suffix(ending)).any(|stem| {
+        let flags = WORDS.get(stem);
+        let least = if flags & PART != 0 { SHORTEST_PLAIN_PART } else { SHORTEST_STEM };
+        stem.len() >= least && flags & CLINICAL != 0 && flags & NAME == 0
+    });
+    clinical
+        || PLURALS.iter().filter_map(|ending| word.strip_suffix(ending)).any(|stem| {
+            let flags = WORDS.get(stem);
+            stem.len() > SHORTEST_STEM && flags & PLAIN != 0 && flags & NAME == 0
+        })
+}
+
+/// Whether a clinical word begins so.
+fn is_beginning(word: &str) -> bool {
+    let (mut low, mut high) = (0, BEGINNINGS.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let bytes = BEGINNINGS.as_bytes();
+        let back = bytes[low..middle].iter().rposition(|&byte| byte == b'\n');
+        let start = back.map_or(low, |newline| low + newline + 1);
+        let ahead = bytes[middle..].iter().position(|&byte| byte == b'\n');
+        let end = ahead.map_or(bytes.len(), |newline| middle + newline);
+        if &bytes[start..end] < word.as_bytes() {
+            low = end + 1;
+        } else {
+            high = start;
+        }
+    }
+    let next = BEGINNINGS.as_bytes().get(low..).unwrap_or_default();
+    word.len() >= SHORTEST_BEGINNING && next.starts_with(word.as_bytes())
+}
