@@ -94,11 +94,12 @@ pub(crate) struct Shared {
     pub(crate) keys: Arc<dyn SpoolKeys>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) used: Arc<AtomicU64>,
-    pub(crate) wake: Sender<()>,
     state: Mutex<State>,
     buffers: Mutex<Vec<Vec<u8>>>,
+    // Fields drop in this order: who sees the channel end may open the folder again.
     /// Held for as long as the spool is open.
     _lock: FolderLock,
+    pub(crate) wake: Sender<()>,
 }
 
 impl Shared {
