@@ -389,9 +389,9 @@ impl<'p> StudyScrubber<'p> {
         let mut writer = Writer::new(&mut bytes);
         let sequence = writer.open_sequence(tag, Vr::SQ, false, encoding);
         let basic = ("113100", "Basic Application Confidentiality Profile");
-        for (value, meaning) in
-            std::iter::once(basic).chain(self.profile.options().map(ProfileOption::code))
-        {
+        // An option that is only declared was not applied: the codes must not say so.
+        let done = self.profile.options().filter(|option| option.is_carried_out());
+        for (value, meaning) in std::iter::once(basic).chain(done.map(ProfileOption::code)) {
             let item = writer.open_item(false, encoding);
             writer.element(Tag::new(8, 0x100), Vr::SH, value.as_bytes(), encoding);
             writer.element(Tag::new(8, 0x102), Vr::SH, b"DCM", encoding);
