@@ -5,6 +5,7 @@
 
 use crate::{Encoding, Tag, Vr};
 use scanveil_model::TagPath;
+use std::borrow::Cow;
 
 /// What an entry of the list is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +47,16 @@ pub struct Element {
     pub parent: u32,
 }
 
-/// Bytes and the list of elements over them.
-pub struct DataSet<'a> {
-    bytes: std::borrow::Cow<'a, [u8]>,
+/// The elements of a data set, without its bytes.
+#[derive(Clone)]
+pub(crate) struct List {
     elements: Vec<Element>,
     /// Indices of the top-level elements, when their tags ascend as they must (PS3.5 7.1).
     ascending: Option<Vec<u32>>,
 }
 
-impl<'a> DataSet<'a> {
-    pub(crate) fn new(bytes: std::borrow::Cow<'a, [u8]>, elements: Vec<Element>) -> Self {
+impl List {
+    pub(crate) fn new(elements: Vec<Element>) -> Self {
         let mut top = Vec::with_capacity(elements.len().min(512));
         let (mut at, mut last, mut ascending) = (0, None, true);
         while let Some(element) = elements.get(at) {
@@ -64,12 +65,40 @@ impl<'a> DataSet<'a> {
             top.push(at as u32);
             at = element.next as usize;
         }
-        Self { bytes, elements, ascending: ascending.then_some(top) }
+        Self { elements, ascending: ascending.then_some(top) }
     }
+
+    /// Bytes of memory that the elements take.
+    pub(crate) fn size(&self) -> usize {
+        self.elements.len() * (size_of::<Element>() + size_of::<u32>())
+    }
+
+    /// Gives back the room that was left for more.
+    pub(crate) fn shrink(&mut self) {
+        self.elements.shrink_to_fit();
+        self.ascending.iter_mut().for_each(Vec::shrink_to_fit);
+    }
+}
+
+/// Bytes and the list of elements over them.
+pub struct DataSet<'a> {
+    bytes: Cow<'a, [u8]>,
+    list: Cow<'a, List>,
+}
+
+impl<'a> DataSet<'a> {
+    pub(crate) fn new(bytes: Cow<'a, [u8]>, list: List) -> Self {
+        Self { bytes, list: Cow::Owned(list) }
+    }
+
+    pub(crate) fn over(bytes: &'a [u8], list: &'a List) -> Self {
+        Self { bytes: Cow::Borrowed(bytes), list: Cow::Borrowed(list) }
+    }
+
     /// All entries in file order.
     #[must_use]
     pub fn elements(&self) -> &[Element] {
-        &self.elements
+        &self.list.elements
     }
 
     /// The value of an element.
@@ -88,14 +117,15 @@ impl<'a> DataSet<'a> {
     /// The first top-level element with this tag.
     #[must_use]
     pub fn find(&self, tag: Tag) -> Option<&Element> {
-        if let Some(top) = &self.ascending {
-            let of = |&at: &u32| self.elements.get(at as usize);
+        let elements = self.elements();
+        if let Some(top) = &self.list.ascending {
+            let of = |&at: &u32| elements.get(at as usize);
             let at =
                 top.binary_search_by_key(&Some(tag), |at| of(at).map(|found| found.tag)).ok()?;
             return of(top.get(at)?);
         }
         let mut at = 0;
-        while let Some(element) = self.elements.get(at) {
+        while let Some(element) = elements.get(at) {
             if element.tag == tag {
                 return Some(element);
             }
@@ -134,7 +164,7 @@ impl<'a> DataSet<'a> {
     pub fn path(&self, index: usize) -> TagPath {
         let mut parts = Vec::new();
         let mut at = index as u32;
-        while let Some(entry) = self.elements.get(at as usize) {
+        while let Some(entry) = self.elements().get(at as usize) {
             if entry.kind == Kind::Item {
                 parts.push(format!("[{}]", self.item_number(at)));
             } else {
@@ -150,10 +180,10 @@ impl<'a> DataSet<'a> {
     }
 
     fn item_number(&self, item: u32) -> usize {
-        let Some(sequence) = self.elements.get(item as usize).map(|e| e.parent) else { return 0 };
+        let Some(sequence) = self.elements().get(item as usize).map(|e| e.parent) else { return 0 };
         let (mut at, mut number) = (sequence + 1, 0);
         while at < item {
-            let Some(entry) = self.elements.get(at as usize) else { break };
+            let Some(entry) = self.elements().get(at as usize) else { break };
             at = entry.next;
             number += 1;
         }

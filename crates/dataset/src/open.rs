@@ -1,6 +1,7 @@
 //! Opening an instance: file meta information, the data set up to the pixel data, and the rest as a
 //! stream.
 
+use crate::element::List;
 use crate::meta::{FileMeta, read_meta};
 use crate::parse::{Encoding, Parser, Stop, UNDEFINED};
 use crate::{DataSet, Element, Limits, NO_PARENT, Tag, TransferSyntax, Vr, tags};
@@ -11,6 +12,8 @@ use std::io::{self, Read};
 
 /// How much is read at a time while a header is parsed.
 const STEP: usize = 64 << 10;
+/// Room in a new list of elements: most headers have fewer.
+const ELEMENTS: usize = 320;
 
 /// The top-level pixel data element; its value is the [`Body`].
 #[derive(Debug, Clone, Copy)]
@@ -26,13 +29,56 @@ pub struct PixelElement {
 /// Everything before the value of the pixel data.
 pub struct Header<'a> {
     /// File meta information.
-    pub meta: FileMeta,
+    pub meta: Cow<'a, FileMeta>,
     /// Transfer syntax of the data set.
     pub syntax: &'static TransferSyntax,
     /// The elements before the pixel data.
     pub data: DataSet<'a>,
     /// The pixel data element, if there is one.
     pub pixel: Option<PixelElement>,
+}
+
+/// What parsing the header of an instance in memory gave, without the bytes: over the same bytes it
+/// is a [`Header`] again, and nothing is parsed twice.
+pub struct Outline {
+    meta: FileMeta,
+    syntax: &'static TransferSyntax,
+    list: List,
+    pixel: Option<PixelElement>,
+    body_at: usize,
+    length: usize,
+}
+
+impl Outline {
+    /// The instance over the bytes that the outline was made from.
+    ///
+    /// # Errors
+    /// [`ReasonCode::Internal`] when they are not as long as those.
+    pub fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<(Header<'a>, Body<'a, &'a [u8]>), Reason> {
+        let body = bytes.get(self.body_at..).filter(|_| bytes.len() == self.length);
+        let body = body.ok_or_else(|| Reason::new(ReasonCode::Internal, "other bytes"))?;
+        let header = Header {
+            meta: Cow::Borrowed(&self.meta),
+            syntax: self.syntax,
+            data: DataSet::over(bytes, &self.list),
+            pixel: self.pixel,
+        };
+        Ok((header, Body { head: Cow::Borrowed(body), at: 0, rest: Rest::Nothing }))
+    }
+
+    /// Bytes of memory that it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.list.size()
+    }
+
+    /// The instance over its bytes.
+    fn into_header<R>(self, bytes: &[u8], rest: Rest<R>) -> (Header<'_>, Body<'_, R>) {
+        let Self { meta, syntax, list, pixel, body_at, .. } = self;
+        let data = DataSet::new(Cow::Borrowed(bytes), list);
+        let body = Body { head: Cow::Borrowed(&bytes[body_at..]), at: 0, rest };
+        (Header { meta: Cow::Owned(meta), syntax, data, pixel }, body)
+    }
 }
 
 /// What follows the header: the pixel data's value and whatever comes after it.
@@ -161,6 +207,41 @@ pub fn open<R: Read>(
     Ok((header, Body { head: Cow::Owned(head), at: 0, rest: Rest::Plain(input) }))
 }
 
+/// What lies in memory of an instance, from its beginning.
+enum Start {
+    /// Parsed to the pixel data, or to the end of the bytes.
+    Parsed(Box<Outline>),
+    /// The data set is deflated, and begins here.
+    Deflated(FileMeta, &'static TransferSyntax, usize),
+}
+
+fn parse(bytes: &[u8], limits: &Limits) -> Result<Start, Stop> {
+    let (meta, syntax, at) = start(bytes, limits)?;
+    if syntax.deflated {
+        return Ok(Start::Deflated(meta, syntax, at));
+    }
+    let mut list = Vec::with_capacity(ELEMENTS);
+    let (pixel, end) = top_level(bytes, at, &mut list, syntax, limits)?;
+    let body_at = end.unwrap_or(bytes.len());
+    let list = List::new(list);
+    Ok(Start::Parsed(Box::new(Outline { meta, syntax, list, pixel, body_at, length: bytes.len() })))
+}
+
+/// Parses the header of an instance that lies in memory whole; `None` when it is deflated, and what
+/// would be parsed is not these bytes.
+///
+/// # Errors
+/// The [`Reason`] why it cannot be taken as a DICOM instance.
+pub fn outline(bytes: &[u8], limits: &Limits) -> Result<Option<Box<Outline>>, Reason> {
+    match parse(bytes, limits).map_err(ended)? {
+        Start::Parsed(mut outline) => {
+            outline.list.shrink();
+            Ok(Some(outline))
+        }
+        Start::Deflated(..) => Ok(None),
+    }
+}
+
 /// Opens an instance that lies in memory whole: nothing is copied unless it is deflated.
 ///
 /// # Errors
@@ -169,22 +250,32 @@ pub fn open_slice<'a>(
     bytes: &'a [u8],
     limits: &Limits,
 ) -> Result<(Header<'a>, Body<'a, &'a [u8]>), Reason> {
-    let (meta, syntax, at) = start(bytes, limits).map_err(ended)?;
-    if syntax.deflated {
-        let inflater = Inflater {
-            decoder: DeflateDecoder::new(io::Cursor::new(Vec::new()).chain(&bytes[at..])),
-            limits: (limits.inflated_bytes, limits.inflation_ratio),
-        };
-        let (header, head, input) = elements(Filler::new(inflater), meta, syntax, 0, limits)?;
-        let rest = Rest::Inflate(Box::new(input));
-        return Ok((header, Body { head: Cow::Owned(head), at: 0, rest }));
+    let (meta, syntax, at) = match parse(bytes, limits).map_err(ended)? {
+        Start::Parsed(outline) => return Ok(outline.into_header(bytes, Rest::Nothing)),
+        Start::Deflated(meta, syntax, at) => (meta, syntax, at),
+    };
+    let inflater = Inflater {
+        decoder: DeflateDecoder::new(io::Cursor::new(Vec::new()).chain(&bytes[at..])),
+        limits: (limits.inflated_bytes, limits.inflation_ratio),
+    };
+    let (header, head, input) = elements(Filler::new(inflater), meta, syntax, 0, limits)?;
+    let rest = Rest::Inflate(Box::new(input));
+    Ok((header, Body { head: Cow::Owned(head), at: 0, rest }))
+}
+
+/// Opens an instance of which the first bytes lie in memory and `rest` follows; `None` when the
+/// pixel data does not begin within them, or nothing can be told from them.
+pub fn open_prefix<'a, R: Read>(
+    bytes: &'a [u8],
+    rest: R,
+    limits: &Limits,
+) -> Option<(Header<'a>, Body<'a, R>)> {
+    match parse(bytes, limits) {
+        Ok(Start::Parsed(outline)) if outline.pixel.is_some() => {
+            Some(outline.into_header(bytes, Rest::Plain(rest)))
+        }
+        _ => None,
     }
-    let mut list = Vec::with_capacity(320);
-    let (pixel, end) = top_level(bytes, at, &mut list, syntax, limits).map_err(ended)?;
-    let end = end.unwrap_or(bytes.len());
-    let data = DataSet::new(Cow::Borrowed(bytes), list);
-    let body = Body { head: Cow::Borrowed(&bytes[end..]), at: 0, rest: Rest::Nothing };
-    Ok((Header { meta, syntax, data, pixel }, body))
 }
 
 fn ended(stop: Stop) -> Reason {
@@ -259,7 +350,7 @@ fn elements<R: Read>(
     at: usize,
     limits: &Limits,
 ) -> Result<Opened<R>, Reason> {
-    let mut list = Vec::with_capacity(320);
+    let mut list = Vec::with_capacity(ELEMENTS);
     let mut from = at;
     let (pixel, end) = loop {
         let want = match top_level(&filler.bytes, from, &mut list, syntax, limits) {
@@ -281,8 +372,8 @@ fn elements<R: Read>(
     };
     let end = end.unwrap_or(filler.bytes.len());
     let head = filler.bytes.split_off(end);
-    let data = DataSet::new(Cow::Owned(filler.bytes), list);
-    Ok((Header { meta, syntax, data, pixel }, head, filler.input))
+    let data = DataSet::new(Cow::Owned(filler.bytes), List::new(list));
+    Ok((Header { meta: Cow::Owned(meta), syntax, data, pixel }, head, filler.input))
 }
 
 /// Drops the entries of an unfinished last top-level element; gives where parsing goes on.
@@ -328,7 +419,7 @@ fn top_level(
             };
             return Ok((Some(pixel), Some(raw.start)));
         }
-        at = parser.element(at, usize::MAX, encoding, 0, NO_PARENT)?;
+        at = parser.element_of(&raw, usize::MAX, encoding, 0, NO_PARENT)?;
     }
     Ok((None, None))
 }

@@ -30,6 +30,16 @@ const LONG: [u32; 26] = set(&[
     Vr::UT,
     Vr::UV,
 ]);
+/// Known, and not long.
+const SHORT: [u32; 26] = {
+    let mut set = KNOWN;
+    let mut at = 0;
+    while at < 26 {
+        set[at] &= !LONG[at];
+        at += 1;
+    }
+    set
+};
 const TEXT: [u32; 26] = set(&[Vr::LO, Vr::LT, Vr::PN, Vr::SH, Vr::ST, Vr::UC, Vr::UT]);
 
 /// A value representation: its two letters.
@@ -68,6 +78,13 @@ impl Vr {
         self.is_in(&LONG)
     }
 
+    /// Explicit VR: a 16-bit length (PS3.5 7.1.2). Not so for letters that are no known VR.
+    #[must_use]
+    pub fn has_short_length(self) -> bool {
+        self.is_in(&SHORT)
+    }
+
+    #[inline]
     fn is_in(self, set: &[u32; 26]) -> bool {
         let [first, second] = self.0.map(|letter| letter.wrapping_sub(b'A'));
         first < 26 && second < 26 && set[usize::from(first)] >> second & 1 == 1

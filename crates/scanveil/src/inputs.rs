@@ -2,11 +2,13 @@
 //! within bounds. No name of a file leaves this module: an input is known by its number.
 
 mod archive;
+mod kept;
 mod opened;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use archive::{Archive, ArchiveFault};
+pub(crate) use kept::{Keeper, Kept, Larder};
 pub(crate) use opened::{Fault, Met, Work, digest, with_header, with_instance};
 
 use crate::output::Failure;

@@ -8,6 +8,11 @@ mod output;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Many threads make and drop small things: the system's allocator gives memory back to the kernel
+/// and asks for it again for every file.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     // HTTP clients take the process's provider; a second call finds the same one in place.

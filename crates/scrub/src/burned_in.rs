@@ -28,19 +28,77 @@ const LETTERS: usize = 4;
 /// Bytes that are looked at while they are in the nearest cache.
 const BLOCK: usize = 16 << 10;
 
-/// Whether a band of rows holds what looks like text.
-pub(crate) fn has_text(band: &[u8], width: usize, words: Words) -> bool {
-    if width < 16 {
-        return false;
+/// A look into a band of rows, piece by piece as they pass, while they are in the nearest cache.
+pub(crate) struct Scan {
+    words: Words,
+    bright: Extreme,
+    dark: Extreme,
+    /// Pixels that text can cover at most.
+    most: usize,
+}
+
+impl Scan {
+    /// For a band of so many bytes.
+    pub(crate) fn new(words: Words, length: usize) -> Self {
+        Self {
+            words,
+            bright: Extreme { value: i16::MIN, count: 0 },
+            dark: Extreme { value: i16::MAX, count: 0 },
+            most: length / usize::from(words.allocated / 8) / SHARE,
+        }
     }
-    match (words.allocated, words.big_endian) {
-        (8, _) => look::<Bytes>(band, width, if words.signed { 0x80 } else { 0 }),
-        (_, false) => look::<LittleWords>(band, width, if words.signed { 0x8000 } else { 0 }),
-        (_, true) => look::<BigWords>(band, width, if words.signed { 0x8000 } else { 0 }),
+
+    /// Takes in the next bytes of the band: whole words.
+    pub(crate) fn add(&mut self, piece: &[u8]) {
+        match (self.words.allocated, self.words.big_endian) {
+            (8, _) => self.look::<Bytes>(piece),
+            (_, false) => self.look::<LittleWords>(piece),
+            (_, true) => self.look::<BigWords>(piece),
+        }
+    }
+
+    /// Whether the band, all of which was taken in, holds what looks like text.
+    pub(crate) fn finds_text(&self, band: &[u8], width: usize) -> bool {
+        let lines = match (self.words.allocated, self.words.big_endian) {
+            (8, _) => Self::lines::<Bytes>,
+            (_, false) => Self::lines::<LittleWords>,
+            (_, true) => Self::lines::<BigWords>,
+        };
+        let few = |extreme: &&Extreme| (FEWEST..=self.most).contains(&extreme.count);
+        let mut extremes = [&self.bright, &self.dark].into_iter().filter(few);
+        width >= 16 && extremes.any(|extreme| lines(band, width, ink(extreme.value, self.flip())))
+    }
+
+    fn lines<L: Layout>(band: &[u8], width: usize, ink: u16) -> bool {
+        lines_of_letters(&shapes::<L>(band, width, ink))
+    }
+
+    /// Turns two's complement into unsigned order.
+    fn flip(&self) -> u16 {
+        match (self.words.signed, self.words.allocated) {
+            (false, _) => 0,
+            (true, 8) => 0x80,
+            (true, _) => 0x8000,
+        }
+    }
+
+    fn look<L: Layout>(&mut self, piece: &[u8]) {
+        let flip = self.flip();
+        for block in piece.chunks(BLOCK) {
+            let (mut low, mut high) = (i16::MAX, i16::MIN);
+            for bytes in block.chunks_exact(L::SIZE) {
+                let value = ordered(L::value(bytes), flip);
+                low = low.min(value);
+                high = high.max(value);
+            }
+            let (brighter, darker) = (high > self.bright.value, low < self.dark.value);
+            self.bright.add::<L>(block, high, brighter, flip, self.most);
+            self.dark.add::<L>(block, low, darker, flip, self.most);
+        }
     }
 }
 
-/// How values lie in a band. `flip` turns two's complement into unsigned order.
+/// How values lie in a band.
 trait Layout {
     /// Bytes of one value.
     const SIZE: usize;
@@ -107,27 +165,6 @@ fn ordered(value: u16, flip: u16) -> i16 {
 /// The value as it stands in the band.
 fn ink(ordered: i16, flip: u16) -> u16 {
     ordered as u16 ^ 0x8000 ^ flip
-}
-
-fn look<L: Layout>(band: &[u8], width: usize, flip: u16) -> bool {
-    let mut bright = Extreme { value: i16::MIN, count: 0 };
-    let mut dark = Extreme { value: i16::MAX, count: 0 };
-    let most = band.len() / L::SIZE / SHARE;
-    for block in band.chunks(BLOCK) {
-        let (mut low, mut high) = (i16::MAX, i16::MIN);
-        for bytes in block.chunks_exact(L::SIZE) {
-            let value = ordered(L::value(bytes), flip);
-            low = low.min(value);
-            high = high.max(value);
-        }
-        let (brighter, darker) = (high > bright.value, low < dark.value);
-        bright.add::<L>(block, high, brighter, flip, most);
-        dark.add::<L>(block, low, darker, flip, most);
-    }
-    [bright, dark].into_iter().any(|extreme| {
-        (FEWEST..=most).contains(&extreme.count)
-            && lines_of_letters(&shapes::<L>(band, width, ink(extreme.value, flip)))
-    })
 }
 
 /// The box around one connected shape.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the certificate's format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// How many elements met an action for a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,7 +24,7 @@ pub struct Count {
     pub elements: u64,
 }
 
-/// What was done to a study (format 1, docs/formats/certificate.md).
+/// What was done to a study (format 2, docs/formats/certificate.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Certificate {
     format: u32,
@@ -49,7 +49,8 @@ pub struct Certificate {
     elements: Vec<Count>,
     /// What was taken out of texts, by kind.
     findings: BTreeMap<&'static str, u64>,
-    /// BLAKE3 over the new SOP Instance UIDs in order, each with the digest of its file.
+    /// BLAKE3 over the new SOP Instance UIDs in order, each with the digest of its file up to the
+    /// pixel data, which passes as it is.
     outputs: String,
 }
 
@@ -114,7 +115,7 @@ impl Certifying {
             *self.findings.entry(kind).or_default() += u64::from(*count);
         }
         let name = instance.sop_instance_uid().as_str().to_owned();
-        self.outputs.insert((name, instance.digest()));
+        self.outputs.insert((name, instance.header_digest()));
     }
 
     /// An instance was held back, for the reason with this code.

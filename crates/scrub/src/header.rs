@@ -88,6 +88,8 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             watch,
         };
         let mut ours = inserts.iter().peekable();
+        let not_always = |tag: &Tag| !is_inserted(*tag);
+        let others: Vec<Tag> = inserts.iter().map(|insert| insert.tag).filter(not_always).collect();
         let end = data.elements().len();
         let mut level = Level { mode: Mode::Plain, item: None, creators: Vec::new(), end };
         let mut at = 0;
@@ -96,8 +98,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
                 this.flush();
                 this.out.extend_from_slice(&insert.bytes);
             }
-            if !inserts.iter().any(|insert| insert.tag == element.tag) && !is_inserted(element.tag)
-            {
+            if !is_inserted(element.tag) && !others.contains(&element.tag) {
                 this.element(at, element, &mut level)?;
             }
             at = element.next as usize;

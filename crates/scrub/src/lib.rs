@@ -20,6 +20,7 @@ mod options;
 mod outcome;
 mod pixels;
 mod plan;
+mod prepared;
 mod private;
 mod profile;
 mod reading;
@@ -41,13 +42,14 @@ pub use identity::StudyIdentity;
 pub use inspection::{Inspector, Risk, Trace, TracePlace};
 pub use keyed::ProjectSecret;
 pub use options::ProfileOption;
+pub use prepared::Prepared;
 pub use profile::{
     Case, Coarseness, Condition, DateSettings, Explanation, Profile, ProfileDocument, ProfileError,
     RuleAction, RuleDocument, TextSettings, Unlisted,
 };
 pub use scrubbed::ScrubbedInstance;
 pub use sop::{PixelClass, SopClass};
-pub use study::{Mapping, MappingKind, Prepared, StudyScrubber};
+pub use study::{Mapping, MappingKind, StudyScrubber};
 pub use suspicion::{Suspicion, suspicious};
 pub use table::{Code, EDITION, TableRow, rows};
 

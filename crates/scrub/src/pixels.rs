@@ -1,6 +1,6 @@
 //! Pixel data: what may pass, by rule; what is looked into; and how it is copied.
 
-use crate::burned_in::{Words, has_text};
+use crate::burned_in::{Scan, Words};
 use crate::mask::Mask;
 use crate::rle;
 use crate::sink::Sink;
@@ -9,14 +9,23 @@ use scanveil_dataset::{
     Body, DataSet, Encoding, Header, PixelCoding, PixelElement, Tag, Vr, Writer, tags,
 };
 use scanveil_model::{Reason, ReasonCode, TagPath};
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
 /// Bytes of pixel data that are in memory at a time.
 const BAND: usize = 2 << 20;
+/// Bytes that are read, looked into and written while they are in the second cache of a core.
+const PIECE: usize = 128 << 10;
 /// Largest fragment of RLE pixel data, and largest frame that it may decode to.
 const MOST_FRAGMENT: usize = 32 << 20;
 /// Pixel data up to this size is written in one piece with its header.
 const SHORT: u64 = 64 << 10;
+
+thread_local! {
+    /// A band that is read from a stream; as long as the longest so far.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// How the pixel data of one instance is passed on.
 pub(crate) struct PixelPlan {
@@ -234,11 +243,9 @@ impl PixelPlan {
         }
         let padding = usize::try_from(self.layout.total % 2).unwrap_or(0);
         if let Some(all) = body.as_slice() {
-            let all = self.all(all)?;
-            self.bands(|size, at| Ok(&all[at as usize..at as usize + size]), sink)?;
+            self.slice(self.all(all)?, sink)?;
         } else {
-            let mut buffer = Vec::new();
-            self.stream(body, &mut buffer, sink)?;
+            BUFFER.with_borrow_mut(|buffer| self.stream(body, buffer, sink))?;
             let surplus = self.claimed() - self.layout.total;
             let passed = io::copy(&mut Read::take(&mut *body, surplus), &mut io::sink());
             if passed.map_err(|error| truncated(&error))? < surplus {
@@ -269,38 +276,41 @@ impl PixelPlan {
         sink: &mut Sink<W>,
     ) -> Result<(), Reason> {
         for size in self.sizes() {
-            buffer.clear();
-            let read = Read::take(&mut *body, size as u64).read_to_end(buffer);
-            if read.map_err(|error| truncated(&error))? < size {
-                return Err(truncated(&io::ErrorKind::UnexpectedEof.into()));
+            if buffer.len() < size {
+                buffer.resize(size, 0);
             }
-            self.look(buffer)?;
-            if let Some(mask) = self.layout.mask.filter(|mask| mask.touches(buffer)) {
-                mask.apply(buffer);
+            let band = &mut buffer[..size];
+            let mut scan = self.scan(size);
+            for piece in band.chunks_mut(PIECE) {
+                body.read_exact(piece).map_err(|error| truncated(&error))?;
+                if let Some(mask) = self.layout.mask.filter(|mask| mask.touches(piece)) {
+                    mask.apply(piece);
+                }
+                scan.iter_mut().for_each(|scan| scan.add(piece));
+                sink.write(piece)?;
             }
-            sink.write(buffer)?;
+            self.judge(scan.as_ref(), band)?;
         }
         Ok(())
     }
 
-    fn bands<'b, W: Write>(
-        &self,
-        band: impl Fn(usize, u64) -> Result<&'b [u8], Reason>,
-        sink: &mut Sink<W>,
-    ) -> Result<(), Reason> {
-        let mut at = 0;
+    fn slice<W: Write>(&self, mut all: &[u8], sink: &mut Sink<W>) -> Result<(), Reason> {
         for size in self.sizes() {
-            let bytes = band(size, at)?;
-            self.look(bytes)?;
-            match self.layout.mask.filter(|mask| mask.touches(bytes)) {
-                Some(mask) => {
-                    let mut masked = bytes.to_vec();
-                    mask.apply(&mut masked);
-                    sink.write(&masked)?;
+            let (band, rest) = all.split_at_checked(size).unwrap_or((all, &[]));
+            all = rest;
+            let mut band = Cow::Borrowed(band);
+            let mut scan = self.scan(size);
+            for from in (0..band.len()).step_by(PIECE) {
+                let piece = from..band.len().min(from + PIECE);
+                if let Some(mask) = self.layout.mask
+                    && mask.touches(&band[piece.clone()])
+                {
+                    mask.apply(&mut band.to_mut()[piece.clone()]);
                 }
-                None => sink.write(bytes)?,
+                scan.iter_mut().for_each(|scan| scan.add(&band[piece.clone()]));
+                sink.write(&band[piece])?;
             }
-            at += size as u64;
+            self.judge(scan.as_ref(), &band)?;
         }
         Ok(())
     }
@@ -327,13 +337,24 @@ impl PixelPlan {
         })
     }
 
-    fn look(&self, band: &[u8]) -> Result<(), Reason> {
-        match self.layout.look {
-            Some(words) if has_text(band, self.layout.width, words) => {
+    fn scan(&self, length: usize) -> Option<Scan> {
+        self.layout.look.map(|words| Scan::new(words, length))
+    }
+
+    /// Says what the look into a band came to.
+    fn judge(&self, scan: Option<&Scan>, band: &[u8]) -> Result<(), Reason> {
+        match scan {
+            Some(scan) if scan.finds_text(band, self.layout.width) => {
                 Err(risk(ReasonCode::BurnedInText, tags::PIXEL_DATA, "shapes like letters found"))
             }
             _ => Ok(()),
         }
+    }
+
+    fn look(&self, band: &[u8]) -> Result<(), Reason> {
+        let mut scan = self.scan(band.len());
+        scan.iter_mut().for_each(|scan| scan.add(band));
+        self.judge(scan.as_ref(), band)
     }
 
     /// Looks into one RLE frame. Its code stream is passed on as it is, so bits outside the pixel

@@ -20,6 +20,12 @@ fn stands_in(data: &DataSet<'_>, element: &Element, items: &[u32]) -> bool {
 pub(crate) fn charset(header: &Header<'_>) -> (Charset, Option<String>) {
     let data = &header.data;
     let declared = data.text(tags::SPECIFIC_CHARACTER_SET).unwrap_or(b"");
+    let all_plain = data.elements().iter().all(|element| {
+        element.kind != Kind::Leaf || !element.vr.is_text() || data.value(element).is_ascii()
+    });
+    if all_plain && let Ok(read) = CharacterSets::parse(declared) {
+        return (Charset { read, write: None }, None);
+    }
     // Items that declare sets of their own are read by those.
     let own: Vec<u32> = data
         .elements()

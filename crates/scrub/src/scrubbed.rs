@@ -12,7 +12,8 @@ pub struct ScrubbedInstance {
     pub(crate) study_instance_uid: Uid,
     pub(crate) transfer_syntax: Uid,
     pub(crate) patient_pseudonym: String,
-    pub(crate) digest: Digest,
+    pub(crate) digest: Option<Digest>,
+    pub(crate) header_digest: Digest,
     pub(crate) length: u64,
     pub(crate) actions: BTreeMap<Action, u32>,
     pub(crate) outcome: Outcome,
@@ -49,10 +50,17 @@ impl ScrubbedInstance {
     pub fn patient_pseudonym(&self) -> &str {
         &self.patient_pseudonym
     }
-    /// BLAKE3 digest of the output.
+    /// BLAKE3 digest of the output, unless the scrubber makes none
+    /// ([`StudyScrubber::without_digests`](crate::StudyScrubber::without_digests)).
     #[must_use]
-    pub fn digest(&self) -> Digest {
+    pub fn digest(&self) -> Option<Digest> {
         self.digest
+    }
+    /// BLAKE3 digest of the output up to the pixel data: file meta information and elements, before
+    /// they are deflated if they are.
+    #[must_use]
+    pub fn header_digest(&self) -> Digest {
+        self.header_digest
     }
     /// Bytes of the output.
     #[must_use]

@@ -5,17 +5,19 @@ use flate2::write::DeflateEncoder;
 use scanveil_model::{Digest, Reason, ReasonCode};
 use std::io::{self, Write};
 
-/// Counts and digests what goes through.
+/// Counts what goes through, and digests it if asked to.
 struct Counted<W> {
     out: W,
-    hasher: blake3::Hasher,
+    hasher: Option<Box<blake3::Hasher>>,
     length: u64,
 }
 
 impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.out.write_all(bytes)?;
-        self.hasher.update(bytes);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
         self.length += bytes.len() as u64;
         Ok(bytes.len())
     }
@@ -37,14 +39,16 @@ pub(crate) struct Sink<W: Write> {
 impl<W: Write> Sink<W> {
     /// Writes the beginning of an instance: `meta` bytes of preamble and file meta information, and
     /// the elements before the pixel data. What stands behind the meta information is deflated if
-    /// `deflated`.
+    /// `deflated`; everything is digested if `digested`.
     pub(crate) fn begin(
         out: W,
         written: &[u8],
         meta: usize,
         deflated: bool,
+        digested: bool,
     ) -> Result<Self, Reason> {
-        let mut counted = Counted { out, hasher: blake3::Hasher::new(), length: 0 };
+        let hasher = digested.then(Box::default);
+        let mut counted = Counted { out, hasher, length: 0 };
         if !deflated {
             counted.write_all(written).map_err(write_failed)?;
             return Ok(Self { form: Form::Plain(counted) });
@@ -65,8 +69,8 @@ impl<W: Write> Sink<W> {
         .map_err(write_failed)
     }
 
-    /// Ends the instance: its digest and length.
-    pub(crate) fn end(self) -> Result<(Digest, u64), Reason> {
+    /// Ends the instance: its digest, if asked for, and its length.
+    pub(crate) fn end(self) -> Result<(Option<Digest>, u64), Reason> {
         let mut counted = match self.form {
             Form::Plain(counted) => counted,
             Form::Deflated(encoder) => {
@@ -79,7 +83,8 @@ impl<W: Write> Sink<W> {
             }
         };
         counted.flush().map_err(write_failed)?;
-        Ok((Digest(*counted.hasher.finalize().as_bytes()), counted.length))
+        let digest = counted.hasher.map(|hasher| Digest(*hasher.finalize().as_bytes()));
+        Ok((digest, counted.length))
     }
 }
 

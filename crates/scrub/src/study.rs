@@ -7,10 +7,10 @@ use crate::keyed::ProjectSecret;
 use crate::outcome::{Decided, Outcome, Watch};
 use crate::pixels::{self, PixelPlan};
 use crate::plan::Plan;
+use crate::prepared::Prepared;
 use crate::profile::Circumstances;
 use crate::reading::charset;
 use crate::scrubbed::ScrubbedInstance;
-use crate::sink::Sink;
 use crate::sop::SopClass;
 use crate::text::Texts;
 use crate::values::DUMMIES;
@@ -33,6 +33,7 @@ pub struct StudyScrubber<'p> {
     pseudonym: String,
     back: i64,
     tabled: bool,
+    digested: bool,
     hospital: String,
     /// New UIDs of the study and of the series met last.
     uids: Mutex<Vec<(String, String)>>,
@@ -68,22 +69,6 @@ pub struct Mapping {
     pub old: String,
     /// As written.
     pub new: String,
-}
-
-/// An instance whose header is scrubbed, made only by [`StudyScrubber::prepare`]: what it will be
-/// called is known, and nothing is written yet.
-pub struct Prepared<'s> {
-    header: &'s Header<'s>,
-    plan: Option<PixelPlan>,
-    /// File meta information and elements.
-    written: Vec<u8>,
-    meta_length: usize,
-    sop_class_uid: Uid,
-    sop_instance_uid: Uid,
-    series_instance_uid: Uid,
-    study_instance_uid: Uid,
-    patient_pseudonym: &'s str,
-    outcome: Outcome,
 }
 
 /// The UIDs every instance must have.
@@ -167,6 +152,7 @@ impl<'p> StudyScrubber<'p> {
             pseudonym,
             back,
             tabled: true,
+            digested: true,
             hospital: String::new(),
             uids: Mutex::default(),
             methods: Default::default(),
@@ -183,6 +169,12 @@ impl<'p> StudyScrubber<'p> {
     #[must_use]
     pub fn without_attributes(self) -> Self {
         Self { tabled: false, ..self }
+    }
+
+    /// Leaves [`ScrubbedInstance::digest`] empty: for those who neither compare nor list outputs.
+    #[must_use]
+    pub fn without_digests(self) -> Self {
+        Self { digested: false, ..self }
     }
 
     /// The patient's pseudonym in this project.
@@ -259,11 +251,14 @@ impl<'p> StudyScrubber<'p> {
         let outcome = self.rewrite(header, &named, plan.as_ref(), &mut written, None)?;
         let ours = DUMMIES.iter().copied().chain([self.pseudonym.as_bytes()]);
         self.verifier.check(&written, &ours.collect::<Vec<_>>())?;
+        let header_digest = Digest(*blake3::hash(&written).as_bytes());
         Ok(Prepared {
             header,
             plan,
             written,
             meta_length,
+            header_digest,
+            digested: self.digested,
             sop_class_uid: uid(identity.class)?,
             sop_instance_uid: uid(&new[0])?,
             series_instance_uid: uid(&new[1])?,
@@ -403,7 +398,7 @@ impl<'p> StudyScrubber<'p> {
     }
 }
 
-fn encoding(header: &Header<'_>) -> Encoding {
+pub(crate) fn encoding(header: &Header<'_>) -> Encoding {
     Encoding { explicit: header.syntax.explicit, big_endian: header.syntax.big_endian }
 }
 
@@ -416,79 +411,4 @@ fn may_show_a_face(header: &Header<'_>) -> bool {
             .iter()
             .any(|name| part.windows(name.len()).any(|window| window == *name));
     matches!(modality, b"CT" | b"MR" | b"PT") && header.pixel.is_some() && head
-}
-
-impl Prepared<'_> {
-    /// New SOP Instance UID.
-    #[must_use]
-    pub fn sop_instance_uid(&self) -> &Uid {
-        &self.sop_instance_uid
-    }
-    /// New Series Instance UID.
-    #[must_use]
-    pub fn series_instance_uid(&self) -> &Uid {
-        &self.series_instance_uid
-    }
-    /// New Study Instance UID.
-    #[must_use]
-    pub fn study_instance_uid(&self) -> &Uid {
-        &self.study_instance_uid
-    }
-    /// The patient's pseudonym in this project.
-    #[must_use]
-    pub fn patient_pseudonym(&self) -> &str {
-        self.patient_pseudonym
-    }
-
-    /// Writes the instance, looking into its pixels on the way.
-    ///
-    /// # Errors
-    /// The [`Reason`] to quarantine it. What was written to `out` must then be thrown away: it may
-    /// hold pixels that turned out not to be clean.
-    pub fn write<R: Read, W: Write>(
-        mut self,
-        mut body: Body<'_, R>,
-        out: W,
-    ) -> Result<ScrubbedInstance, Reason> {
-        let (digest, length) = self.emit(&mut body, out)?;
-        let transfer_syntax = Uid::parse(self.header.syntax.uid)
-            .map_err(|_| Reason::new(ReasonCode::Internal, "a transfer syntax is not a UID"))?;
-        Ok(ScrubbedInstance {
-            sop_class_uid: self.sop_class_uid,
-            sop_instance_uid: self.sop_instance_uid,
-            series_instance_uid: self.series_instance_uid,
-            study_instance_uid: self.study_instance_uid,
-            transfer_syntax,
-            patient_pseudonym: self.patient_pseudonym.to_owned(),
-            digest,
-            length,
-            actions: self.outcome.actions(),
-            outcome: self.outcome,
-        })
-    }
-
-    fn emit<R: Read, W: Write>(
-        &mut self,
-        body: &mut Body<'_, R>,
-        out: W,
-    ) -> Result<(Digest, u64), Reason> {
-        let header = self.header;
-        let mut plan = self.plan.as_ref();
-        if let Some(pixels) = plan {
-            let (tag, vr) = pixels.element();
-            let length = pixels.length().unwrap_or(u32::MAX);
-            Writer::new(&mut self.written).head(tag, vr, length, encoding(header));
-            if let Some(whole) = pixels.whole(body)? {
-                self.written.extend_from_slice(whole);
-                self.written.resize(self.written.len() + whole.len() % 2, 0);
-                plan = None;
-            }
-        }
-        let deflated = header.syntax.deflated;
-        let mut sink = Sink::begin(out, &self.written, self.meta_length, deflated)?;
-        if let Some(pixels) = plan {
-            pixels.copy(body, &mut sink)?;
-        }
-        sink.end()
-    }
 }

@@ -6,7 +6,7 @@ use crate::spelling::Spelling;
 use crate::values::{self, Day};
 use crate::verifier::Verifier;
 use crate::{What, names};
-use scanveil_dataset::{CharacterSets, Header, Kind, Tag, tags};
+use scanveil_dataset::{CharacterSets, Element, Header, Kind, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -57,6 +57,9 @@ pub struct Evidence {
     /// Values taken in already, by the character set that they were read by.
     seen: HashMap<(usize, Tag), HashSet<Box<[u8]>>>,
     values: usize,
+    /// What the elements of the last instance are, by their place in it: most are the same in the
+    /// next one.
+    shape: Vec<(Tag, Vr, Option<What>)>,
     /// What the last instance said: character set, tag, value.
     last: Vec<(usize, Tag, Box<[u8]>)>,
     texts: BTreeSet<(What, Tag, String)>,
@@ -103,7 +106,7 @@ impl Evidence {
                 }
                 continue;
             }
-            let Some(what) = identifies(element) else { continue };
+            let Some(what) = self.identifies(index, element) else { continue };
             let value = trim(data.value(element));
             let repeats = self.repeats(nth, charset, element.tag, value);
             nth += 1;
@@ -117,6 +120,25 @@ impl Evidence {
             }
         }
         Ok(())
+    }
+
+    /// What the values of an element are evidence of.
+    fn identifies(&mut self, index: usize, element: &Element) -> Option<What> {
+        if element.kind != Kind::Leaf || element.length == 0 {
+            return None;
+        }
+        if let Some((tag, vr, what)) = self.shape.get(index)
+            && (*tag, *vr) == (element.tag, element.vr)
+        {
+            return *what;
+        }
+        let what = identifies(element);
+        if index < MOST_REMEMBERED {
+            let nothing = (element.tag, Vr([0; 2]), None);
+            self.shape.resize(self.shape.len().max(index + 1), nothing);
+            self.shape[index] = (element.tag, element.vr, what);
+        }
+        what
     }
 
     /// Number of a declaration of character sets. What cannot be understood declares nothing.

@@ -6,16 +6,9 @@ use std::ops::Range;
 
 const WORDS: usize = 1 << 10;
 
-/// ASCII letters in lower case.
-const FOLD: [u8; 256] = {
-    let mut fold = [0; 256];
-    let mut at = 0;
-    while at < 256 {
-        fold[at] = (at as u8).to_ascii_lowercase();
-        at += 1;
-    }
-    fold
-};
+/// Bytes that are looked at with one load, and windows of three within them.
+const LOAD: usize = 8;
+const WINDOWS: usize = LOAD - 2;
 
 /// The hashes of the three bytes that each form is known by, as a set with ranks.
 pub(crate) struct Filter {
@@ -26,16 +19,28 @@ pub(crate) struct Filter {
     starts: Vec<u32>,
 }
 
+/// The hash of the lowest three bytes: the factor's own lowest byte is zero, so that the highest
+/// byte of the window falls out of the product.
 fn hash(window: u32) -> u16 {
-    (window.wrapping_mul(0x9e37_79b1) >> 16) as u16
+    (window.wrapping_mul(0x3779_b100) >> 16) as u16
 }
 
-fn slide(window: u32, byte: u8) -> u32 {
-    (window << 8 | u32::from(FOLD[usize::from(byte)])) & 0x00ff_ffff
+/// ASCII letters in lower case, eight at a time.
+fn lower(bytes: [u8; LOAD]) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(bytes);
+    let low = word & (ONES * 0x7f);
+    // The highest bit of each byte: at least `A`, and above `Z`.
+    let (letter, above) = (low + ONES * (0x80 - 0x41), low + ONES * (0x7f - 0x5a));
+    let capital = (letter ^ above) & !word & (ONES * 0x80);
+    word | capital >> 2
 }
 
 fn of(form: &Form) -> u16 {
-    hash(form.bytes.iter().skip(form.anchor()).take(3).fold(0, |window, &byte| slide(window, byte)))
+    let mut bytes = [0; LOAD];
+    let anchor = form.bytes.iter().skip(form.anchor()).take(3);
+    bytes.iter_mut().zip(anchor).for_each(|(to, from)| *to = *from);
+    hash(lower(bytes) as u32)
 }
 
 impl Filter {
@@ -70,28 +75,29 @@ impl Filter {
         bytes: &[u8],
         mut found: impl FnMut(usize, Range<usize>) -> std::ops::ControlFlow<()>,
     ) {
-        // Four at a time with one question: most bytes begin nothing.
-        let mut window = 0;
-        let (fours, rest) = bytes.as_chunks::<4>();
-        for (four, chunk) in fours.iter().enumerate() {
-            let a = slide(window, chunk[0]);
-            let b = slide(a, chunk[1]);
-            let c = slide(b, chunk[2]);
-            window = slide(c, chunk[3]);
-            let windows = [a, b, c, window];
-            if windows.iter().fold(0, |any, window| any | self.bit(*window)) == 0 {
-                continue;
-            }
-            for (at, &window) in windows.iter().enumerate() {
-                if self.bit(window) == 1 && found(four * 4 + at, self.forms(window)).is_break() {
-                    return;
+        let mut from = 0;
+        while let Some(chunk) = bytes.get(from..).and_then(<[u8]>::first_chunk::<LOAD>) {
+            let word = lower(*chunk);
+            let window = |at: usize| (word >> (8 * at)) as u32;
+            // Six with one question: most bytes begin nothing.
+            if (0..WINDOWS).fold(0, |any, at| any | self.bit(window(at))) == 1 {
+                for at in 0..WINDOWS {
+                    if self.bit(window(at)) == 1
+                        && found(from + at + 2, self.forms(window(at))).is_break()
+                    {
+                        return;
+                    }
                 }
             }
+            from += WINDOWS;
         }
-        for (at, &byte) in rest.iter().enumerate() {
-            window = slide(window, byte);
-            let at = fours.len() * 4 + at;
-            if self.bit(window) == 1 && found(at, self.forms(window)).is_break() {
+        let rest = bytes.get(from..).unwrap_or(&[]);
+        let mut padded = [0; LOAD];
+        padded[..rest.len()].copy_from_slice(rest);
+        let word = lower(padded);
+        for at in 2..rest.len() {
+            let window = (word >> (8 * (at - 2))) as u32;
+            if self.bit(window) == 1 && found(from + at, self.forms(window)).is_break() {
                 return;
             }
         }

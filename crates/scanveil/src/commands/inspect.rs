@@ -3,7 +3,9 @@
 
 use super::scrub::{pool, progress_bar, quiet_panics};
 use crate::cli::InspectArgs;
-use crate::inputs::{Archive, Fault, Input, Met, Place, Work, gather, with_header, with_instance};
+use crate::inputs::{
+    Archive, Fault, Input, Keeper, Met, Place, Work, gather, with_header, with_instance,
+};
 use crate::output::{Failure, Output, table};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -16,7 +18,6 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 /// Version of the JSON's format.
 const VERSION: u32 = 1;
@@ -181,9 +182,9 @@ impl Look<'_> {
             Fault::Reason(reason) => reason.code.to_string(),
         };
         // An archive is told by its first bytes; nothing is kept.
-        let budget = AtomicUsize::new(0);
+        let nothing = Keeper::new(0);
         if matches!(input.place(), Place::File { .. })
-            && let Ok(Met::Archive) = with_header(input, &budget, |_| Ok(()))
+            && let Ok(Met::Archive) = with_header(input, &nothing, |_| Ok(()))
         {
             let archive = input.archive().map_err(|_| "damaged-archive".to_owned())?;
             archives.push(archive);

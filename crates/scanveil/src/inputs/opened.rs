@@ -1,21 +1,21 @@
 //! Reads inputs: small ones whole into a buffer of the thread, large ones as streams.
 
 use super::archive::{Member, is_archive};
+use super::kept::{Keeper, Kept, Larder};
 use super::{Input, Place};
-use scanveil_dataset::{Body, Header, Limits, open, open_slice, tags};
+use scanveil_dataset::{Body, Header, Limits, open, open_prefix, open_slice, outline, tags};
 use scanveil_model::{Digest, Reason, ReasonCode};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Inputs up to this size are read whole.
+/// Inputs up to this size are read whole where the beginning does not hold their header.
 const SMALL: u64 = 4 << 20;
 /// Inputs up to this size may be kept from the first look to the second.
 const KEPT: u64 = 64 << 10;
 /// What is read of a larger one to find its header.
-const PREFIX: usize = 32 << 10;
+const PREFIX: usize = 16 << 10;
 
 /// Bounds for what is parsed by many threads at once.
 fn light() -> Limits {
@@ -71,7 +71,7 @@ pub(crate) enum Met<T> {
     /// It is an archive.
     Archive,
     /// It is an instance; small ones are kept within the budget.
-    Instance { out: T, kept: Option<Box<[u8]>> },
+    Instance { out: T, kept: Option<Kept> },
 }
 
 /// What is done with a whole instance.
@@ -179,7 +179,7 @@ fn slice<T>(
 /// Why the input is no instance, or what `work` says.
 pub(crate) fn with_header<T>(
     input: &Input,
-    budget: &AtomicUsize,
+    keeper: &Keeper,
     work: impl Fn(&Header<'_>) -> Result<T, Reason>,
 ) -> Result<Met<T>, Fault> {
     let (mut source, length) = input.open()?;
@@ -190,9 +190,7 @@ pub(crate) fn with_header<T>(
             return Ok(Met::Archive);
         }
         if read as u64 == length {
-            let bytes = &buffer[..read];
-            let out = slice(bytes, |header, _| work(header))?;
-            return Ok(Met::Instance { out, kept: keep(bytes, budget) });
+            return whole(&buffer[..read], keeper, work);
         }
         if let Ok((header, _)) = open_slice(&buffer[..read], &light())
             && header.pixel.is_some()
@@ -219,10 +217,18 @@ pub(crate) fn with_header<T>(
     })
 }
 
-fn keep(bytes: &[u8], budget: &AtomicUsize) -> Option<Box<[u8]>> {
-    let taken = budget
-        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes.len()));
-    taken.is_ok().then(|| bytes.into())
+/// Shows the header of a small input to `work`, and keeps the input if there is room.
+fn whole<T>(
+    bytes: &[u8],
+    keeper: &Keeper,
+    work: impl Fn(&Header<'_>) -> Result<T, Reason>,
+) -> Result<Met<T>, Fault> {
+    let Ok(Some(outline)) = outline(bytes, &light()) else {
+        let out = slice(bytes, |header, _| work(header))?;
+        return Ok(Met::Instance { out, kept: keeper.keep(bytes, None) });
+    };
+    let out = work(&outline.open(bytes)?.0)?;
+    Ok(Met::Instance { out, kept: keeper.keep(bytes, Some(outline)) })
 }
 
 /// Hands a whole instance to `work`.
@@ -231,29 +237,40 @@ fn keep(bytes: &[u8], budget: &AtomicUsize) -> Option<Box<[u8]>> {
 /// Why the input is no instance, or what `work` says.
 pub(crate) fn with_instance<W: Work>(
     input: &Input,
-    kept: Option<&[u8]>,
+    kept: Option<(&Larder, &Kept)>,
     work: &mut W,
 ) -> Result<W::Out, Fault> {
-    if let Some(bytes) = kept {
+    if let Some((larder, kept)) = kept {
+        let bytes = larder.bytes(kept);
+        if let Some(outline) = &kept.outline {
+            let (header, body) = outline.open(bytes)?;
+            return Ok(run(work, &header, body)?);
+        }
         return Ok(slice(bytes, |header, body| run(work, header, body))?);
     }
     let (mut source, length) = input.open()?;
-    if length <= SMALL {
-        return BUFFER.with_borrow_mut(|buffer| {
-            let read = fill(&mut source, space(buffer, length as usize))?;
-            Ok(slice(&buffer[..read], |header, body| run(work, header, body))?)
-        });
-    }
-    match open(source, &light()) {
-        Ok((header, body)) => Ok(run(work, &header, body)?),
-        Err(reason) if is_bound(&reason) => {
-            let _alone = HEAVY.lock();
-            let (source, _) = input.open()?;
-            let (header, body) = open(source, &heavy())?;
-            Ok(work.run(&header, body)?)
+    BUFFER.with_borrow_mut(|buffer| {
+        let read = fill(&mut source, space(buffer, PREFIX))?;
+        if let Some((header, body)) = open_prefix(&buffer[..read], &mut source, &light()) {
+            return Ok(run(work, &header, body)?);
         }
-        Err(reason) => Err(reason.into()),
-    }
+        if length <= SMALL {
+            let rest = &mut space(buffer, (length as usize).max(read))[read..];
+            let read = read + fill(&mut source, rest)?;
+            return Ok(slice(&buffer[..read], |header, body| run(work, header, body))?);
+        }
+        let prefix = io::Cursor::new(buffer[..read].to_vec());
+        match open(prefix.chain(source), &light()) {
+            Ok((header, body)) => Ok(run(work, &header, body)?),
+            Err(reason) if is_bound(&reason) => {
+                let _alone = HEAVY.lock();
+                let (source, _) = input.open()?;
+                let (header, body) = open(source, &heavy())?;
+                Ok(work.run(&header, body)?)
+            }
+            Err(reason) => Err(reason.into()),
+        }
+    })
 }
 
 /// The BLAKE3 digest and the length of an input's bytes.

@@ -3,7 +3,6 @@ use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
 
 /// A member of an archive to be written: its claims can be false.
 struct Packed {
@@ -89,15 +88,15 @@ fn members_are_read_whatever_their_packing() {
         let expected_digest = *blake3::hash(expected).as_bytes();
         let (found, length) = digest(&input, None).unwrap();
         assert_eq!((found.0, length), (expected_digest, expected.len() as u64));
-        let met = with_header(&input, &AtomicUsize::new(1 << 20), |header| {
-            Ok(header.data.elements().len())
-        });
+        let keeper = Keeper::new(1 << 20);
+        let met = with_header(&input, &keeper, |header| Ok(header.data.elements().len()));
         let Ok(Met::Instance { out, kept }) = met else { panic!("no instance") };
         assert!(out > 50);
-        assert_eq!(kept.as_deref(), Some(&expected[..]));
+        let larder = keeper.finish();
+        assert_eq!(kept.as_ref().map(|kept| larder.bytes(kept)), Some(&expected[..]));
     }
     let notes = Input::member(&archive, 2);
-    let met = with_header(&notes, &AtomicUsize::new(0), |_| Ok(()));
+    let met = with_header(&notes, &Keeper::new(0), |_| Ok(()));
     let Err(Fault::Reason(reason)) = met else { panic!("an instance") };
     assert_eq!(reason.code, scanveil_model::ReasonCode::NotDicom);
 }
@@ -162,9 +161,10 @@ fn the_budget_bounds_what_is_kept() {
     let slice = &slices()[0];
     fs::write(temp.path().join("1"), slice).unwrap();
     let inputs = gather(&[temp.path().to_owned()], None).unwrap();
-    let budget = AtomicUsize::new(slice.len() + 5);
+    // Room for its bytes and for what parsing it gave, once.
+    let keeper = Keeper::new(3 * slice.len() / 2);
     for is_kept in [true, false] {
-        let met = with_header(&inputs[0], &budget, |_| Ok(()));
+        let met = with_header(&inputs[0], &keeper, |_| Ok(()));
         assert!(matches!(met, Ok(Met::Instance { kept, .. }) if kept.is_some() == is_kept));
     }
 }

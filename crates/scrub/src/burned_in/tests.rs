@@ -49,6 +49,13 @@ fn encode(frame: &[u16], words: Words) -> Vec<u8> {
     }
 }
 
+/// In pieces that end anywhere but within a word.
+fn has_text(band: &[u8], width: usize, words: Words) -> bool {
+    let mut scan = Scan::new(words, band.len());
+    band.chunks(usize::from(words.allocated / 8) * 777).for_each(|piece| scan.add(piece));
+    scan.finds_text(band, width)
+}
+
 #[test]
 fn letters_are_found_in_every_layout_and_noise_is_not() {
     for allocated in [8, 16] {

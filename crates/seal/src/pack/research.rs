@@ -35,7 +35,10 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    fn of(scrubbed: &ScrubbedInstance, source: Digest) -> Self {
+    /// The proof for the pack's next entry, which must name the digest of what was written.
+    fn of(scrubbed: &ScrubbedInstance, source: Digest, entry: usize) -> Result<Self, SealError> {
+        let undigested = || SealError::InstanceMismatch { entry, what: "digest" };
+        let digest = scrubbed.digest().ok_or_else(undigested)?;
         let study_instance_uid = scrubbed.study_instance_uid().clone();
         let attributes: BTreeMap<String, String> = scrubbed.attributes().clone();
         let entry = PackEntry {
@@ -46,13 +49,13 @@ impl Proof {
             transfer_syntax: Some(scrubbed.transfer_syntax().clone()),
             offset: 0,
             length: scrubbed.length(),
-            digest: scrubbed.digest(),
+            digest,
             source: Some(source),
             reasons: Vec::new(),
             attributes,
         };
         let patient_pseudonym = scrubbed.patient_pseudonym().to_owned();
-        Self { patient_pseudonym, study_instance_uid, entry }
+        Ok(Self { patient_pseudonym, study_instance_uid, entry })
     }
 
     /// One research pack holds one patient and one study.
@@ -129,7 +132,8 @@ impl<W: Write> ResearchPack<W> {
         source: Digest,
         bytes: &[u8],
     ) -> Result<(), SealError> {
-        self.append_proof(Proof::of(scrubbed, source), bytes)
+        let entry = self.0.index.entries.len();
+        self.append_proof(Proof::of(scrubbed, source, entry)?, bytes)
     }
 
     pub(super) fn append_proof(&mut self, proof: Proof, bytes: &[u8]) -> Result<(), SealError> {
@@ -167,7 +171,8 @@ impl<W: Write> ResearchSlot<'_, W> {
     /// [`SealError::InstanceMismatch`] and [`SealError::MixedPack`], which make the pack useless;
     /// [`SealError::Poisoned`].
     pub fn close(self, scrubbed: &ScrubbedInstance, source: Digest) -> Result<(), SealError> {
-        self.close_proof(Proof::of(scrubbed, source))
+        let entry = self.0.core.index.entries.len();
+        self.close_proof(Proof::of(scrubbed, source, entry)?)
     }
 
     pub(super) fn close_proof(self, proof: Proof) -> Result<(), SealError> {

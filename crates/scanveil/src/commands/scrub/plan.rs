@@ -1,7 +1,7 @@
 //! The first look: which inputs are instances of which study, and who each study is about.
 
 use super::held::Held;
-use crate::inputs::{Input, Met, Place, with_header};
+use crate::inputs::{Input, Keeper, Kept, Larder, Met, Place, with_header};
 use crate::output::Failure;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Bytes of small inputs that are kept from the first look to the second.
-const KEPT_BYTES: usize = 64 << 20;
+const KEPT_BYTES: usize = 128 << 20;
 
 /// One study, in whatever state it is.
 pub(super) struct Study<'p> {
@@ -59,11 +59,13 @@ impl<'p> Study<'p> {
         }
     }
 
-    /// The study's scrubber, made when it is first asked for.
+    /// The study's scrubber, made when it is first asked for. Outputs are digested only where
+    /// somebody compares or lists them.
     pub(super) fn scrubber(
         &self,
         profile: &'p Profile,
         secret: &'p ProjectSecret,
+        listed: bool,
     ) -> Result<Arc<StudyScrubber<'p>>, Reason> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let identity = match &mut *state {
@@ -74,7 +76,11 @@ impl<'p> Study<'p> {
         };
         match StudyScrubber::new(profile, secret, identity) {
             Ok(scrubber) => {
-                let scrubber = Arc::new(scrubber.without_attributes());
+                let mut scrubber = scrubber.without_attributes();
+                if !listed && !self.has_twins.load(Ordering::Relaxed) {
+                    scrubber = scrubber.without_digests();
+                }
+                let scrubber = Arc::new(scrubber);
                 *state = State::Ready(Arc::clone(&scrubber));
                 Ok(scrubber)
             }
@@ -105,7 +111,7 @@ impl<'p> Study<'p> {
 /// What is to be done with one input.
 pub(super) struct Job {
     pub(super) input: Input,
-    pub(super) kept: Option<Box<[u8]>>,
+    pub(super) kept: Option<Kept>,
     pub(super) seen: Result<Instance, Held>,
 }
 
@@ -118,23 +124,23 @@ pub(super) struct Instance {
 }
 
 /// Everything the second look needs.
-#[derive(Default)]
 pub(super) struct Plan<'p> {
     /// By input: the files as they were found, then the members of archives.
     pub(super) jobs: Vec<Job>,
     pub(super) studies: Vec<Arc<Study<'p>>>,
+    larder: Larder,
 }
 
 struct Look<'p> {
     studies: Mutex<HashMap<Vec<u8>, Arc<Study<'p>>>>,
-    budget: AtomicUsize,
+    keeper: Keeper,
 }
 
 /// What one input turned out to be.
 enum Found<'p> {
     Archive,
     Held(Held),
-    Instance { study: Arc<Study<'p>>, sop: [u8; 16], kept: Option<Box<[u8]>> },
+    Instance { study: Arc<Study<'p>>, sop: [u8; 16], kept: Option<Kept> },
 }
 
 impl<'p> Look<'p> {
@@ -153,7 +159,7 @@ impl<'p> Look<'p> {
             return Found::Held(Held::unlisted());
         }
         let met = catch_unwind(AssertUnwindSafe(|| {
-            with_header(input, &self.budget, |header| {
+            with_header(input, &self.keeper, |header| {
                 let study = self.study(header.data.text(tags::STUDY_INSTANCE_UID));
                 study.observe(header);
                 let uid = header.data.text(tags::SOP_INSTANCE_UID).unwrap_or(b"");
@@ -185,7 +191,7 @@ impl<'p> Look<'p> {
 impl<'p> Plan<'p> {
     /// Looks at every input, and at every member of those that are archives.
     pub(super) fn make(inputs: Vec<Input>, bar: &ProgressBar) -> Result<Self, Failure> {
-        let look = Look { studies: Mutex::default(), budget: AtomicUsize::new(KEPT_BYTES) };
+        let look = Look { studies: Mutex::default(), keeper: Keeper::new(KEPT_BYTES) };
         let found = look.look_all(&inputs, bar);
         let mut sorter = Sorter::default();
         let mut members = Vec::new();
@@ -206,26 +212,33 @@ impl<'p> Plan<'p> {
         for (input, found) in members.into_iter().zip(found) {
             sorter.add(input, found);
         }
-        Ok(sorter.plan)
+        let Sorter { jobs, studies, .. } = sorter;
+        Ok(Self { jobs, studies, larder: look.keeper.finish() })
+    }
+
+    /// What was kept of an input, and where.
+    pub(super) fn kept<'k>(&'k self, job: &'k Job) -> Option<(&'k Larder, &'k Kept)> {
+        Some((&self.larder, job.kept.as_ref()?))
     }
 }
 
 /// Numbers studies and finds twins, in the order of the inputs.
 #[derive(Default)]
 struct Sorter<'p> {
-    plan: Plan<'p>,
+    jobs: Vec<Job>,
+    studies: Vec<Arc<Study<'p>>>,
     numbers: HashMap<*const Study<'p>, usize>,
     first: HashMap<[u8; 16], usize>,
 }
 
 impl<'p> Sorter<'p> {
     fn add(&mut self, input: Input, found: Found<'p>) {
-        let at = self.plan.jobs.len();
+        let at = self.jobs.len();
         let (kept, seen) = match found {
             Found::Held(held) => (None, Err(held)),
             Found::Archive => (None, Err(Held::nested())),
             Found::Instance { study, sop, kept } => {
-                let studies = &mut self.plan.studies;
+                let studies = &mut self.studies;
                 let number = *self.numbers.entry(Arc::as_ptr(&study)).or_insert_with(|| {
                     studies.push(Arc::clone(&study));
                     studies.len() - 1
@@ -240,6 +253,6 @@ impl<'p> Sorter<'p> {
                 (kept, Ok(Instance { study: number, twin_of }))
             }
         };
-        self.plan.jobs.push(Job { input, kept, seen });
+        self.jobs.push(Job { input, kept, seen });
     }
 }

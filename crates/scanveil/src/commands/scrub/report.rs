@@ -188,7 +188,7 @@ fn line(index: usize, done: &Done) -> Line<'_> {
         Outcome::Clean(clean) => {
             line.status = "clean";
             line.output = clean.details.as_ref().map(|details| details.output.as_str());
-            line.output_digest = Some(clean.digest);
+            line.output_digest = clean.digest;
             line.output_bytes = Some(clean.bytes);
             line.actions = clean.details.as_ref().map(|details| &details.actions);
         }

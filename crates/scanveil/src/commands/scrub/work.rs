@@ -29,7 +29,7 @@ pub(super) enum Outcome {
 pub(super) struct Clean {
     pub(super) bytes: u64,
     /// Of the output; kept where there is a report, or another input to compare with.
-    pub(super) digest: Digest,
+    pub(super) digest: Option<Digest>,
     pub(super) details: Option<Details>,
 }
 
@@ -94,7 +94,8 @@ impl<'p> Scrubbing<'_, 'p> {
             Err(held) => Outcome::Held(Box::new(held.clone())),
             Ok(instance) => self.guarded(job, instance),
         };
-        let input = if self.reported { digest(&job.input, job.kept.as_deref()).ok() } else { None };
+        let bytes = self.plan.kept(job).map(|(larder, kept)| larder.bytes(kept));
+        let input = if self.reported { digest(&job.input, bytes).ok() } else { None };
         self.bar.inc(1);
         Done { outcome, input }
     }
@@ -129,14 +130,14 @@ impl<'p> Scrubbing<'_, 'p> {
         if self.staging.is_some_and(Staging::has_failed) {
             return Err(Held::unwritten());
         }
-        let scrubber = study.scrubber(self.profile, self.secret)?;
+        let scrubber = study.scrubber(self.profile, self.secret, self.reported)?;
         let mut work = One {
             scrubber: &scrubber,
             study: &study.place,
             staging: self.staging.filter(|_| !twin),
             mappings: self.mappings,
         };
-        let scrubbed = with_instance(&job.input, job.kept.as_deref(), &mut work)?;
+        let scrubbed = with_instance(&job.input, self.plan.kept(job), &mut work)?;
         if !twin {
             study.certify(|certifying| certifying.clean(&scrubbed));
         }
@@ -156,7 +157,9 @@ fn compare(twin: Outcome, first: Option<(usize, &Done)>) -> Outcome {
     };
     match (twin, first) {
         (Outcome::Clean(twin), Some((at, done))) => match &done.outcome {
-            Outcome::Clean(first) if first.digest == twin.digest => Outcome::Duplicate(at),
+            Outcome::Clean(first) if first.digest.is_some() && first.digest == twin.digest => {
+                Outcome::Duplicate(at)
+            }
             _ => conflict(),
         },
         (Outcome::Clean(_), None) => conflict(),
