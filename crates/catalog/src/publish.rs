@@ -216,8 +216,9 @@ async fn insert_object(
     let tags = stored_object.tags();
     sqlx::query(
         "INSERT INTO objects (object, zone, hospital, subject, study_key, project, generation, \
-         profile, engine, retention_class, retain_until, bytes, digest, entries, received_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         profile, engine, retention_class, retain_until, bytes, digest, entries, received_at_ms, \
+         certificate) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(object)
     .bind(index.zone.as_str())
@@ -234,6 +235,7 @@ async fn insert_object(
     .bind(stored_object.digest().map(|d| d.to_string()))
     .bind(stored(index.entries.len() as u64, "a pack")?)
     .bind(index.received_at_ms)
+    .bind(index.certificate_digest().map(|d| d.to_string()))
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -12,7 +12,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 const OBJECT_COLUMNS: &str = "SELECT o.object, o.zone, o.hospital, o.subject, o.study_key, \
      o.project, o.generation, o.profile, o.engine, o.bytes, o.digest, o.entries, \
-     o.received_at_ms FROM objects o";
+     o.received_at_ms, o.certificate FROM objects o";
 
 /// Only what the newest generation of a study holds.
 const NEWEST: &str = "o.generation = (SELECT MAX(g.generation) FROM generations g \
@@ -374,6 +374,7 @@ fn object_record(row: &SqliteRow) -> Result<ObjectRecord, CatalogError> {
         digest: row.optional_id("digest")?,
         entries: row.number("entries")?,
         received_at_ms: row.signed("received_at_ms")?,
+        certificate: row.optional_id("certificate")?,
     })
 }
 

@@ -190,6 +190,8 @@ pub struct ObjectRecord {
     pub entries: u64,
     /// When the newest of its instances was received, in milliseconds since 1970.
     pub received_at_ms: i64,
+    /// Digest of the study's certificate, in the one pack of a run that carries it.
+    pub certificate: Option<Digest>,
 }
 
 /// Which objects to list. Empty fields do not restrict.

@@ -11,7 +11,9 @@ use scanveil_dataset::{Limits, open, open_slice, tags};
 use scanveil_model::{
     Digest, Generation, HospitalId, ObjectId, ProjectName, Reason, ReasonCode, SubjectId,
 };
-use scanveil_scrub::{Profile, ProjectSecret, ScrubbedInstance, StudyIdentity, StudyScrubber};
+use scanveil_scrub::{
+    Certificate, Certifying, Profile, ProjectSecret, ScrubbedInstance, StudyIdentity, StudyScrubber,
+};
 use scanveil_seal::{HospitalKey, ResearchMeta, ResearchPack, StudyKey, ZoneKey};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -44,9 +46,42 @@ pub(crate) struct StudyJob<'j> {
 /// What came of a study.
 #[derive(Default)]
 pub(crate) struct Scrubbed {
+    /// The last of them carries the certificate.
     pub(crate) packs: Vec<LocalObject>,
     /// Index of the source, and why it is held back.
     pub(crate) held: Vec<(usize, Reason)>,
+}
+
+/// What has come of a study so far.
+#[derive(Default)]
+struct Doing {
+    done: Scrubbed,
+    /// The newest pack stays open until the study's certificate is known.
+    last: Option<OpenPack>,
+    certifying: Certifying,
+}
+
+impl Doing {
+    fn hold(&mut self, at: usize, reason: Reason) {
+        self.certifying.held_back(reason.code.as_str());
+        self.done.held.push((at, reason));
+    }
+
+    /// Takes a pack into which nothing more goes.
+    fn pack(&mut self, full: OpenPack) -> Result<(), PipelineError> {
+        if let Some(before) = self.last.replace(full) {
+            self.done.packs.push(before.finish(None)?);
+        }
+        Ok(())
+    }
+
+    fn finish(self, profile: &Profile) -> Result<Scrubbed, PipelineError> {
+        let Self { mut done, last, certifying } = self;
+        if let Some(last) = last {
+            done.packs.push(last.finish(certifying.finish(profile).as_ref())?);
+        }
+        Ok(done)
+    }
 }
 
 /// What a first look at every instance gives: the study's identity, and what cannot be read.
@@ -90,12 +125,12 @@ pub(crate) fn scrub_study(
     todo.sort_by_cached_key(|&at| {
         (sources[at].series_instance_uid().cloned(), sources[at].digest())
     });
-    let mut out = Scrubbed::default();
+    let mut out = Doing::default();
     let scrubber = match StudyScrubber::new(job.profile, job.secret, identity) {
         Ok(scrubber) => scrubber.of_hospital(job.hospital.as_str()),
         Err(reason) => {
-            out.held.extend(todo.into_iter().map(|at| (at, reason.clone())));
-            return Ok(out);
+            let held = todo.into_iter().map(|at| (at, reason.clone())).collect();
+            return Ok(Scrubbed { held, ..Scrubbed::default() });
         }
     };
     let same = |a: &usize, b: &usize| {
@@ -107,12 +142,15 @@ pub(crate) fn scrub_study(
         small_instances(site, job, &scrubber, sources, &small, &mut out)?;
         for at in large {
             match large_instance(site, job, &scrubber, &sources[at])? {
-                Ok(pack) => out.packs.push(pack),
-                Err(reason) => out.held.push((at, reason)),
+                Ok((scrubbed, pack)) => {
+                    out.certifying.clean(&scrubbed);
+                    out.pack(pack)?;
+                }
+                Err(reason) => out.hold(at, reason),
             }
         }
     }
-    Ok(out)
+    out.finish(job.profile)
 }
 
 type One = Result<(ScrubbedInstance, Vec<u8>), Reason>;
@@ -139,7 +177,7 @@ fn small_instances(
     scrubber: &StudyScrubber<'_>,
     sources: &[Source],
     series: &[usize],
-    out: &mut Scrubbed,
+    out: &mut Doing,
 ) -> Result<(), PipelineError> {
     let mut open_pack: Option<OpenPack> = None;
     let mut rest = series;
@@ -157,24 +195,25 @@ fn small_instances(
         })?;
         for (&at, one) in now.iter().zip(done) {
             match one {
-                Err(reason) => out.held.push((at, reason)),
+                Err(reason) => out.hold(at, reason),
                 Ok((scrubbed, bytes)) => {
                     if open_pack.as_ref().is_some_and(|p| !p.pack.has_room_for(scrubbed.length()))
                         && let Some(full) = open_pack.take()
                     {
-                        out.packs.push(full.finish()?);
+                        out.pack(full)?;
                     }
                     let pack = match &mut open_pack {
                         Some(pack) => pack,
                         none => none.insert(OpenPack::create(site, job, &sources[at].digest())?),
                     };
                     pack.pack.append(&scrubbed, sources[at].digest(), &bytes)?;
+                    out.certifying.clean(&scrubbed);
                 }
             }
         }
     }
     if let Some(last) = open_pack {
-        out.packs.push(last.finish()?);
+        out.pack(last)?;
     }
     Ok(())
 }
@@ -186,7 +225,7 @@ fn large_instance(
     job: &StudyJob<'_>,
     scrubber: &StudyScrubber<'_>,
     source: &Source,
-) -> Result<Result<LocalObject, Reason>, PipelineError> {
+) -> Result<Result<(ScrubbedInstance, OpenPack), Reason>, PipelineError> {
     let mut pack = OpenPack::create(site, job, &source.digest())?;
     let mut out = Watched::new(pack.pack.open_slot()?);
     let scrubbed = source.read(|reader| {
@@ -199,10 +238,12 @@ fn large_instance(
         return Err(PipelineError::Folder { what: "the work folder", source });
     }
     match scrubbed {
-        Ok(scrubbed) => slot.close(&scrubbed, source.digest())?,
-        Err(reason) => return Ok(Err(reason)),
+        Err(reason) => Ok(Err(reason)),
+        Ok(scrubbed) => {
+            slot.close(&scrubbed, source.digest())?;
+            Ok(Ok((scrubbed, pack)))
+        }
     }
-    pack.finish().map(Ok)
 }
 
 /// A pack that is being written to the work folder.
@@ -242,8 +283,11 @@ impl OpenPack {
         Ok(Self { pack, file })
     }
 
-    fn finish(self) -> Result<LocalObject, PipelineError> {
-        let (_, object) = self.pack.finish()?;
+    fn finish(self, certificate: Option<&Certificate>) -> Result<LocalObject, PipelineError> {
+        let (_, object) = match certificate {
+            Some(certificate) => self.pack.finish_certified(certificate)?,
+            None => self.pack.finish()?,
+        };
         Ok(LocalObject { object, file: self.file })
     }
 }

@@ -1,5 +1,6 @@
 mod batches;
 mod bench;
+mod certificates;
 mod custody;
 mod faults;
 mod rebuilding;

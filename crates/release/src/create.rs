@@ -1,5 +1,6 @@
 //! Making a release.
 
+use crate::certificates::{self, ManifestCertificate};
 use crate::folder::{DATASHEET, Folder, LIST, MANIFEST, TABLES, hash_file, io_error, temporary_in};
 use crate::line::{Line, series, studies};
 use crate::manifest::{Document, MANIFEST_VERSION};
@@ -57,7 +58,8 @@ pub fn create(
     Ok(ReleaseManifest(document))
 }
 
-/// Writes the instances and takes out of the plan what could not be read, if that is allowed.
+/// Writes the instances and the certificates, and takes out of the plan what could not be read, if
+/// that is allowed.
 fn write(
     request: &ReleaseRequest,
     folder: &Folder,
@@ -66,7 +68,8 @@ fn write(
     threads: &rayon::ThreadPool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), ReleaseError> {
-    keep_only(folder, &plan.lines)?;
+    certificates::keep_with(&mut plan.certificates, &plan.lines);
+    keep_only(folder, plan)?;
     let writer = Writer {
         folder,
         opener,
@@ -85,14 +88,20 @@ fn write(
     let lost = writer.lost.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !lost.is_empty() {
         plan.leave_out_objects(&lost);
-        keep_only(folder, &plan.lines)?;
+        certificates::keep_with(&mut plan.certificates, &plan.lines);
+        keep_only(folder, plan)?;
     }
-    Ok(())
+    certificates::write(&plan.certificates, folder)?;
+    threads.install(|| sync_all(folder.root(), plan))
 }
 
 /// Removes what an interrupted run or an older generation left.
-fn keep_only(folder: &Folder, lines: &[Line]) -> Result<(), ReleaseError> {
-    let planned = |path: &str| lines.binary_search_by(|line| line.path.as_str().cmp(path)).is_ok();
+fn keep_only(folder: &Folder, plan: &Plan) -> Result<(), ReleaseError> {
+    let Plan { lines, certificates, .. } = plan;
+    let planned = |path: &str| {
+        lines.binary_search_by(|line| line.path.as_str().cmp(path)).is_ok()
+            || certificates.binary_search_by(|one| one.path.as_str().cmp(path)).is_ok()
+    };
     folder.clear_data(planned)
 }
 
@@ -126,8 +135,7 @@ impl Writer<'_> {
                     Ok(())
                 }
                 result => result,
-            })?;
-        sync_all(self.folder.root(), &self.plan.lines)
+            })
     }
 
     fn write_object(&self, object: usize, lines: &[&Line]) -> Result<(), ReleaseError> {
@@ -222,20 +230,22 @@ fn is_right(path: &Path, line: &Line) -> bool {
     same_length && hash_file(path).is_ok_and(|(digest, _)| digest == line.digest)
 }
 
-/// Makes all instances durable: one call on Linux instead of one for every file.
+/// Makes instances and certificates durable: one call on Linux instead of one for every file.
 #[cfg(target_os = "linux")]
-fn sync_all(root: &Path, _: &[Line]) -> Result<(), ReleaseError> {
+fn sync_all(root: &Path, _: &Plan) -> Result<(), ReleaseError> {
     let failed = |e| io_error("sync", root, e);
     let folder = fs::File::open(root).map_err(failed)?;
     rustix::fs::syncfs(&folder).map_err(|e| failed(e.into()))
 }
 
-/// Makes all instances durable.
+/// Makes instances and certificates durable.
 #[cfg(not(target_os = "linux"))]
-fn sync_all(root: &Path, lines: &[Line]) -> Result<(), ReleaseError> {
+fn sync_all(root: &Path, plan: &Plan) -> Result<(), ReleaseError> {
     let failed = |e| io_error("sync", root, e);
-    lines.par_iter().try_for_each(|line| {
-        let path = root.join(&line.path);
+    let lines = plan.lines.par_iter().map(|line| &line.path);
+    let certificates = plan.certificates.par_iter().map(|certificate| &certificate.path);
+    lines.chain(certificates).try_for_each(|path| {
+        let path = root.join(path);
         fs::File::open(&path).and_then(|file| file.sync_all()).map_err(failed)?;
         crate::folder::sync_folder(path.parent().unwrap_or(root)).map_err(failed)
     })
@@ -251,6 +261,7 @@ fn describe(
     let lines = &plan.lines;
     let mut list: Vec<(String, Digest)> =
         lines.iter().map(|line| (line.path.clone(), line.digest)).collect();
+    list.extend(plan.certificates.iter().map(|one| (one.path.clone(), one.digest)));
     for (name, grid) in tables::all(lines) {
         let csv = format!("{TABLES}/{name}.csv");
         let (digest, _) = folder.write_file(&csv, |out| write_csv(&grid, out))?;
@@ -282,6 +293,7 @@ fn describe(
         totals,
         left_out: plan.left_out.clone(),
         instances: lines.iter().map(ManifestInstance::of).collect(),
+        certificates: plan.certificates.iter().map(ManifestCertificate::of).collect(),
     };
     folder.write_json(MANIFEST, &document)?;
     Ok(document)

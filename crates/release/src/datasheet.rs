@@ -39,6 +39,7 @@ fn what_it_is(text: &mut String, request: &ReleaseRequest, totals: &Totals) -> s
          Made by scanveil {engine}; the time stands in `manifest.json`.\n\n\
          | path | what it is |\n| --- | --- |\n\
          | `data/<patient>/<study>/<series>/<instance>.dcm` | the instances |\n\
+         | `data/<patient>/<study>/certificate.json` | what was done to a study, by which rules |\n\
          | `tables/instances`, `series`, `studies` | attributes, each as CSV and as Parquet |\n\
          | `manifest.json` | every instance with digest, identifiers, profile and generation |\n\
          | `manifest.b3` | BLAKE3 digest of every file |",

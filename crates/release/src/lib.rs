@@ -4,6 +4,7 @@
 //! This crate holds research keys only. It knows nothing of the vault and opens nothing that
 //! identifies a patient.
 
+mod certificates;
 mod create;
 mod datasheet;
 mod error;
@@ -16,6 +17,7 @@ mod table;
 mod tables;
 mod verify;
 
+pub use certificates::ManifestCertificate;
 pub use create::create;
 pub use error::ReleaseError;
 pub use manifest::{LeftOut, MANIFEST_VERSION, ManifestInstance, ReleaseManifest, Totals};

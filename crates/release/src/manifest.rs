@@ -2,13 +2,16 @@
 //! was made.
 
 use crate::ReleaseError;
+use crate::certificates::ManifestCertificate;
 use crate::line::Line;
 use scanveil_catalog::RecordId;
 use scanveil_model::{Digest, Generation, ProjectName, Uid};
 use serde::{Deserialize, Serialize};
 
+/// The version without certificates, which is still read.
+const WITHOUT_CERTIFICATES: u32 = 1;
 /// The version that is written.
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 
 /// What a finished release holds. Only [`crate::create`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,6 +34,9 @@ pub(crate) struct Document {
     pub(crate) left_out: Vec<LeftOut>,
     /// Sorted by path.
     pub(crate) instances: Vec<ManifestInstance>,
+    /// Sorted by path; from version 2 on.
+    #[serde(default)]
+    pub(crate) certificates: Vec<ManifestCertificate>,
 }
 
 /// Counts over a release.
@@ -125,6 +131,11 @@ impl ReleaseManifest {
     pub fn instances(&self) -> &[ManifestInstance] {
         &self.0.instances
     }
+    /// The certificates of the studies, sorted by path.
+    #[must_use]
+    pub fn certificates(&self) -> &[ManifestCertificate] {
+        &self.0.certificates
+    }
 }
 
 impl ManifestInstance {
@@ -152,10 +163,17 @@ struct VersionOnly {
 }
 
 impl Document {
+    fn is_of_its_version(&self) -> bool {
+        match self.version {
+            WITHOUT_CERTIFICATES => self.certificates.is_empty(),
+            version => version == MANIFEST_VERSION,
+        }
+    }
+
     /// Reads a manifest of any known version.
     pub(crate) fn read(json: &[u8]) -> Result<Self, ReleaseError> {
         match serde_json::from_slice::<Self>(json) {
-            Ok(document) if document.version == MANIFEST_VERSION => Ok(document),
+            Ok(document) if document.is_of_its_version() => Ok(document),
             // The parser's own message may quote the text, so that only its kind is told.
             _ => Err(match serde_json::from_slice::<VersionOnly>(json) {
                 Ok(VersionOnly { version }) if version > u64::from(MANIFEST_VERSION) => {

@@ -1,6 +1,7 @@
 //! What a release will hold: read from the catalogue and the indexes of the packs, before a file is
 //! written.
 
+use crate::certificates::{Certificate, named};
 use crate::folder::instance_path;
 use crate::line::Line;
 use crate::{LeftOut, ReleaseError, ReleaseFilter, ReleaseRequest, Unreadable};
@@ -62,6 +63,7 @@ impl Opener<'_> {
 pub(crate) struct Plan {
     pub(crate) objects: Vec<ObjectRecord>,
     pub(crate) lines: Vec<Line>,
+    pub(crate) certificates: Vec<Certificate>,
     pub(crate) left_out: Vec<LeftOut>,
 }
 
@@ -112,17 +114,18 @@ pub(crate) fn plan(
         }
         wanted
     });
-    let read: Vec<Result<(Vec<Line>, Tally), ReleaseError>> = objects
+    let read: Vec<Result<Found, ReleaseError>> = objects
         .par_iter()
         .enumerate()
         .with_max_len(1)
         .map(|(number, object)| lines_of(number, object, request, opener))
         .collect();
-    let mut lines = Vec::new();
+    let (mut lines, mut certificates) = (Vec::new(), Vec::new());
     for result in read {
-        let (found, skipped) = result?;
-        lines.extend(found);
-        skipped.0.iter().for_each(|(reason, n)| tally.add(reason, *n));
+        let found = result?;
+        lines.extend(found.lines);
+        certificates.extend(found.certificate);
+        found.skipped.0.iter().for_each(|(reason, n)| tally.add(reason, *n));
         if lines.len() > MAX_INSTANCES {
             return Err(ReleaseError::TooMany { count: lines.len(), limit: MAX_INSTANCES });
         }
@@ -131,7 +134,7 @@ pub(crate) fn plan(
     drop_repeats(&mut lines, &mut tally);
     let left_out =
         tally.0.into_iter().map(|(reason, instances)| LeftOut { reason, instances }).collect();
-    Ok(Plan { objects, lines, left_out })
+    Ok(Plan { objects, lines, certificates: named(certificates), left_out })
 }
 
 /// Keeps one of several copies of an instance. Where the copies differ none is kept, since nothing
@@ -149,35 +152,57 @@ fn drop_repeats(lines: &mut Vec<Line>, tally: &mut Tally) {
     lines.dedup_by(|later, first| later.path == first.path);
 }
 
+/// What one pack holds.
+#[derive(Default)]
+struct Found {
+    lines: Vec<Line>,
+    certificate: Option<Certificate>,
+    skipped: Tally,
+}
+
 fn lines_of(
     number: usize,
     object: &ObjectRecord,
     request: &ReleaseRequest,
     opener: &Opener<'_>,
-) -> Result<(Vec<Line>, Tally), ReleaseError> {
-    let mut tally = Tally::default();
+) -> Result<Found, ReleaseError> {
+    let mut found = Found::default();
     let pack = match opener.open(object) {
         Ok(pack) => pack,
         Err(ReleaseError::Object { .. }) if request.unreadable == Unreadable::LeaveOut => {
-            tally.add(UNREADABLE, object.entries);
-            return Ok((Vec::new(), tally));
+            found.skipped.add(UNREADABLE, object.entries);
+            return Ok(found);
         }
         Err(error) => return Err(error),
     };
     let index = pack.index();
     let patient: Arc<str> = index.patient_pseudonym.as_deref().unwrap_or_default().into();
     let profile: Arc<str> = index.profile.as_deref().unwrap_or_default().into();
-    let mut lines = Vec::with_capacity(index.entries.len());
     for (place, entry) in index.entries.iter().enumerate() {
         let unsafe_name = || ReleaseError::UnsafeName { object: object.object, entry: place };
         let mut line = line_of(index, entry, &patient, &profile).ok_or_else(unsafe_name)?;
         (line.object, line.entry) = (number, place);
+        if place == 0 {
+            found.certificate = certificate_of(index, object, &line);
+        }
         match reason_to_leave_out(&request.filter, &line) {
-            Some(reason) => tally.add(reason, 1),
-            None => lines.push(line),
+            Some(reason) => found.skipped.add(reason, 1),
+            None => found.lines.push(line),
         }
     }
-    Ok((lines, tally))
+    Ok(found)
+}
+
+/// The certificate that a pack carries, with the study's folder as its path.
+fn certificate_of(index: &PackIndex, object: &ObjectRecord, line: &Line) -> Option<Certificate> {
+    Some(Certificate {
+        path: line.path.rsplitn(3, '/').last()?.to_owned(),
+        patient: Arc::clone(&line.patient),
+        study: line.study.clone(),
+        text: index.certificate.clone()?,
+        digest: index.certificate_digest()?,
+        made: (index.received_at_ms, object.object),
+    })
 }
 
 /// None when an identifier is missing or no safe name.

@@ -1,6 +1,7 @@
 //! Checking a release's folder against its manifest.
 
 use crate::ReleaseError;
+use crate::certificates::is_certificate;
 use crate::folder::{
     DATA, DATASHEET, LIST, MANIFEST, MARKER, TABLES, files_below, hash_file, io_error,
 };
@@ -154,10 +155,17 @@ fn is_ours(path: &str) -> bool {
     let shaped = match parts.as_slice() {
         [one] => *one == DATASHEET,
         [first, _] => *first == TABLES,
+        [first, _, _, name] => *first == DATA && is_certificate(name),
         [first, _, _, _, _] => *first == DATA,
         _ => false,
     };
     shaped && parts.iter().all(plain)
+}
+
+/// What the manifest itself gives a digest of.
+fn named(document: &Document) -> impl Iterator<Item = (&str, Digest)> {
+    let instances = document.instances.iter().map(|one| (one.path.as_str(), one.blake3));
+    instances.chain(document.certificates.iter().map(|one| (one.path.as_str(), one.blake3)))
 }
 
 fn contradictions(
@@ -165,25 +173,24 @@ fn contradictions(
     list: &BTreeMap<String, Digest>,
     problems: &mut Vec<Problem>,
 ) {
-    let instances: BTreeMap<&str, Digest> =
-        document.instances.iter().map(|one| (one.path.as_str(), one.blake3)).collect();
-    for (path, digest) in &instances {
+    let named: BTreeMap<&str, Digest> = named(document).collect();
+    for (path, digest) in &named {
         if list.get(*path) != Some(digest) {
             problems.push(problem(path, ProblemKind::Contradicted));
         }
     }
     for path in list.keys().filter(|path| path.starts_with(DATA)) {
-        if !instances.contains_key(path.as_str()) {
+        if !named.contains_key(path.as_str()) {
             problems.push(problem(path, ProblemKind::Contradicted));
         }
     }
 }
 
-/// The manifest's word on instances, the list's on everything else.
+/// The manifest's word on instances and certificates, the list's on everything else.
 fn expected(document: &Document, list: &BTreeMap<String, Digest>) -> BTreeMap<String, Digest> {
     let mut expected = list.clone();
-    for instance in document.instances.iter().filter(|instance| is_ours(&instance.path)) {
-        expected.insert(instance.path.clone(), instance.blake3);
+    for (path, digest) in named(document).filter(|(path, _)| is_ours(path)) {
+        expected.insert(path.to_owned(), digest);
     }
     expected
 }

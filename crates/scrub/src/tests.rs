@@ -1,10 +1,10 @@
 mod every_row;
+mod leaks;
 mod validity;
 
 use super::*;
-use scanveil_dataset::{Header, Limits, Tag, open, open_slice, tags};
+use scanveil_dataset::{Limits, Tag, open, open_slice, tags};
 use scanveil_model::{Reason, ReasonCode};
-use scanveil_synth::{Expect, Hunter, LeakVector, TEXT_MIN_FORM};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -129,68 +129,4 @@ fn real_files_end_clean_or_held_back() {
     eprintln!("{files} files, {clean} clean, held back: {reasons:?}");
     assert_eq!(files, clean + reasons.values().sum::<usize>());
     assert!(clean > 150, "too few are useful: {clean}");
-}
-
-/// Every leak vector: what was planted is in no output, and where nothing stands in the way the
-/// instance comes out.
-#[test]
-fn no_leak_vector_leaks() {
-    let profile = Profile::builtin("basic").unwrap();
-    let secret = ProjectSecret::new([7; 32]);
-    let limits = Limits::default();
-    let vectors = scanveil_synth::leak_vectors(11).unwrap();
-    let mut studies: BTreeMap<Vec<u8>, StudyIdentity> = BTreeMap::new();
-    for vector in &vectors {
-        if let Ok((header, _)) = open_slice(&vector.instance.file, &limits) {
-            studies.entry(study_of(&header)).or_default().observe(&header).unwrap();
-        }
-    }
-    let scrubbers: BTreeMap<_, _> = studies
-        .into_iter()
-        .map(|(study, identity)| (study, StudyScrubber::new(&profile, &secret, identity)))
-        .collect();
-    let (mut clean, mut held, mut wrong) = (0, 0, Vec::new());
-    for vector in &vectors {
-        let expected = vector.instance.expected;
-        let name = (vector.row, vector.name, vector.syntax);
-        match scrub_vector(vector, &scrubbers) {
-            Ok(out) => {
-                clean += 1;
-                let hunter = Hunter::new(&vector.instance.planted, TEXT_MIN_FORM).unwrap();
-                let mut found = hunter.hunt_bytes(&out).unwrap().hits;
-                // Image Type says PRIMARY, and somebody is called Mary.
-                found.retain(|hit| hunter.value(hit) != "Mary");
-                // That two instances have one UID shows only to who sees both.
-                let held_elsewhere = vector.name == "same-uid-second";
-                if expected == Expect::Quarantine && !held_elsewhere || !found.is_empty() {
-                    let values: Vec<&str> = found.iter().map(|hit| hunter.value(hit)).collect();
-                    wrong.push(format!("{name:?} came out: {values:?}"));
-                }
-            }
-            Err(reason) => {
-                held += 1;
-                if expected == Expect::Clean {
-                    wrong.push(format!("{name:?} was held back: {reason}"));
-                }
-            }
-        }
-    }
-    eprintln!("{} leak vectors: {clean} clean, {held} held back", vectors.len());
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(clean > held, "most must be of use");
-}
-
-fn study_of(header: &Header<'_>) -> Vec<u8> {
-    header.data.text(tags::STUDY_INSTANCE_UID).unwrap_or(b"").to_vec()
-}
-
-fn scrub_vector(
-    vector: &LeakVector,
-    scrubbers: &BTreeMap<Vec<u8>, Result<StudyScrubber<'_>, Reason>>,
-) -> Result<Vec<u8>, Reason> {
-    let (header, body) = open_slice(&vector.instance.file, &Limits::default())?;
-    let scrubber = scrubbers[&study_of(&header)].as_ref().map_err(Clone::clone)?;
-    let mut out = Vec::new();
-    scrubber.scrub(&header, body, &mut out)?;
-    Ok(out)
 }

@@ -72,7 +72,7 @@ pub enum SealError {
     MixedPack {
         /// Number of the entry, from 0.
         entry: usize,
-        /// `patient` or `study`.
+        /// `patient`, `study` or `certificate's study`.
         what: &'static str,
     },
     /// A root key in text form is not one.

@@ -245,6 +245,58 @@ def keys():
     )
 
 
+def write_pack(name, bodies, index):
+    text = json.dumps(index, separators=(",", ":")).encode()
+    plain = b"".join(bodies) + text + struct.pack("<Q", len(text)) + b"SVPACK\r\n"
+    sealed = seal(plain, index["zone"], chunk_log2=18)
+    write(
+        name,
+        {
+            "subject_key": SUBJECT_KEY.hex(),
+            "nonce_prefix": PREFIX.hex(),
+            "wrap_nonce": NONCE.hex(),
+            "data_key": DATA_KEY.hex(),
+            "object_id": OBJECT.hex(),
+            "repeat": PATTERN.hex(),
+            "index": index,
+            "sealed": sealed.hex(),
+            "blake3": blake3(sealed).hexdigest(),
+        },
+    )
+
+
+def certified_pack():
+    data = body(200)
+    entry = {
+        "sop_instance_uid": "2.25.101",
+        "sop_class_uid": "1.2.840.10008.5.1.4.1.1.4",
+        "series_instance_uid": "2.25.2",
+        "study_instance_uid": "2.25.3",
+        "transfer_syntax": "1.2.840.10008.1.2.1",
+        "offset": 0,
+        "length": len(data),
+        "digest": blake3(data).hexdigest(),
+        "source": blake3(body(201)).hexdigest(),
+        "reasons": [],
+        "attributes": {"Modality": "MR"},
+    }
+    index = {
+        "version": 2,
+        "zone": "research",
+        "hospital": HOSPITAL,
+        "subject": SUBJECT.hex(),
+        "project": "lungs",
+        "generation": 3,
+        "profile": "basic@0123456789abcdef",
+        "patient_pseudonym": "SV-1",
+        "study_key": bytes(range(16)).hex(),
+        "received_at_ms": 1767225600000,
+        "certificate": '{\n  "format": 1,\n  "study": "2.25.3"\n}\n',
+        "entries": [entry],
+    }
+    write_pack("pack-with-certificate", [data], index)
+
+
 def pack():
     bodies = [body(200), body(33)]
     entries = []
@@ -281,26 +333,11 @@ def pack():
         "received_at_ms": 1767225600000,
         "entries": entries,
     }
-    text = json.dumps(index, separators=(",", ":")).encode()
-    plain = b"".join(bodies) + text + struct.pack("<Q", len(text)) + b"SVPACK\r\n"
-    sealed = seal(plain, "quarantine", chunk_log2=18)
-    write(
-        "pack-two-instances",
-        {
-            "subject_key": SUBJECT_KEY.hex(),
-            "nonce_prefix": PREFIX.hex(),
-            "wrap_nonce": NONCE.hex(),
-            "data_key": DATA_KEY.hex(),
-            "object_id": OBJECT.hex(),
-            "repeat": PATTERN.hex(),
-            "index": index,
-            "sealed": sealed.hex(),
-            "blake3": blake3(sealed).hexdigest(),
-        },
-    )
+    write_pack("pack-two-instances", bodies, index)
 
 
 if __name__ == "__main__":
     streams()
     keys()
     pack()
+    certified_pack()

@@ -146,7 +146,7 @@ impl World {
             let mut tx = self.catalog.db.begin().await.unwrap();
             sqlx::query(
                 "INSERT INTO objects SELECT $1, 'research', hospital, subject, $2, $3, $4, \
-                 'basic@0123456789abcdef', '1.0.0', 'research-10y', '2036-01-01', 10, NULL, 1, 5 \
+                 'basic@0123456789abcdef', '1.0.0', 'research-10y', '2036-01-01', 10, NULL, 1, 5, NULL \
                  FROM subjects",
             )
             .bind(ObjectId([object; 16]).to_string())

@@ -10,7 +10,7 @@ use scanveil_model::{
     Digest, Generation, HospitalId, ObjectId, ObjectTags, ProjectName, Reason, ReasonCode,
     RetentionClass, SubjectId, Zone,
 };
-use scanveil_scrub::{Profile, ProjectSecret, StudyIdentity, StudyScrubber};
+use scanveil_scrub::{Certifying, Profile, ProjectSecret, StudyIdentity, StudyScrubber};
 use scanveil_seal::{
     Entropy, PackEntry, PackMeta, PackWriter, RawZone, ResearchKeys, ResearchMeta, ResearchPack,
     SealError, SealedObject, StudyKey, SubjectKey, ZoneKey,
@@ -154,16 +154,17 @@ impl World {
         }
     }
 
-    /// Two studies: a CT with two series, and an MR.
+    /// Two studies: a CT with two series, and an MR. Each has its certificate.
     pub(super) fn filled() -> Self {
         let mut world = Self::new();
         world.research(1, 1, 1, &[instance(1, 1), instance(1, 2), instance(1, 3)]);
-        world.research(2, 1, 1, &[Instance { manufacturer: "=1+2", ..instance(2, 1) }]);
-        world.research(3, 2, 1, &[Instance { sop_class: MR, ..instance(1, 1) }]);
+        world.certified(2, 1, 1, &[Instance { manufacturer: "=1+2", ..instance(2, 1) }]);
+        world.certified(3, 2, 1, &[Instance { sop_class: MR, ..instance(1, 1) }]);
         world
     }
 
-    /// Scrubs, seals, stores and publishes instances of one study.
+    /// Scrubs, seals, stores and publishes instances of one study, in a pack that carries no
+    /// certificate.
     pub(super) fn research(
         &mut self,
         object: u8,
@@ -171,6 +172,34 @@ impl World {
         generation: u32,
         instances: &[Instance],
     ) {
+        let (pack, _) = self.pack(object, study, generation, instances);
+        let (bytes, sealed) = pack.finish().unwrap();
+        self.publish(&sealed, &bytes);
+    }
+
+    /// The same, in a pack that carries a certificate, which is given.
+    pub(super) fn certified(
+        &mut self,
+        object: u8,
+        study: u8,
+        generation: u32,
+        instances: &[Instance],
+    ) -> String {
+        let (pack, certifying) = self.pack(object, study, generation, instances);
+        let certificate = certifying.finish(&self.profile).unwrap();
+        let (bytes, sealed) = pack.finish_certified(&certificate).unwrap();
+        self.publish(&sealed, &bytes);
+        certificate.to_json()
+    }
+
+    fn pack(
+        &mut self,
+        object: u8,
+        study: u8,
+        generation: u32,
+        instances: &[Instance],
+    ) -> (ResearchPack<Vec<u8>>, Certifying) {
+        let mut certifying = Certifying::new();
         let meta = ResearchMeta {
             hospital: hospital(),
             subject: SubjectId([7; 16]),
@@ -193,10 +222,10 @@ impl World {
             let mut out = Vec::new();
             let scrubbed = scrubber.scrub(&header, body, &mut out).unwrap();
             pack.append(&scrubbed, digest(&bytes), &out).unwrap();
+            certifying.clean(&scrubbed);
             self.scrubbed.push(out);
         }
-        let (bytes, sealed) = pack.finish().unwrap();
-        self.publish(&sealed, &bytes);
+        (pack, certifying)
     }
 
     /// Puts an original of a study into quarantine.

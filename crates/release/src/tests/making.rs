@@ -28,8 +28,9 @@ fn a_release_holds_what_was_scrubbed_and_nothing_else() {
     assert_eq!(manifest.created_at(), "2026-01-01T00:00:00Z");
 
     let out = world.out();
-    let written: BTreeSet<_> =
-        all_files(&out.join("data")).iter().map(|file| fs::read(file).unwrap()).collect();
+    let mut files = all_files(&out.join("data"));
+    files.retain(|file| file.extension().is_some_and(|is| is == "dcm"));
+    let written: BTreeSet<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     assert_eq!(written, world.scrubbed.iter().cloned().collect());
     for one in manifest.instances() {
         let file = fs::read(out.join(&one.path)).unwrap();
@@ -42,7 +43,7 @@ fn a_release_holds_what_was_scrubbed_and_nothing_else() {
     }
     let report = verify(&out).unwrap();
     assert!(report.is_whole(), "{:?}", report.problems);
-    assert_eq!(report.files, 5 + 6 + 1);
+    assert_eq!(report.files, 5 + 2 + 6 + 1);
 
     // b3sum's own format: `b3sum -c manifest.b3` works.
     let list = fs::read(out.join("manifest.b3")).unwrap();
@@ -57,6 +58,37 @@ fn a_release_holds_what_was_scrubbed_and_nothing_else() {
     assert!(seen.iter().any(|p| p.instances == 5 && p.bytes == p.bytes_total));
     let releases = world.catalog.releases().unwrap();
     assert_eq!(releases[0].list_digest, manifest.list_digest());
+}
+
+#[test]
+fn every_study_has_its_certificates_as_they_were_made() {
+    let mut world = World::new();
+    // A study that grew after its originals were gone, one of before certificates, and one of which
+    // the filter takes nothing.
+    let first = world.certified(1, 1, 1, &[instance(1, 1)]);
+    let second = world.certified(2, 1, 1, &[instance(1, 2)]);
+    world.research(3, 2, 1, &[instance(1, 1)]);
+    world.certified(4, 3, 1, &[Instance { sop_class: MR, ..instance(1, 1) }]);
+    let filter = ReleaseFilter { modalities: ["CT".to_owned()].into(), ..Default::default() };
+    let manifest = world.create(&ReleaseRequest { filter, ..world.request() }).unwrap();
+    let [one, two] = manifest.certificates() else {
+        panic!("{:?}", manifest.certificates());
+    };
+    for (found, text, name) in
+        [(one, &second, "certificate-2.json"), (two, &first, "certificate.json")]
+    {
+        let folder = format!("data/{}/{}", found.patient_id, found.study_instance_uid.as_str());
+        assert_eq!(found.path, format!("{folder}/{name}"));
+        assert_eq!(fs::read_to_string(world.out().join(&found.path)).unwrap(), *text);
+        assert_eq!(found.bytes, text.len() as u64);
+        assert_eq!(found.blake3, digest(text.as_bytes()));
+    }
+    let certificates = all_files(&world.out())
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|is| is == "json"))
+        .count();
+    assert_eq!(certificates, 3, "two, and the manifest");
+    assert!(verify(&world.out()).unwrap().is_whole());
 }
 
 #[test]
@@ -245,6 +277,9 @@ fn a_half_written_release_is_resumed() {
     fs::write(path(2), same_length).unwrap();
     fs::write(path(3).with_file_name(".part-x"), b"half").unwrap();
     fs::write(path(3).with_file_name("1.2.3.dcm"), b"of an older generation").unwrap();
+    let certificate = out.join(&wanted.certificates()[0].path);
+    fs::write(certificate.with_file_name("certificate-9.json"), b"{}").unwrap();
+    fs::write(certificate, b"short").unwrap();
     let kept = fs::metadata(path(4)).unwrap().ino();
     let resume = ReleaseRequest { mode: ReleaseMode::Resume, ..world.request() };
 

@@ -1,10 +1,15 @@
 use super::fixture::{World, all_files};
 use crate::{ProblemKind, verify};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A name, what is done to the folder and its first instance, and what must be found.
 type Case = (&'static str, fn(&Path, &str), &'static [(&'static str, ProblemKind)]);
+
+/// The certificate of the study of an instance.
+fn certificate_of(root: &Path, instance: &str) -> PathBuf {
+    root.join(instance).ancestors().nth(2).unwrap().join("certificate.json")
+}
 
 fn check(table: &[Case]) {
     for (name, damage, wanted) in table {
@@ -15,7 +20,13 @@ fn check(table: &[Case]) {
         let report = verify(&world.out()).unwrap();
         assert_eq!(report.is_whole(), wanted.is_empty(), "{name}: {:?}", report.problems);
         for (path, kind) in *wanted {
-            let path = if *path == "FIRST" { first.as_str() } else { path };
+            let study = first.rsplitn(3, '/').last().unwrap();
+            let path = match *path {
+                "FIRST" => first.clone(),
+                "CERTIFICATE" => format!("{study}/certificate.json"),
+                "SECOND" => format!("{study}/certificate-2.json"),
+                other => other.to_owned(),
+            };
             let found = report.problems.iter().any(|p| p.path == path && p.kind == *kind);
             assert!(found, "{name}: {:?}", report.problems);
         }
@@ -58,6 +69,30 @@ fn every_changed_file_is_found() {
             "a table",
             |root, _| fs::write(root.join("tables/series.csv"), b"x").unwrap(),
             &[("tables/series.csv", Changed)],
+        ),
+        (
+            "a certificate",
+            |root, first| {
+                let certificate = certificate_of(root, first);
+                let text = fs::read_to_string(&certificate).unwrap();
+                let changed = text.replacen("\"format\": 1", "\"format\": 2", 1);
+                assert_ne!(changed, text);
+                fs::write(certificate, changed).unwrap();
+            },
+            &[("CERTIFICATE", Changed)],
+        ),
+        (
+            "a certificate is gone",
+            |root, first| fs::remove_file(certificate_of(root, first)).unwrap(),
+            &[("CERTIFICATE", Missing)],
+        ),
+        (
+            "a certificate that nobody listed",
+            |root, first| {
+                let more = certificate_of(root, first).with_file_name("certificate-2.json");
+                fs::write(more, b"{}").unwrap();
+            },
+            &[("SECOND", Unexpected)],
         ),
         (
             "the marker is still there",
@@ -114,8 +149,8 @@ fn what_is_no_release_is_an_error() {
     let table = [
         ("", "SV-RELEASE-014"),
         ("{}", "SV-RELEASE-014"),
-        (&text.replacen("\"version\": 1", "\"version\": 2", 1), "SV-RELEASE-015"),
-        (&text.replacen("\"version\": 1", "\"version\": 0", 1), "SV-RELEASE-014"),
+        (&text.replacen("\"version\": 2", "\"version\": 3", 1), "SV-RELEASE-015"),
+        (&text.replacen("\"version\": 2", "\"version\": 0", 1), "SV-RELEASE-014"),
         (&text.replacen("\"version\"", "\"colour\": 3, \"version\"", 1), "SV-RELEASE-014"),
         (&text.replacen("\"lungs\"", "\"../x\"", 1), "SV-RELEASE-014"),
     ];

@@ -93,6 +93,7 @@ fn data_of(installation: &Installation, release: &str) -> BTreeMap<PathBuf, Vec<
     let mut files = files_below(&installation.path(release));
     files.retain(|path, _| path.starts_with("data") || path.starts_with("tables"));
     assert!(files.len() > 8);
+    assert!(files.keys().any(|path| path.ends_with("certificate.json")));
     files
 }
 

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The version of the index that is written.
-pub const PACK_INDEX_VERSION: u32 = 1;
+/// The version of an index without a certificate.
+pub(super) const PLAIN_INDEX: u32 = 1;
+/// The newest version of the index: the one with a certificate.
+pub const PACK_INDEX_VERSION: u32 = 2;
+/// Longest certificate that an index may carry, in bytes.
+pub const MAX_CERTIFICATE_BYTES: usize = 1 << 20;
 /// Longest index that is read or written, in bytes.
 pub const MAX_INDEX_BYTES: u64 = 64 << 20;
 /// Most entries that an index may have.
@@ -105,6 +109,10 @@ pub struct PackIndex {
     pub study_key: StudyKey,
     /// When the newest of the instances arrived, in milliseconds since 1970-01-01 UTC.
     pub received_at_ms: i64,
+    /// The certificate of the run that made the study, as it is written into a file: in one pack
+    /// of a run, and only from version 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// The instances, in the order in which they lie in the plaintext.
     pub entries: Vec<PackEntry>,
 }
@@ -124,7 +132,18 @@ struct VersionOnly {
     version: u32,
 }
 
+fn is_known(version: u32) -> bool {
+    (PLAIN_INDEX..=PACK_INDEX_VERSION).contains(&version)
+}
+
 impl PackIndex {
+    /// BLAKE3 digest of the certificate, where there is one.
+    #[must_use]
+    pub fn certificate_digest(&self) -> Option<Digest> {
+        let text = self.certificate.as_ref()?;
+        Some(Digest(*blake3::hash(text.as_bytes()).as_bytes()))
+    }
+
     /// Reads an index and checks it against the sealed header and the length of the instances.
     pub(super) fn read(
         json: &[u8],
@@ -136,14 +155,14 @@ impl PackIndex {
             // The parser's own message may quote the text, so that only its kind is told.
             Err(_) => {
                 return Err(match serde_json::from_slice::<VersionOnly>(json) {
-                    Ok(found) if found.version != PACK_INDEX_VERSION => {
+                    Ok(found) if !is_known(found.version) => {
                         SealError::UnknownIndexVersion(found.version)
                     }
                     _ => SealError::Index("it is not the JSON document it has to be"),
                 });
             }
         };
-        if index.version != PACK_INDEX_VERSION {
+        if !is_known(index.version) {
             return Err(SealError::UnknownIndexVersion(index.version));
         }
         index.check(header, instance_bytes)?;
@@ -161,6 +180,7 @@ impl PackIndex {
         if KeyId::Subject(self.subject) != header.key_id {
             return Err(SealError::Index("its subject is not the header's"));
         }
+        self.check_certificate()?;
         if self.entries.is_empty() {
             return Err(SealError::Index("it has no entries"));
         }
@@ -181,6 +201,22 @@ impl PackIndex {
         }
         if self.zone == Zone::Research {
             self.check_research()?;
+        }
+        Ok(())
+    }
+
+    fn check_certificate(&self) -> Result<(), SealError> {
+        let Some(certificate) = &self.certificate else {
+            return match self.version {
+                PLAIN_INDEX => Ok(()),
+                _ => Err(SealError::Index("its version is that of a certificate, and it has none")),
+            };
+        };
+        if self.version == PLAIN_INDEX || self.zone != Zone::Research {
+            return Err(SealError::Index("it has a certificate where none belongs"));
+        }
+        if certificate.len() > MAX_CERTIFICATE_BYTES {
+            return Err(SealError::Index("its certificate is longer than one may be"));
         }
         Ok(())
     }

@@ -6,7 +6,8 @@ mod research;
 mod writer;
 
 pub use index::{
-    MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION, PackEntry, PackIndex, StudyKey,
+    MAX_CERTIFICATE_BYTES, MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION, PackEntry,
+    PackIndex, StudyKey,
 };
 pub use reader::{InstanceReader, PackReader};
 pub use research::{ResearchMeta, ResearchPack, ResearchSlot};

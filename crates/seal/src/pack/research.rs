@@ -1,10 +1,10 @@
 //! Writing research packs: the only way into the research zone, with the scrubber's proof.
 
-use super::index::{PACK_INDEX_VERSION, PackEntry, PackIndex, StudyKey};
+use super::index::{PACK_INDEX_VERSION, PLAIN_INDEX, PackEntry, PackIndex, StudyKey};
 use super::writer::{Core, CoreSlot, SealedObject};
 use crate::{Entropy, SealError, ZoneKey};
 use scanveil_model::{Digest, Generation, HospitalId, ObjectId, ProjectName, SubjectId, Uid, Zone};
-use scanveil_scrub::ScrubbedInstance;
+use scanveil_scrub::{Certificate, ScrubbedInstance};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -92,7 +92,7 @@ impl<W: Write> ResearchPack<W> {
         entropy: &dyn Entropy,
     ) -> Result<Self, SealError> {
         let index = PackIndex {
-            version: PACK_INDEX_VERSION,
+            version: PLAIN_INDEX,
             zone: Zone::Research,
             hospital: meta.hospital,
             subject: meta.subject,
@@ -102,6 +102,7 @@ impl<W: Write> ResearchPack<W> {
             patient_pseudonym: None,
             study_key: meta.study_key,
             received_at_ms: meta.received_at_ms,
+            certificate: None,
             entries: Vec::new(),
         };
         Core::new(inner, object_id, index, key, entropy).map(Self)
@@ -156,6 +157,26 @@ impl<W: Write> ResearchPack<W> {
     /// [`SealError::Index`] when no instance was put in, [`SealError::PackFull`],
     /// [`SealError::Poisoned`], [`SealError::Io`].
     pub fn finish(self) -> Result<(W, SealedObject), SealError> {
+        self.0.finish()
+    }
+
+    /// As [`ResearchPack::finish`], with the certificate of the run that made the study in the
+    /// index.
+    ///
+    /// # Errors
+    /// [`SealError::MixedPack`] when the certificate is of another study; else as
+    /// [`ResearchPack::finish`].
+    pub fn finish_certified(
+        mut self,
+        certificate: &Certificate,
+    ) -> Result<(W, SealedObject), SealError> {
+        let first = self.0.index.entries.first();
+        let study = first.and_then(|entry| entry.study_instance_uid.as_ref());
+        if study.is_some_and(|study| study.as_str() != certificate.study()) {
+            return Err(SealError::MixedPack { entry: 0, what: "certificate's study" });
+        }
+        self.0.index.version = PACK_INDEX_VERSION;
+        self.0.index.certificate = Some(certificate.to_json());
         self.0.finish()
     }
 }

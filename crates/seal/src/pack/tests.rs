@@ -275,10 +275,18 @@ fn an_index_that_contradicts_its_pack_is_refused() {
         ("unknown field", |v| v["colour"] = "red".into(), "SV-SEAL-014"),
         ("unknown field of an entry", |v| v["entries"][0]["colour"] = 1.into(), "SV-SEAL-014"),
         ("missing field", |v| drop(v.as_object_mut().unwrap().remove("entries")), "SV-SEAL-014"),
-        ("newer version", |v| v["version"] = 2.into(), "SV-SEAL-013"),
+        ("newer version", |v| v["version"] = 3.into(), "SV-SEAL-013"),
+        ("version 0", |v| v["version"] = 0.into(), "SV-SEAL-013"),
+        ("a certificate's version without one", |v| v["version"] = 2.into(), "SV-SEAL-014"),
+        ("a certificate in version 1", |v| v["certificate"] = "{}".into(), "SV-SEAL-014"),
+        (
+            "a certificate outside of research",
+            |v| (v["version"], v["certificate"]) = (2.into(), "{}".into()),
+            "SV-SEAL-014",
+        ),
         (
             "newer version with new fields",
-            |v| (v["version"], v["x"]) = (3.into(), 1.into()),
+            |v| (v["version"], v["x"]) = (4.into(), 1.into()),
             "SV-SEAL-013",
         ),
         ("other zone", |v| v["zone"] = "quarantine".into(), "SV-SEAL-014"),
@@ -310,6 +318,27 @@ fn a_research_index_names_everything() {
     let plain = plain_pack(b"aaabb", &json, json.len() as u64, &TRAILER_MAGIC);
     let refused = open(forged(Zone::Research, &plain), Zone::Research).err().unwrap();
     assert!(matches!(refused, SealError::Index(_)), "{refused}");
+}
+
+#[test]
+fn a_pack_with_a_certificate_is_read() {
+    let v = vector("pack-with-certificate");
+    let sealed = bytes(&v["sealed"]);
+    assert_eq!(digest(&sealed).to_string(), v["blake3"].as_str().unwrap());
+    let key = || SubjectKey::from_secret(secret(&v["subject_key"])).zone_key(Zone::Research);
+    let pack = PackReader::open(sealed, |_| Ok(key())).unwrap();
+    pack.verify().unwrap();
+    let index: PackIndex = serde_json::from_value(v["index"].clone()).unwrap();
+    assert_eq!((pack.index(), index.version), (&index, PACK_INDEX_VERSION));
+    let text = index.certificate.as_deref().unwrap();
+    assert_eq!(index.certificate_digest(), Some(digest(text.as_bytes())));
+
+    let mut long = v["index"].clone();
+    long["certificate"] = " ".repeat(MAX_CERTIFICATE_BYTES + 1).into();
+    let header = pack.header().clone();
+    let long: PackIndex = serde_json::from_value(long).unwrap();
+    assert!(matches!(long.check(&header, 200), Err(SealError::Index(_))));
+    assert!(index.check(&header, 200).is_ok());
 }
 
 #[test]

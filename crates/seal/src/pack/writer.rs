@@ -1,8 +1,7 @@
 //! Writing packs. The research zone has a writer of its own (`research.rs`).
 
 use super::index::{
-    MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION, PackEntry, PackIndex, StudyKey,
-    TRAILER_MAGIC,
+    MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PLAIN_INDEX, PackEntry, PackIndex, StudyKey, TRAILER_MAGIC,
 };
 use crate::sealer::DigestOf;
 use crate::{Entropy, SealError, StreamHeader, StreamSealer, ZoneKey};
@@ -250,7 +249,7 @@ impl<W: Write> PackWriter<W> {
         entropy: &dyn Entropy,
     ) -> Result<Self, SealError> {
         let index = PackIndex {
-            version: PACK_INDEX_VERSION,
+            version: PLAIN_INDEX,
             zone: meta.zone.zone(),
             hospital: meta.hospital,
             subject: meta.subject,
@@ -260,6 +259,7 @@ impl<W: Write> PackWriter<W> {
             patient_pseudonym: None,
             study_key: meta.study_key,
             received_at_ms: meta.received_at_ms,
+            certificate: None,
             entries: Vec::new(),
         };
         Core::new(inner, object_id, index, key, entropy).map(Self)
