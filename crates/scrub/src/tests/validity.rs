@@ -168,7 +168,8 @@ fn no_new_error_over_the_benchmark_corpus() {
     let mut inputs = Vec::new();
     for instance in corpus.instances() {
         let instance = instance.unwrap();
-        let syntax = open_slice(&instance.file, &Limits::default()).unwrap().0.meta.transfer_syntax;
+        let (header, _) = open_slice(&instance.file, &Limits::default()).unwrap();
+        let syntax = header.meta.transfer_syntax.clone();
         let met = kinds.entry((instance.sop_class_uid, syntax.unwrap())).or_default();
         *met += 1;
         if asked.is_some() || *met <= OF_EVERY_KIND {
