@@ -103,6 +103,7 @@ impl Context<'_> {
             },
             Treatment::Vocabulary => self.vocabulary(element, value),
             Treatment::Clean => self.text(Look::Clean, element, value, charset)?,
+            Treatment::Machine => self.text(Look::Machine, element, value, charset)?,
             Treatment::Retained => self.text(Look::Known, element, value, charset)?,
             Treatment::Check => self.check(element, value, charset),
             Treatment::Generalize(to) => generalize(element.vr, text(), to),

@@ -322,6 +322,7 @@ impl Plan {
             b"PN" => self.without(parent, tag, Treatment::Empty),
             b"AS" => Treatment::CapAge,
             b"LO" | b"SH" | b"UC" if strict => Treatment::Vocabulary,
+            b"LO" | b"SH" if MACHINE_WRITTEN.contains(&tag.0) => Treatment::Machine,
             b"LO" | b"SH" | b"UC" => Treatment::Clean,
             b"LT" | b"ST" | b"UT" if !strict && self.cleans_long_text() => Treatment::Clean,
             b"CS" | b"DS" | b"IS" => Treatment::Check,
@@ -391,6 +392,21 @@ impl Plan {
         }
     }
 }
+
+/// Texts that the modality writes, not its operator (PS3.3 C.7.5.1, C.8): manufacturer, model,
+/// software, sequences, kernels, filters, methods of reconstruction.
+const MACHINE_WRITTEN: [u32; 10] = [
+    0x0008_0070,
+    0x0008_1090,
+    0x0018_0024,
+    0x0018_1020,
+    0x0018_1160,
+    0x0018_1210,
+    0x0018_9005,
+    0x0054_1101,
+    0x0054_1103,
+    0x0054_1105,
+];
 
 /// Group lengths, command and file meta groups, curves, overlays, retired text groups, padding,
 /// delimiters: no profile keeps them.

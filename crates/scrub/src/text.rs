@@ -15,6 +15,8 @@ pub(crate) enum Look {
     Clean,
     /// Only the study's own values go: the text is kept by choice.
     Known,
+    /// As `Clean`, but a word or two that merely look like names stay: no person writes there.
+    Machine,
     /// Code strings: all or nothing.
     Code,
     /// Codes that whoever defines a template makes up.
@@ -42,6 +44,9 @@ pub(crate) struct Charset {
 
 /// Most digits of a number among code values that is nobody's.
 const SHORT_NUMBER: usize = 6;
+
+/// Words of what machines write: `SOMATOM Go`, `BONEPLUS`.
+const MACHINE_WORDS: usize = 2;
 
 /// Remembered texts, by what decides of the result.
 type Shard = HashMap<Box<[u8]>, Arc<CleanText>>;
@@ -104,11 +109,14 @@ impl<'p> Texts<'p> {
         let end = value.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |at| at + 1);
         let text = charset.read.decode(&value[..end]).map_err(|_| Undecodable)?;
         let (new, findings) = match look {
-            Look::Clean => {
+            Look::Machine if text.split_whitespace().count() <= MACHINE_WORDS => {
+                self.without(&text, |kind| !is_single_word(kind))
+            }
+            Look::Clean | Look::Machine => {
                 let cleaned = self.cleaner.clean(&self.known, &text);
                 (cleaned.text, cleaned.findings)
             }
-            _ => self.without_known(&text),
+            _ => self.without(&text, is_known),
         };
         let kinds = findings.iter().map(|finding: &Finding| finding.kind).collect();
         let same = *new == *text && (charset.write.is_none() || text.is_ascii());
@@ -120,10 +128,10 @@ impl<'p> Texts<'p> {
         Ok(CleanText { bytes: Some(write.encode(&new).unwrap_or_default()), kinds })
     }
 
-    /// A text that is kept by choice, without the study's own values.
-    fn without_known<'t>(&self, text: &'t str) -> (Cow<'t, str>, Vec<Finding>) {
+    /// A text without findings of some kinds; of the others it keeps the words.
+    fn without<'t>(&self, text: &'t str, goes: fn(Kind) -> bool) -> (Cow<'t, str>, Vec<Finding>) {
         let mut findings = self.cleaner.find(&self.known, text);
-        findings.retain(|finding| is_known(finding.kind));
+        findings.retain(|finding| goes(finding.kind));
         if findings.is_empty() {
             return (Cow::Borrowed(text), findings);
         }
@@ -155,10 +163,8 @@ impl<'p> Texts<'p> {
         }
         let short = value.len() <= SHORT_NUMBER && value.bytes().all(|b| b.is_ascii_digit());
         let harmless = |kind| match kind {
-            // Single words that look like names.
-            Kind::UnknownWord | Kind::NameByDictionary => true,
             Kind::RecordNumber => short,
-            _ => false,
+            kind => is_single_word(kind),
         };
         !anybodys && self.find(value).iter().all(|found| harmless(found.kind))
     }
@@ -167,6 +173,11 @@ impl<'p> Texts<'p> {
     pub(crate) fn find(&self, text: &str) -> Vec<Finding> {
         self.cleaner.find(&self.known, text)
     }
+}
+
+/// A single word that looks like a name, with nothing beside it that says so.
+fn is_single_word(kind: Kind) -> bool {
+    matches!(kind, Kind::UnknownWord | Kind::NameByDictionary)
 }
 
 /// Whether a finding is one of the study's own values, or a word that the profile wants gone.

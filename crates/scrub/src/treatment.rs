@@ -28,6 +28,8 @@ pub(crate) enum Treatment {
     Vocabulary,
     /// Take out of a text what identifies somebody.
     Clean,
+    /// The same of a text that a machine writes: kernels and models are no people's names.
+    Machine,
     /// Keep a text that is kept by choice, without the study's own identifying values.
     Retained,
     /// Keep a value of digits or code characters unless it is something else.
@@ -59,6 +61,7 @@ impl Treatment {
             Self::CapAge => "cap-age",
             Self::Vocabulary => "keep-if-vocabulary",
             Self::Clean => "clean",
+            Self::Machine => "clean-machine-written",
             Self::Retained => "keep-without-known-values",
             Self::Check => "check",
             Self::Descend => "descend",
