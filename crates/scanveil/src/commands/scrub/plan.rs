@@ -15,8 +15,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Bytes of small inputs that are kept from the first look to the second.
-const KEPT_BYTES: usize = 128 << 20;
+/// Bytes of small inputs that are kept from the first look to the second. More would save reading
+/// and parsing, and cost as much for memory that nobody has touched yet.
+const KEPT_BYTES: usize = 32 << 20;
 
 /// One study, in whatever state it is.
 pub(super) struct Study<'p> {
