@@ -31,6 +31,7 @@ bench: ## speed beside gdcmanon, dcmanon, pydcm and storescp; writes benches/res
 	scripts/setup bench
 	cargo build --locked --release -p scanveil
 	python3 benches/run.py --scanveil $(TARGET)/release/scanveil $(ARGS)
+	cargo bench --locked -p scanveil-verify
 
 setup: ## install everything that any target needs
 	scripts/setup bench

@@ -50,7 +50,7 @@ impl Catalog {
     ) -> Result<Option<KnownInstance>, CatalogError> {
         self.db.run(async {
             let row = sqlx::query(
-                "SELECT source_digest, outcome, repeats FROM arrivals \
+                "SELECT source_digest, content_digest, outcome, repeats FROM arrivals \
                  WHERE hospital = $1 AND sop_key = $2",
             )
             .bind(hospital.as_str())
@@ -62,6 +62,7 @@ impl Catalog {
                 let outcome = row.text("outcome")?;
                 Ok(KnownInstance {
                     source: row.id("source_digest")?,
+                    content: row.optional_id("content_digest")?,
                     outcome: [Outcome::Accepted, Outcome::Quarantined]
                         .into_iter()
                         .find(|known| known.as_str() == outcome)

@@ -19,6 +19,7 @@ const READERS: u32 = 4;
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_certificates.sql"),
+    include_str!("../migrations/0003_contents.sql"),
 ];
 
 /// Whether the file is the catalogue in use or one that is being built.

@@ -23,8 +23,8 @@ pub use publish::{Outcomes, Publication, StudyGeneration};
 pub use rebuild::Rebuild;
 pub use records::{
     Arrival, BatchCandidates, BatchStudy, Counter, HeldBack, InstanceRecord, KeyedId,
-    KnownInstance, ObjectFilter, ObjectRecord, Outcome, QuarantineCount, QuarantineFilter,
-    QuarantineRecord, RecordId, Stage, StudyRecord,
+    KnownInstance, KnownOriginal, ObjectFilter, ObjectRecord, Outcome, QuarantineCount,
+    QuarantineFilter, QuarantineRecord, RecordId, Stage, StudyRecord,
 };
 pub use releases::ReleaseRecord;
 

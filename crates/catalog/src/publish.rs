@@ -1,8 +1,8 @@
 //! Publishing stored objects and the outcomes of received instances, all in one transaction.
 
 use crate::row::{hex, stored};
-use crate::{Arrival, Catalog, CatalogError, Outcome, Stage};
-use scanveil_model::{Digest, Generation, HospitalId, ObjectId, ProjectName, Zone};
+use crate::{Arrival, Catalog, CatalogError, KnownOriginal, Outcome, Stage};
+use scanveil_model::{Generation, HospitalId, ObjectId, ProjectName, Zone};
 use scanveil_seal::{PackIndex, StudyKey};
 use scanveil_storage::StoredObject;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
@@ -310,54 +310,63 @@ async fn publish_arrival(tx: &mut Tx, arrival: &Arrival) -> Result<(), CatalogEr
         return Ok(());
     }
     count(tx, &arrival.hospital, Stage::Received, 1).await?;
-    if let Some(sop_key) = &arrival.sop_key
-        && note_instance(tx, &arrival.hospital, &hex(sop_key), arrival.source, arrival.outcome)
-            .await?
-    {
+    let Some(sop_key) = arrival.sop_key else { return Ok(()) };
+    let Arrival { source, content, outcome, .. } = *arrival;
+    let instance = KnownOriginal { sop_key, source, content, outcome };
+    if note_instance(tx, &arrival.hospital, &instance).await? {
         count(tx, &arrival.hospital, Stage::Duplicate, 1).await?;
     }
     Ok(())
 }
 
-/// Remembers an instance by its UID; tells whether it was here before with the same bytes. An
-/// accepted instance is never replaced; one in quarantine gives way to whatever comes next.
+/// Remembers an instance by its UID; tells whether it was here before with the same bytes, or with
+/// the same content behind another file meta information. An accepted instance is never replaced;
+/// one in quarantine gives way to whatever comes next.
 pub(crate) async fn note_instance(
     tx: &mut Tx,
     hospital: &HospitalId,
-    sop_key: &str,
-    source: Digest,
-    outcome: Outcome,
+    instance: &KnownOriginal,
 ) -> Result<bool, CatalogError> {
-    let known: Option<(String, String)> = sqlx::query_as(
-        "SELECT source_digest, outcome FROM arrivals WHERE hospital = $1 AND sop_key = $2",
+    let sop_key = hex(&instance.sop_key);
+    let known: Option<(String, Option<String>, String)> = sqlx::query_as(
+        "SELECT source_digest, content_digest, outcome FROM arrivals \
+         WHERE hospital = $1 AND sop_key = $2",
     )
     .bind(hospital.as_str())
-    .bind(sop_key)
+    .bind(&sop_key)
     .fetch_optional(&mut **tx)
     .await?;
-    let source = source.to_string();
-    let repeated = known.as_ref().is_some_and(|(digest, _)| *digest == source);
-    let keep = known.is_some_and(|(_, known)| known == Outcome::Accepted.as_str());
+    let source = instance.source.to_string();
+    let content = instance.content.map(|digest| digest.to_string());
+    let repeated = known.as_ref().is_some_and(|(known_source, known_content, _)| {
+        *known_source == source || (content.is_some() && *known_content == content)
+    });
+    let keep = known.is_some_and(|(_, _, known)| known == Outcome::Accepted.as_str());
     if repeated {
         sqlx::query(
             "UPDATE arrivals SET repeats = repeats + 1, outcome = CASE WHEN $1 = 'accepted' \
-             THEN 'accepted' ELSE outcome END WHERE hospital = $2 AND sop_key = $3",
+             THEN 'accepted' ELSE outcome END, content_digest = COALESCE(content_digest, $2) \
+             WHERE hospital = $3 AND sop_key = $4",
         )
-        .bind(outcome.as_str())
+        .bind(instance.outcome.as_str())
+        .bind(content)
         .bind(hospital.as_str())
         .bind(sop_key)
         .execute(&mut **tx)
         .await?;
     } else if !keep {
         sqlx::query(
-            "INSERT INTO arrivals (hospital, sop_key, source_digest, outcome, repeats) \
-             VALUES ($1, $2, $3, $4, 0) ON CONFLICT (hospital, sop_key) DO UPDATE SET \
-             source_digest = excluded.source_digest, outcome = excluded.outcome, repeats = 0",
+            "INSERT INTO arrivals (hospital, sop_key, source_digest, outcome, repeats, \
+             content_digest) VALUES ($1, $2, $3, $4, 0, $5) \
+             ON CONFLICT (hospital, sop_key) DO UPDATE SET \
+             source_digest = excluded.source_digest, outcome = excluded.outcome, repeats = 0, \
+             content_digest = excluded.content_digest",
         )
         .bind(hospital.as_str())
         .bind(sop_key)
         .bind(source)
-        .bind(outcome.as_str())
+        .bind(instance.outcome.as_str())
+        .bind(content)
         .execute(&mut **tx)
         .await?;
     }

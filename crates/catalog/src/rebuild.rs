@@ -2,9 +2,8 @@
 
 use crate::database::{Mode, settle};
 use crate::publish::{note_instance, publish_object};
-use crate::row::hex;
-use crate::{Catalog, CatalogError, KeyedId, Outcome, Publication};
-use scanveil_model::{Digest, HospitalId};
+use crate::{Catalog, CatalogError, KnownOriginal, Publication};
+use scanveil_model::HospitalId;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -72,13 +71,13 @@ impl Rebuild {
     pub fn add_known(
         &self,
         hospital: &HospitalId,
-        instances: &[(KeyedId, Digest, Outcome)],
+        instances: &[KnownOriginal],
     ) -> Result<(), CatalogError> {
         let db = &self.catalog.db;
         db.run(async {
             let mut tx = db.begin().await?;
-            for (sop_key, source, outcome) in instances {
-                note_instance(&mut tx, hospital, &hex(sop_key), *source, *outcome).await?;
+            for instance in instances {
+                note_instance(&mut tx, hospital, instance).await?;
             }
             Ok(tx.commit().await?)
         })

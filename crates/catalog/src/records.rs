@@ -88,6 +88,21 @@ pub struct Arrival {
     pub sop_key: Option<KeyedId>,
     /// Digest of the bytes as received.
     pub source: Digest,
+    /// Digest of what it holds without its file meta information, where known.
+    pub content: Option<Digest>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// An original that is remembered by its UID.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownOriginal {
+    /// Keyed hash of the original SOP instance UID.
+    pub sop_key: KeyedId,
+    /// Digest of the bytes as received.
+    pub source: Digest,
+    /// Digest of what it holds without its file meta information, where known.
+    pub content: Option<Digest>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -97,6 +112,8 @@ pub struct Arrival {
 pub struct KnownInstance {
     /// Digest of the bytes as received then.
     pub source: Digest,
+    /// Digest of what it held without its file meta information, where known.
+    pub content: Option<Digest>,
     /// What became of it.
     pub outcome: Outcome,
     /// How often it was sent again with the same bytes.

@@ -2,6 +2,7 @@
 
 use md5::{Digest, Md5};
 use scanveil_dataset::{Header, tags};
+use scanveil_model::Hex;
 use serde_json::Value;
 use std::io::Read;
 
@@ -12,11 +13,7 @@ const STEP: usize = 64 << 10;
 const ITEM: [u8; 4] = [0xfe, 0xff, 0x00, 0xe0];
 
 pub(crate) fn md5(bytes: &[u8]) -> String {
-    hex(&Md5::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Hex::encode(&Md5::digest(bytes))
 }
 
 /// The first `length` bytes; nothing when there are fewer.
@@ -35,13 +32,13 @@ pub(crate) fn digest(body: &mut impl Read, length: Option<u32>) -> Option<String
     let mut hasher = Md5::new();
     if let Some(length) = length {
         feed(body, u64::from(length), &mut hasher)?;
-        return Some(hex(&hasher.finalize()));
+        return Some(Hex::encode(&hasher.finalize()));
     }
     loop {
         let mut head = [0; 8];
         body.read_exact(&mut head).ok()?;
         if head[..4] != ITEM {
-            return Some(hex(&hasher.finalize()));
+            return Some(Hex::encode(&hasher.finalize()));
         }
         hasher.update(head);
         let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);

@@ -4,7 +4,6 @@
 
 mod audit;
 mod error;
-mod hex;
 mod office;
 mod person;
 mod request;

@@ -1,8 +1,9 @@
 //! Who may ask and approve, and how each proves who he is.
 
-use crate::{GovernError, hex};
+use crate::GovernError;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use scanveil_model::Hex;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -101,14 +102,14 @@ impl Token {
     /// [`GovernError::TokenForm`].
     pub fn parse(text: &str) -> Result<Self, GovernError> {
         let digits = text.trim().strip_prefix(TOKEN_PREFIX);
-        let bytes = digits.and_then(hex::decode::<KEY_LEN>).ok_or(GovernError::TokenForm)?;
+        let bytes = digits.and_then(Hex::decode::<KEY_LEN>).ok_or(GovernError::TokenForm)?;
         Ok(Self(Zeroizing::new(bytes)))
     }
 
     /// The token as one line of text.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        let digits = Zeroizing::new(hex::encode(self.0.as_slice()));
+        let digits = Zeroizing::new(Hex::encode(self.0.as_slice()));
         Zeroizing::new([TOKEN_PREFIX, &digits].concat())
     }
 
@@ -135,7 +136,7 @@ impl Token {
 #[serde(deny_unknown_fields)]
 pub struct Approver {
     name: PersonName,
-    #[serde(with = "crate::hex")]
+    #[serde(with = "Hex")]
     public_key: [u8; KEY_LEN],
     added_at_ms: i64,
 }

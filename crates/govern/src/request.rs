@@ -1,7 +1,7 @@
 //! A request to find a patient again: asked by one, approved by two others, answered once.
 
-use crate::{Approvers, GovernError, PersonName, Token, hex};
-use scanveil_model::{HospitalId, ProjectName, Uid};
+use crate::{Approvers, GovernError, PersonName, Token};
+use scanveil_model::{Hex, HospitalId, ProjectName, Uid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,7 +24,7 @@ impl RequestId {
     pub fn generate(fill: &dyn Fn(&mut [u8])) -> Self {
         let mut bytes = [0; 8];
         fill(&mut bytes);
-        Self(hex::encode(&bytes))
+        Self(Hex::encode(&bytes))
     }
 
     /// Parses and checks the identifier.
@@ -32,7 +32,7 @@ impl RequestId {
     /// # Errors
     /// [`GovernError::RequestId`].
     pub fn parse(text: &str) -> Result<Self, GovernError> {
-        hex::decode::<8>(text).ok_or(GovernError::RequestId)?;
+        Hex::decode::<8>(text).ok_or(GovernError::RequestId)?;
         Ok(Self(text.to_owned()))
     }
 
@@ -205,7 +205,7 @@ pub struct Approval {
     pub by: PersonName,
     /// When, in milliseconds since 1970.
     pub at_ms: i64,
-    #[serde(with = "crate::hex")]
+    #[serde(with = "Hex")]
     signature: [u8; 64],
 }
 
@@ -390,7 +390,7 @@ impl EscrowRequest {
 
     /// What an approval signs.
     fn message(&self, by: &PersonName, at_ms: i64) -> Vec<u8> {
-        let ask = hex::encode(&self.ask.digest());
+        let ask = Hex::encode(&self.ask.digest());
         format!("{APPROVAL_HEADER}\n{}\n{ask}\n{by}\n{at_ms}\n", self.ask.id).into_bytes()
     }
 }

@@ -88,6 +88,7 @@ impl ReceivingSink for Spooling {
             study_instance_uid: meta.study_instance_uid,
             series_instance_uid: meta.series_instance_uid,
             transfer_syntax: meta.transfer_syntax,
+            content: None,
         };
         let spooled = self.0.commit(meta).map_err(refused)?;
         Ok(Receipt { digest: spooled.digest(), length: spooled.length() })

@@ -1,5 +1,6 @@
 //! One newtype per identifier, parsed once at the edge.
 
+use crate::hex::nibble;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -184,14 +185,6 @@ macro_rules! bytes_id {
             }
         }
     };
-}
-
-fn nibble(b: u8) -> Option<u8> {
-    match b {
-        b'0'..=b'9' => Some(b - b'0'),
-        b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    }
 }
 
 bytes_id!(

@@ -6,11 +6,13 @@
 //! that no other crate can pretend a stage has run.
 
 mod error;
+mod hex;
 mod ids;
 mod object;
 mod reason;
 
 pub use error::{Coded, ErrorReport};
+pub use hex::Hex;
 pub use ids::{
     AeTitle, Digest, Generation, HospitalId, IdError, ObjectId, ProjectName, SubjectId, Uid,
 };

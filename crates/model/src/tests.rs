@@ -36,6 +36,15 @@ fn hex_identifiers_round_trip() {
 }
 
 #[test]
+fn hex_takes_exactly_so_many_lower_case_digits() {
+    assert_eq!(Hex::encode(&[0, 0xab, 0x7f]), "00ab7f");
+    assert_eq!(Hex::decode("00ab7f"), Some([0, 0xab, 0x7f]));
+    for wrong in ["00ab7", "00ab7f0", "00AB7F", "00ab7g", "00ab7\u{e9}"] {
+        assert_eq!(Hex::decode::<3>(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
 fn reason_codes_are_unique() {
     let mut codes: Vec<_> = ReasonCode::ALL.iter().map(|c| c.as_str()).collect();
     codes.sort_unstable();

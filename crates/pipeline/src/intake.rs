@@ -1,5 +1,6 @@
 //! The spool as receivers see it.
 
+use crate::content::Content;
 use scanveil_ingest::{Intake, IntakeError, IntakeMeta, IntakeSink, Receipt, ReceivingSink};
 use scanveil_model::{Coded, HospitalId};
 use scanveil_vault::{Protocol, Receiving, Spool, SpoolError};
@@ -14,7 +15,11 @@ pub fn intake(spool: Arc<Spool>) -> Intake {
 
 struct SpoolIntake(Arc<Spool>);
 
-struct Arriving(Receiving);
+/// An instance on its way into the spool, and what it holds.
+struct Arriving {
+    receiving: Receiving,
+    content: Content,
+}
 
 fn refused(error: SpoolError) -> IntakeError {
     tracing::error!(code = error.code(), next = error.next_step(), "not received: {error}");
@@ -27,14 +32,14 @@ fn refused(error: SpoolError) -> IntakeError {
 impl IntakeSink for SpoolIntake {
     fn receive(&self, hospital: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError> {
         let receiving = self.0.receive(hospital).map_err(refused)?;
-        Ok(Box::new(Arriving(receiving)))
+        Ok(Box::new(Arriving { receiving, content: Content::new() }))
     }
 }
 
 impl Write for Arriving {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // The receiver tells its sender by the kind; the log gets the code and the next step.
-        self.0.write(bytes).inspect_err(|error| {
+        let taken = self.receiving.write(bytes).inspect_err(|error| {
             let spool = error.get_ref().and_then(|inner| inner.downcast_ref::<SpoolError>());
             if let Some(error) = spool {
                 tracing::error!(
@@ -43,10 +48,12 @@ impl Write for Arriving {
                     "not received: {error}"
                 );
             }
-        })
+        })?;
+        self.content.push(&bytes[..taken]);
+        Ok(taken)
     }
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.receiving.flush()
     }
 }
 
@@ -68,8 +75,9 @@ impl ReceivingSink for Arriving {
             study_instance_uid: meta.study_instance_uid,
             series_instance_uid: meta.series_instance_uid,
             transfer_syntax: meta.transfer_syntax,
+            content: self.content.finish(),
         };
-        let spooled = self.0.commit(meta).map_err(refused)?;
+        let spooled = self.receiving.commit(meta).map_err(refused)?;
         Ok(Receipt { digest: spooled.digest(), length: spooled.length() })
     }
 }

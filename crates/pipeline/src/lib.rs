@@ -4,6 +4,7 @@
 mod attempt;
 mod batch;
 mod config;
+mod content;
 mod edges;
 mod error;
 mod group;

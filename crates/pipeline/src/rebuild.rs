@@ -5,12 +5,13 @@ use crate::hold::{HELD_GENERATION, HELD_PROFILE, HELD_PROJECT};
 use crate::site::{CATALOG, KEYS, WORK, open_store};
 use crate::{Config, OsEntropy, PipelineError, load_profile};
 use scanveil_catalog::{
-    Catalog, KeyedId, ObjectFilter, Outcome, Outcomes, Publication, Rebuild, StudyGeneration,
+    Catalog, KeyedId, KnownOriginal, ObjectFilter, Outcome, Outcomes, Publication, Rebuild,
+    StudyGeneration,
 };
 use scanveil_model::{Coded, Digest, Generation, HospitalId, ProjectName, ReasonCode, Zone};
 use scanveil_seal::{KeyId, PackEntry, PackIndex, PackReader, SealError};
 use scanveil_storage::{KeyPrefix, ObjectKey, Store, StoredObject};
-use scanveil_vault::Keyring;
+use scanveil_vault::{INTAKE_CONTENT, Keyring};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -68,6 +69,7 @@ pub fn rebuild_catalog(
 /// An instance that is in quarantine.
 struct HeldInstance {
     sop_key: Option<KeyedId>,
+    content: Option<Digest>,
     /// When it was received, in milliseconds since 1970.
     received_at_ms: i64,
     outcome: Outcome,
@@ -145,6 +147,7 @@ impl<T: FnMut(u64)> Run<T> {
                 for entry in index.entries.iter().filter(|entry| !conflict(entry)) {
                     let held = HeldInstance {
                         sop_key: sop_key(entry),
+                        content: content(entry),
                         received_at_ms: received_at_ms(index, entry),
                         outcome: Outcome::Quarantined,
                     };
@@ -160,13 +163,17 @@ impl<T: FnMut(u64)> Run<T> {
                 }
             }
             Zone::Vault => {
-                let accepted: Vec<(KeyedId, Digest, Outcome)> = index
+                let accepted: Vec<KnownOriginal> = index
                     .entries
                     .iter()
                     .filter(|entry| {
                         !self.held.contains_key(&(index.hospital.clone(), entry.digest))
                     })
-                    .filter_map(|entry| Some((sop_key(entry)?, entry.digest, Outcome::Accepted)))
+                    .filter_map(|entry| {
+                        let (source, content) = (entry.digest, content(entry));
+                        let (sop_key, outcome) = (sop_key(entry)?, Outcome::Accepted);
+                        Some(KnownOriginal { sop_key, source, content, outcome })
+                    })
                     .collect();
                 self.rebuild.add_known(&index.hospital, &accepted)?;
             }
@@ -202,13 +209,18 @@ impl<T: FnMut(u64)> Run<T> {
     fn remember_held(&mut self) -> Result<(), PipelineError> {
         let mut held: Vec<_> = std::mem::take(&mut self.held).into_iter().collect();
         held.sort_by_key(|(_, held)| held.received_at_ms);
-        for ((hospital, digest), HeldInstance { sop_key, outcome, .. }) in held {
+        for ((hospital, source), HeldInstance { sop_key, content, outcome, .. }) in held {
             if let Some(sop_key) = sop_key {
-                self.rebuild.add_known(&hospital, &[(sop_key, digest, outcome)])?;
+                let known = KnownOriginal { sop_key, source, content, outcome };
+                self.rebuild.add_known(&hospital, &[known])?;
             }
         }
         Ok(())
     }
+}
+
+fn content(entry: &PackEntry) -> Option<Digest> {
+    entry.attributes.get(INTAKE_CONTENT).and_then(|text| Digest::parse(text).ok())
 }
 
 fn received_at_ms(index: &PackIndex, entry: &PackEntry) -> i64 {

@@ -5,7 +5,7 @@ use crate::scrub::observe;
 use crate::source::Source;
 use crate::work::{Known, StudyWork};
 use crate::{Hospital, PipelineError, Site};
-use scanveil_catalog::{Arrival, KeyedId, Outcome};
+use scanveil_catalog::{Arrival, KeyedId, KnownInstance, Outcome};
 use scanveil_dataset::{Limits, open, tags};
 use scanveil_model::{Digest, Reason, ReasonCode, SubjectId, Uid, Zone};
 use scanveil_seal::{HospitalKey, StudyKey, SubjectKey};
@@ -58,9 +58,29 @@ struct Sorted {
     new: Vec<SpooledInstance>,
     /// The same UID as another instance, with other content.
     conflicts: Vec<SpooledInstance>,
-    /// Here before, with the same bytes.
+    /// Here before, with the same content.
     repeats: Vec<SpooledInstance>,
     done: Vec<SpoolId>,
+}
+
+/// What instances of one UID are told apart by.
+#[derive(Clone, Copy)]
+struct Likeness {
+    /// Digest of the bytes as received.
+    source: Digest,
+    /// Digest of what is behind the file meta information, where known: over C-STORE, in a file and
+    /// from another sender the same instance has another one.
+    content: Option<Digest>,
+}
+
+impl Likeness {
+    fn of(instance: &SpooledInstance) -> Self {
+        Self { source: instance.digest(), content: instance.meta().content }
+    }
+
+    fn is_same(self, other: Self) -> bool {
+        self.source == other.source || (self.content.is_some() && self.content == other.content)
+    }
 }
 
 /// Tells new instances from repeated and from conflicting ones.
@@ -72,30 +92,33 @@ fn sort_arrivals(
     instances: Vec<SpooledInstance>,
 ) -> Result<Sorted, PipelineError> {
     let mut sorted = Sorted::default();
-    let mut seen: HashMap<KeyedId, Digest> = HashMap::new();
+    let mut seen: HashMap<KeyedId, Likeness> = HashMap::new();
     for instance in instances {
         sorted.done.push(instance.id());
         if site.catalog.is_finished(instance.id().as_bytes())? {
             continue;
         }
+        let own = Likeness::of(&instance);
         let known = match sop_key(key, &Source::Spooled(Arc::clone(spool), instance.clone())) {
             None => None,
             Some(sop) => match seen.get(&sop) {
-                Some(digest) => Some(*digest),
+                Some(first) => Some(*first),
                 None => {
                     let known = site.catalog.known_instance(&instance.meta().hospital, &sop)?;
                     // A corrected copy of what is in quarantine is welcome.
-                    let known = known.filter(|known| {
-                        known.outcome == Outcome::Accepted || known.source == instance.digest()
-                    });
+                    let known =
+                        known.and_then(|KnownInstance { source, content, outcome, .. }| {
+                            let known = Likeness { source, content };
+                            (outcome == Outcome::Accepted || known.is_same(own)).then_some(known)
+                        });
                     if known.is_none() {
-                        seen.insert(sop, instance.digest());
+                        seen.insert(sop, own);
                     }
-                    known.map(|known| known.source)
+                    known
                 }
             },
         };
-        if history.knows(&instance.digest()) || known == Some(instance.digest()) {
+        if history.knows(&own.source) || known.is_some_and(|known| known.is_same(own)) {
             sorted.repeats.push(instance);
         } else if known.is_some() {
             sorted.conflicts.push(instance);
@@ -177,6 +200,7 @@ fn account(
             .as_ref()
             .map(|uid| work.keys.key.keyed_id("instance", uid.as_str().as_bytes())),
         source: instance.digest(),
+        content: instance.meta().content,
         outcome,
     };
     let fate = |at: &usize| match work.held.contains_key(at) && !work.clean.contains(at) {

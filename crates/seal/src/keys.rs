@@ -2,9 +2,9 @@
 //!
 //! No key can be cloned, serialized or shown; every one is zeroized when it is dropped.
 
+use crate::SealError;
 use crate::wrap::{KEY_LEN, WrapKind, WrappedKey};
-use crate::{SealError, hex};
-use scanveil_model::{HospitalId, ProjectName, SubjectId, Zone};
+use scanveil_model::{Hex, HospitalId, ProjectName, SubjectId, Zone};
 use scanveil_scrub::ProjectSecret;
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
@@ -122,12 +122,12 @@ impl RootKey {
             .ok_or(SealError::KeyText("it does not begin as a root key does"))?;
         let (key, check) =
             rest.split_once(':').ok_or(SealError::KeyText("its check digits are missing"))?;
-        let mut bytes = hex::decode::<KEY_LEN>(key)
+        let mut bytes = Hex::decode::<KEY_LEN>(key)
             .ok_or(SealError::KeyText("its key is not 64 hexadecimal digits"))?;
         let secret = Secret::from_slice(&bytes);
         bytes.zeroize();
         let secret = secret.ok_or(SealError::KeyText("its key has the wrong length"))?;
-        if hex::decode::<ROOT_CHECK_LEN>(check) != Some(Self::check(&secret)) {
+        if Hex::decode::<ROOT_CHECK_LEN>(check) != Some(Self::check(&secret)) {
             return Err(SealError::KeyText("its check digits do not fit its key"));
         }
         Ok(Self(secret))
@@ -147,8 +147,8 @@ impl RootKey {
     /// The key as one line of text, for the root key file and for its backup on paper.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        let key = Zeroizing::new(hex::encode(self.0.bytes()));
-        let check = hex::encode(&Self::check(&self.0));
+        let key = Zeroizing::new(Hex::encode(self.0.bytes()));
+        let check = Hex::encode(&Self::check(&self.0));
         // Sized before so that growing leaves no copy of the key behind.
         let mut text = Zeroizing::new(String::with_capacity(128));
         for part in [ROOT_TEXT_PREFIX, key.as_str(), ":", &check] {

@@ -7,7 +7,6 @@
 mod chunk;
 mod error;
 mod header;
-mod hex;
 mod keys;
 mod opener;
 mod pack;

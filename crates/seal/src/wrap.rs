@@ -3,6 +3,7 @@
 use crate::SealError;
 use crate::keys::{Entropy, Secret};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use scanveil_model::Hex;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
@@ -118,9 +119,9 @@ impl WrapKind {
 pub struct WrappedKey {
     version: u32,
     kind: WrapKind,
-    #[serde(with = "crate::hex")]
+    #[serde(with = "Hex")]
     nonce: [u8; NONCE_LEN],
-    #[serde(with = "crate::hex")]
+    #[serde(with = "Hex")]
     sealed: [u8; WRAPPED_LEN],
 }
 

@@ -58,6 +58,7 @@ fn meta(hospital: &HospitalId) -> IntakeMeta {
         study_instance_uid: None,
         series_instance_uid: None,
         transfer_syntax: None,
+        content: None,
     }
 }
 

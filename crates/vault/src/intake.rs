@@ -58,6 +58,10 @@ pub struct IntakeMeta {
     pub series_instance_uid: Option<Uid>,
     /// Transfer syntax UID, as far as it is known.
     pub transfer_syntax: Option<Uid>,
+    /// Digest of what the instance holds without its file meta information, as far as it is known;
+    /// from version 2 of the details on.
+    #[serde(default)]
+    pub content: Option<Digest>,
 }
 
 impl fmt::Debug for IntakeMeta {

@@ -12,7 +12,7 @@ pub use error::{FullCause, SpoolError};
 pub use intake::{IntakeMeta, Protocol, SpoolId, SpoolKeys, SpooledInstance};
 pub use keyring::{HospitalKeys, HospitalListing, Keyring, KeyringError, SecretVersion};
 pub use packs::{
-    LocalPack, PackBench, PackOwner, pack_groups, pack_originals, pack_quarantined,
+    INTAKE_CONTENT, LocalPack, PackBench, PackOwner, pack_groups, pack_originals, pack_quarantined,
     sweep_local_packs,
 };
 pub use spool::{Receiving, Spool, SpoolConfig, SpoolReader, SpoolStats};

@@ -248,6 +248,10 @@ fn entry(instance: &SpooledInstance, reasons: &[Reason]) -> PackEntry {
     }
 }
 
+/// The attribute of an entry in the vault or in quarantine that holds the digest of what the
+/// instance holds without its file meta information.
+pub const INTAKE_CONTENT: &str = "intake.content";
+
 /// How the instance came, for whoever looks into the pack later. Sealed with its index.
 fn intake_attributes(meta: &IntakeMeta) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::from([
@@ -257,6 +261,9 @@ fn intake_attributes(meta: &IntakeMeta) -> BTreeMap<String, String> {
     ]);
     if let Some(calling) = &meta.calling {
         attributes.insert("intake.calling".to_owned(), calling.clone());
+    }
+    if let Some(content) = &meta.content {
+        attributes.insert(INTAKE_CONTENT.to_owned(), content.to_string());
     }
     attributes
 }

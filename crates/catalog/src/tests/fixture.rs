@@ -60,6 +60,8 @@ pub(super) fn arrival(spool: u8, sop: u8, content: &str, outcome: Outcome) -> Ar
         hospital: hospital(),
         sop_key: Some([sop; 16]),
         source: digest(content),
+        // Of content `a.1` and `a.2` only the file meta information is another.
+        content: Some(digest(content.split('.').next().unwrap_or_default())),
         outcome,
     }
 }

@@ -84,6 +84,8 @@ fn arrivals_tell_duplicates_and_conflicts() {
     let table: &[Case] = &[
         (&[("a", Accepted)], "a", Accepted, 0, 0),
         (&[("a", Accepted), ("a", Accepted)], "a", Accepted, 1, 1),
+        (&[("a.1", Accepted), ("a.2", Accepted)], "a.1", Accepted, 1, 1),
+        (&[("a.1", Quarantined), ("a.2", Quarantined)], "a.1", Quarantined, 1, 1),
         (&[("a", Accepted), ("b", Quarantined)], "a", Accepted, 0, 0),
         (&[("a", Accepted), ("b", Accepted)], "a", Accepted, 0, 0),
         (&[("a", Quarantined), ("b", Accepted)], "b", Accepted, 0, 0),

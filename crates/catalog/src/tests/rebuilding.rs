@@ -1,5 +1,5 @@
 use super::fixture::{Pack, World, arrival, digest, dump, hospital, project};
-use crate::{BatchPlan, Catalog, CatalogError, Outcome, Publication, RecordId};
+use crate::{BatchPlan, Catalog, CatalogError, KnownOriginal, Outcome, Publication, RecordId};
 use scanveil_model::ReasonCode;
 use scanveil_seal::{RawZone, StudyKey};
 use scanveil_storage::KeyPrefix;
@@ -40,7 +40,8 @@ fn feed(world: &World, packs: &[Pack], rebuild: &crate::Rebuild) {
         let index = &packs.iter().find(|p| p.stored.key() == &key).unwrap().index;
         rebuild.add(&[Publication { stored: &stored, index }]).unwrap();
     }
-    let known = [([1; 16], digest("a"), Outcome::Accepted)];
+    let (source, outcome) = (digest("a"), Outcome::Accepted);
+    let known = [KnownOriginal { sop_key: [1; 16], source, content: None, outcome }];
     rebuild.add_known(&hospital(), &known).unwrap();
 }
 
@@ -87,7 +88,7 @@ fn an_abandoned_rebuild_leaves_the_old_one() {
     assert_eq!(world.dump(), before);
     // The next attempt clears what the first one left.
     let rebuild = Catalog::begin_rebuild(&world.path()).unwrap();
-    assert_eq!(dump(rebuild.catalog()).len(), 2, "the schema's versions alone");
+    assert_eq!(dump(rebuild.catalog()).len(), 3, "the schema's versions alone");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The lines of the log and the chain through them. Pure: bytes in, entries or the break out.
 
 use super::event::{Action, Entry, FORMAT, Skipped};
-use crate::hex;
+use scanveil_model::Hex;
 use serde::Serialize;
 use std::fmt;
 use std::io::{self, BufRead, Read};
@@ -28,7 +28,7 @@ impl ChainHash {
     /// Reads 64 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        hex::decode(text).map(Self)
+        Hex::decode(text).map(Self)
     }
 
     fn next(self, event: &[u8]) -> Self {
@@ -40,7 +40,7 @@ impl ChainHash {
 
 impl fmt::Display for ChainHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(&self.0))
+        f.write_str(&Hex::encode(&self.0))
     }
 }
 

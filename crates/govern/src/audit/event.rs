@@ -1,7 +1,7 @@
 //! What one event of the log says. Nothing in it identifies a patient.
 
 use crate::{PersonName, RequestId};
-use scanveil_model::{HospitalId, ProjectName};
+use scanveil_model::{Hex, HospitalId, ProjectName};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -144,7 +144,7 @@ pub struct Skipped {
     /// How many.
     pub bytes: u64,
     /// Their BLAKE3 digest.
-    #[serde(with = "crate::hex")]
+    #[serde(with = "Hex")]
     pub digest: [u8; 32],
 }
 
@@ -194,7 +194,7 @@ impl Event {
 
 mod reference {
     //! An optional reference as hexadecimal.
-    use crate::hex;
+    use scanveil_model::Hex;
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -202,14 +202,14 @@ mod reference {
         bytes: &Option<[u8; 16]>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&bytes.map_or_else(String::new, |bytes| hex::encode(&bytes)))
+        serializer.serialize_str(&bytes.map_or_else(String::new, |bytes| Hex::encode(&bytes)))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<[u8; 16]>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bytes = hex::decode(&text).ok_or_else(|| D::Error::custom("not 32 hex digits"))?;
+        let bytes = Hex::decode(&text).ok_or_else(|| D::Error::custom("not 32 hex digits"))?;
         Ok(Some(bytes))
     }
 }

@@ -1,5 +1,6 @@
 //! An installation in a temporary folder, and instances to put through it.
 
+use crate::content::Content;
 use crate::group::StudyId;
 use crate::study::{StudyReport, process, study_key};
 use crate::{Config, PipelineError, Site, SiteMode};
@@ -89,6 +90,8 @@ impl Bench {
         let uid = |of: fn(&scanveil_dataset::Peeked) -> &Option<scanveil_model::Uid>| {
             peeked.as_ref().and_then(|peeked| of(peeked).clone())
         };
+        let mut content = Content::new();
+        content.push(file);
         receiving
             .commit(IntakeMeta {
                 hospital,
@@ -101,6 +104,7 @@ impl Bench {
                 study_instance_uid: uid(|p| &p.study_instance_uid),
                 series_instance_uid: uid(|p| &p.series_instance_uid),
                 transfer_syntax: uid(|p| &p.transfer_syntax),
+                content: content.finish(),
             })
             .unwrap()
     }

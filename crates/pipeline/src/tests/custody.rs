@@ -1,9 +1,12 @@
 //! What becomes of what was received: each instance is in its place, once, and nowhere else.
 
 use super::bench::*;
-use crate::Worker;
+use crate::study::StudyReport;
+use crate::{Worker, intake};
 use scanveil_catalog::Outcome;
-use scanveil_model::{Coded, Generation, ReasonCode, Zone};
+use scanveil_dataset::{file_meta, peek_part10};
+use scanveil_ingest::{IntakeMeta, Protocol};
+use scanveil_model::{Coded, Generation, ReasonCode, Uid, Zone};
 use scanveil_testkit::wait_until;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +88,79 @@ fn another_content_under_the_same_uid_is_a_conflict_once() {
     assert_eq!(bench.holds(Zone::Research), [digest(&files[0])]);
     assert_eq!(bench.holds(Zone::Quarantine), [digest(&other)]);
     bench.assert_tidy();
+}
+
+/// What a receiver of C-STORE makes of a file: only the data set travelled.
+fn by_c_store(file: &[u8]) -> Vec<u8> {
+    let peeked = peek_part10(file).unwrap();
+    let uid = |uid: &Option<Uid>| uid.as_ref().unwrap().as_str().to_owned();
+    let (class, instance) = (uid(&peeked.sop_class_uid), uid(&peeked.sop_instance_uid));
+    let mut made = file_meta(&class, &instance, &uid(&peeked.transfer_syntax));
+    made.extend_from_slice(&file[peeked.data_set_at..]);
+    assert_ne!(made, file);
+    made
+}
+
+/// Puts a file into the spool as a receiver does.
+fn arrive(bench: &Bench, id: &str, protocol: Protocol, file: &[u8]) {
+    let hospital = hospital(id);
+    let mut sink = intake(Arc::clone(bench.site.spool().unwrap())).receive(&hospital).unwrap();
+    file.chunks(1000).for_each(|bytes| sink.write_all(bytes).unwrap());
+    let peeked = peek_part10(file).unwrap();
+    let meta = IntakeMeta {
+        hospital,
+        received_at_ms: 1_700_000_000_000,
+        protocol,
+        peer: "127.0.0.1".to_owned(),
+        calling: None,
+        sop_class_uid: peeked.sop_class_uid,
+        sop_instance_uid: peeked.sop_instance_uid,
+        study_instance_uid: peeked.study_instance_uid,
+        series_instance_uid: peeked.series_instance_uid,
+        transfer_syntax: peeked.transfer_syntax,
+    };
+    sink.commit(meta).unwrap();
+}
+
+#[test]
+fn the_same_instance_by_c_store_and_by_stow_is_one() {
+    let file = slices(1).remove(0);
+    let sent = by_c_store(&file);
+    let ways = [(Protocol::Dimse, &sent), (Protocol::Stow, &file)];
+    for (id, at_once) in [(KEEPER, true), (KEEPER, false), (OTHER, true), (OTHER, false)] {
+        for order in [[0, 1], [1, 0]] {
+            let (mut bench, _) = Bench::new();
+            let mut reports = Vec::new();
+            for way in order {
+                arrive(&bench, id, ways[way].0, ways[way].1);
+                if !at_once || way == order[1] {
+                    // What is known of it lies in the spool.
+                    let pending;
+                    (bench, pending) = bench.restart();
+                    reports.extend(bench.work(pending).unwrap());
+                }
+            }
+            let total = |of: fn(&StudyReport) -> usize| reports.iter().map(of).sum::<usize>();
+            assert_eq!((total(|r| r.received), total(|r| r.scrubbed)), (2, 1));
+            assert_eq!((total(|r| r.duplicates), total(|r| r.quarantined)), (1, 0));
+            assert_eq!(bench.holds(Zone::Research).len(), 1);
+            assert!(bench.holds(Zone::Quarantine).is_empty());
+            assert_eq!(bench.holds(Zone::Vault).len(), usize::from(id == KEEPER));
+            bench.assert_tidy();
+        }
+    }
+}
+
+#[test]
+fn what_is_held_is_told_again_whichever_way_it_comes() {
+    let wrong = burned_in(&slices(1)[0]);
+    let (bench, _) = Bench::new();
+    arrive(&bench, OTHER, Protocol::Dimse, &by_c_store(&wrong));
+    let (bench, pending) = bench.restart();
+    bench.work(pending).unwrap();
+    let report = &bench.push(OTHER, std::slice::from_ref(&wrong))[0];
+    assert_eq!((report.duplicates, report.quarantined), (1, 0));
+    assert_eq!(bench.holds(Zone::Quarantine), [digest(&by_c_store(&wrong))]);
 }
 
 #[test]

@@ -72,6 +72,10 @@ fn a_rebuilt_catalogue_says_the_same() {
         // It goes on as before: repeats are told, corrections are welcome.
         let report = &bench.push(KEEPER, &[files[1].clone(), wrong.clone()])[0];
         assert_eq!(report.duplicates, 2);
+        // Another preamble is no other instance.
+        let mut other_preamble = files[2].clone();
+        other_preamble[..4].copy_from_slice(b"II*\0");
+        assert_eq!(bench.push(KEEPER, &[other_preamble])[0].duplicates, 1);
         bench.push(KEEPER, &files[3..]);
         assert_eq!(bench.holds(Zone::Research), digests(&files));
         bench.assert_tidy();

@@ -5,7 +5,7 @@ use crate::kit::{
 };
 use crate::running::LONG;
 use scanveil_catalog::{
-    ObjectFilter, ObjectRecord, QuarantineFilter, QuarantineRecord, StudyRecord,
+    ObjectFilter, ObjectRecord, QuarantineFilter, QuarantineRecord, Stage, StudyRecord,
 };
 use scanveil_ingest::Status;
 use scanveil_model::{Digest, Generation, ReasonCode, Uid, Zone};
@@ -299,6 +299,24 @@ fn conflicts_and_strangers_are_held_and_the_rest_goes_on() {
     let counts = other.catalog().quarantine_counts().unwrap();
     assert_eq!((counts[0].code, counts[0].instances), (ReasonCode::MixedPatients, 2));
     assert!(!other.holdings().contains_key(&Zone::Research));
+}
+
+#[test]
+fn the_same_instance_by_c_store_and_by_stow_is_one() {
+    let slices: Vec<SynthInstance> = ct_slices(47, 2, 48).map(Result::unwrap).collect();
+    let installation = Installation::started(Wish::default());
+    installation.push_all(&slices);
+    installation.settle();
+    let files: Vec<&[u8]> = slices.iter().map(|one| one.file.as_slice()).collect();
+    assert_eq!(installation.stow(&files), 200);
+    installation.settle();
+    let holdings = installation.holdings();
+    assert_eq!(once(&holdings, Zone::Vault), digests(&slices));
+    assert_eq!(once(&holdings, Zone::Research), digests(&slices));
+    assert!(!holdings.contains_key(&Zone::Quarantine));
+    let counters = installation.catalog().counters().unwrap();
+    let total = |stage| counters.iter().find(|c| c.stage == stage).map_or(0, |c| c.total);
+    assert_eq!((total(Stage::Received), total(Stage::Duplicate)), (4, 2));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The index at the end of a pack (`docs/formats/pack.md`, "Index").
 
 use crate::{KeyId, SealError, StreamHeader};
-use scanveil_model::{Digest, Generation, HospitalId, ProjectName, Reason, SubjectId, Uid, Zone};
+use scanveil_model::{
+    Digest, Generation, Hex, HospitalId, ProjectName, Reason, SubjectId, Uid, Zone,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,19 +25,19 @@ pub(super) const TRAILER_MAGIC: [u8; 8] = *b"SVPACK\r\n";
 /// A study within a hospital: a keyed hash of its identifier, never the identifier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct StudyKey(#[serde(with = "crate::hex")] pub [u8; 16]);
+pub struct StudyKey(#[serde(with = "Hex")] pub [u8; 16]);
 
 impl StudyKey {
     /// Parses 32 lower-case hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        crate::hex::decode(text).map(Self)
+        Hex::decode(text).map(Self)
     }
 }
 
 impl fmt::Display for StudyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::hex::encode(&self.0))
+        f.write_str(&Hex::encode(&self.0))
     }
 }
 

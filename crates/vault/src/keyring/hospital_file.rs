@@ -1,5 +1,6 @@
 //! A hospital's keys as they lie on the disk, in every format there was (`docs/formats/keys.md`).
 
+use scanveil_model::Hex;
 use scanveil_seal::{HospitalKey, WrappedKey};
 use serde::{Deserialize, Serialize};
 
@@ -108,5 +109,5 @@ impl HospitalFile {
 fn check(key: &HospitalKey, secrets: &[SecretEntry]) -> String {
     // Numbers and texts always serialize.
     let list = serde_json::to_vec(secrets).unwrap_or_default();
-    super::notes::hex(&key.keyed_id(CHECK_USE, &list))
+    Hex::encode(&key.keyed_id(CHECK_USE, &list))
 }

@@ -8,17 +8,7 @@ use std::io::{Read, Write};
 /// Longest note, in bytes.
 pub(super) const MAX_NOTE_BYTES: usize = 64 << 10;
 
-/// Bytes as lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-/// What [`hex`] writes.
+/// Bytes of any number from hexadecimal.
 pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let pairs = text.as_bytes().chunks(2).map(|pair| match pair {

@@ -2,9 +2,9 @@
 
 use super::folder::Folder;
 use super::hospital_file::{HospitalFile, SecretEntry};
-use super::notes::{hex, unhex};
+use super::notes::unhex;
 use super::{HospitalKeys, Keyring, KeyringError, at};
-use scanveil_model::HospitalId;
+use scanveil_model::{Hex, HospitalId};
 use scanveil_seal::PseudonymSecret;
 use serde::Serialize;
 
@@ -67,7 +67,11 @@ impl Keyring {
         entries.push(SecretEntry {
             number,
             made_at_ms: Some(now_ms),
-            reason: Some(hex(&self.seal_note(hospital, &note_name(number), reason.as_bytes())?)),
+            reason: Some(Hex::encode(&self.seal_note(
+                hospital,
+                &note_name(number),
+                reason.as_bytes(),
+            )?)),
             secret: keys
                 .key
                 .wrap_pseudonym_secret(hospital, &secret, entropy)

@@ -36,6 +36,7 @@ fn meta(series: &str, instance: &str) -> IntakeMeta {
         study_instance_uid: uid("1.2.3"),
         series_instance_uid: uid(series),
         transfer_syntax: uid("1.2.840.10008.1.2.1"),
+        content: Some(Digest([3; 32])),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::disk::{Disk, RealDisk};
 use super::super::*;
 use crate::Protocol;
-use scanveil_model::Uid;
+use scanveil_model::{Digest, Uid};
 use scanveil_seal::{HospitalKey, SealError, ZoneKey};
 use std::fs::{self, File};
 use std::io::Write;
@@ -65,6 +65,7 @@ pub(crate) fn meta(received_at_ms: i64) -> IntakeMeta {
         study_instance_uid: uid("1.2.3"),
         series_instance_uid: uid("1.2.3.1"),
         transfer_syntax: uid("1.2.840.10008.1.2.1"),
+        content: Some(Digest([3; 32])),
     }
 }
 

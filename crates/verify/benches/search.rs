@@ -1,6 +1,6 @@
 //! Measures the search: what it costs to gather, to build, and to look through.
 //!
-//! `cargo run --release -p scanveil-verify --example verify_speed`
+//! `make bench` runs it last; alone: `cargo bench -p scanveil-verify`
 
 use scanveil_dataset::{Limits, open_slice};
 use scanveil_synth::{Corpus, CorpusSpec};
