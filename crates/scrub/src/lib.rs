@@ -42,8 +42,8 @@ pub use inspection::{Inspector, Risk, Trace, TracePlace};
 pub use keyed::ProjectSecret;
 pub use options::ProfileOption;
 pub use profile::{
-    Case, Coarseness, Condition, DateSettings, Explanation, Profile, ProfileDocument, ProfileError,
-    RuleAction, RuleDocument, TextSettings, Unlisted,
+    Case, CdaRule, Coarseness, Condition, DateSettings, DocumentSettings, Explanation, PdfRule,
+    Profile, ProfileDocument, ProfileError, RuleAction, RuleDocument, TextSettings, Unlisted,
 };
 pub use scrubbed::ScrubbedInstance;
 pub use sop::{PixelClass, SopClass};

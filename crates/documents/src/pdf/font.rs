@@ -130,7 +130,7 @@ impl<'d> Font<'d> {
         if self.widths.len() > MOST_WIDTHS {
             return Err(Unread::TooMuch);
         }
-        self.widths.extend(width.map(|width| (code, width)));
+        self.widths.insert(code, width.ok_or(Unread::Malformed)?);
         Ok(())
     }
 

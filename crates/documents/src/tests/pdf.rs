@@ -157,7 +157,8 @@ fn cmap(lines: &str) -> Vec<u8> {
 fn cmap_of(space: &str, lines: &str) -> Vec<u8> {
     let text = format!(
         "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CMapName /X def\n\
-         1 begincodespacerange\n{space}\nendcodespacerange\n{lines}\nendcmap\nend\nend\n"
+         1 begincodespacerange\n{space}\nendcodespacerange\n{lines}\nendcmap\n\
+         CMapName currentdict /CMap defineresource pop\nend\nend\n"
     );
     stream("", text.as_bytes())
 }
