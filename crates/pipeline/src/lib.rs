@@ -4,6 +4,7 @@
 mod attempt;
 mod batch;
 mod config;
+mod documents;
 mod edges;
 mod error;
 mod group;
@@ -28,6 +29,7 @@ pub use config::{
     Config, Dimse, Hospital, Http, Listener, Pipeline, Project, Retention, SpoolSettings,
     StoreKind, StoreSettings, Tls,
 };
+pub use documents::DocumentProcess;
 pub use edges::{OsEntropy, now_ms};
 pub use error::PipelineError;
 pub use intake::intake;

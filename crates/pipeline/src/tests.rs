@@ -1,6 +1,7 @@
 mod batches;
 mod bench;
 mod custody;
+mod documents;
 mod faults;
 mod rebuilding;
 mod settings;

@@ -114,7 +114,7 @@ pub(crate) fn is_number(text: &str) -> bool {
 pub(crate) fn is_unit(text: &str) -> bool {
     let letters = text.split(|c: char| !c.is_ascii_alphabetic()).map(str::len).max().unwrap_or(0);
     text.len() <= LONGEST_UNIT
-        && letters <= 6
+        && letters <= 4
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/*.[]%'^-_()+".contains(&b))
 }
 

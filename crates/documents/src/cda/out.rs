@@ -5,11 +5,17 @@ pub(crate) struct Out {
     text: String,
     /// Whether the last start tag may still get attributes.
     open: bool,
+    /// The attributes that it has.
+    given: Vec<String>,
 }
 
 impl Out {
     pub(crate) fn new() -> Self {
-        Self { text: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned(), open: false }
+        Self {
+            text: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned(),
+            open: false,
+            given: Vec::new(),
+        }
     }
 
     fn close_tag(&mut self) {
@@ -24,10 +30,15 @@ impl Out {
         self.text.push('<');
         self.text.push_str(name);
         self.open = true;
+        self.given.clear();
     }
 
-    /// An attribute of the element just started.
+    /// An attribute of the element just started, unless it has one of this name.
     pub(crate) fn attribute(&mut self, name: &str, value: &str) {
+        if self.given.iter().any(|given| given == name) {
+            return;
+        }
+        self.given.push(name.to_owned());
         self.text.push(' ');
         self.text.push_str(name);
         self.text.push_str("=\"");

@@ -12,6 +12,8 @@ use std::collections::HashMap;
 
 /// What CDA R2 has as its type (`typeId`).
 const TYPE: (&str, &str) = ("2.16.840.1.113883.1.3", "POCD_HD000040");
+/// A whole number with so many digits can be an identifier.
+const LONG_NUMBER: usize = 6;
 /// Namespace of `xml:lang`.
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -126,10 +128,9 @@ impl<'r> Rewriter<'r> {
     /// Attributes by their names; those that are free text go, those that are not known hold the
     /// document back.
     fn attributes(&mut self, node: Node<'_, '_>, rule: Rule) -> Result<(), Unread> {
-        let root = node.attribute("root").unwrap_or("");
         for attribute in node.attributes() {
             match attribute.namespace() {
-                None => self.attribute(&attribute, rule, root)?,
+                None => self.attribute(node, &attribute, rule)?,
                 Some(XSI) if attribute.name() == "type" => {
                     let (_, name) = of_type(attribute.value()).ok_or(Unread::Value)?;
                     self.out.attribute("xsi:type", name);
@@ -149,11 +150,12 @@ impl<'r> Rewriter<'r> {
 
     fn attribute(
         &mut self,
+        node: Node<'_, '_>,
         attribute: &Attribute<'_, '_>,
         rule: Rule,
-        root: &str,
     ) -> Result<(), Unread> {
         let (name, value) = (attribute.name(), attribute.value());
+        let root = node.attribute("root").unwrap_or("");
         match (name, rule) {
             (
                 "classCode" | "moodCode" | "typeCode" | "determinerCode" | "contextControlCode"
@@ -176,9 +178,7 @@ impl<'r> Rewriter<'r> {
                 self.out.attribute("ID", &id);
                 Ok(())
             }
-            ("code", Rule::Code | Rule::Quantity | Rule::Time) => {
-                self.checked(name, value, is_code(value))
-            }
+            ("code", Rule::Code | Rule::Quantity | Rule::Time) => self.code(node, value),
             ("codeSystem", Rule::Code | Rule::Quantity) => {
                 self.definition(name, value);
                 Ok(())
@@ -191,7 +191,11 @@ impl<'r> Rewriter<'r> {
                 Ok(())
             }
             ("codeSystemVersion", _) | ("assigningAuthorityName", Rule::Identifier) => Ok(()),
-            ("value", Rule::Quantity) => self.checked(name, value, is_number(value)),
+            ("value", Rule::Quantity) => {
+                // An identifier is a whole number, and not a short one.
+                let short = value.len() < LONG_NUMBER || value.contains('.');
+                self.checked(name, value, is_number(value) && (short || self.says_nothing(value)))
+            }
             ("unit", Rule::Quantity | Rule::Time) => {
                 // What stands in braces is a comment on the unit (UCUM 12).
                 if is_unit(value) {
@@ -212,7 +216,8 @@ impl<'r> Rewriter<'r> {
                 Ok(())
             }
             ("extension", Rule::Definition) => {
-                if is_template_version(value) || (root, value) == TYPE {
+                let version = is_registered(root) && is_template_version(value);
+                if version || (root, value) == TYPE {
                     self.out.attribute(name, value);
                 }
                 Ok(())
@@ -250,6 +255,26 @@ impl<'r> Rewriter<'r> {
             }
             _ => Err(Unread::Element),
         }
+    }
+
+    /// A code: of a system that is everybody's by its form, of a house's own only when nothing is
+    /// found in it.
+    fn code(&mut self, node: Node<'_, '_>, value: &str) -> Result<(), Unread> {
+        let own = match node.attribute("codeSystem") {
+            Some(system) => !is_registered(system),
+            // Without a system it is one of HL7's own words, where the type says so.
+            None => matches!(node.tag_name().name(), "code" | "value" | "translation"),
+        };
+        if own && !self.says_nothing(value) {
+            self.out.attribute("nullFlavor", "MSK");
+            return Ok(());
+        }
+        self.checked("code", value, is_code(value))
+    }
+
+    /// Whether nothing is found in a value.
+    fn says_nothing(&self, value: &str) -> bool {
+        (self.rules.text)(value) == value
     }
 
     fn checked(&mut self, name: &str, value: &str, fits: bool) -> Result<(), Unread> {

@@ -100,6 +100,8 @@ const BODY: &str = r##"<component><structuredBody><component><section>
 <value xsi:type="CD" code="263102004" codeSystem="2.16.840.1.113883.6.96"
  displayName="Fracture of radius"/>
 <entryRelationship typeCode="COMP"><observation classCode="OBS" moodCode="EVN">
+<code code="ACC-77123" codeSystem="1.2.840.99999.9"/></observation></entryRelationship>
+<entryRelationship typeCode="COMP"><observation classCode="OBS" moodCode="EVN">
 <code code="L-1" codeSystem="1.2.840.99999.9"/><value xsi:type="PQ" value="14.5" unit="mm"/>
 </observation></entryRelationship></observation></entry>
 </section></component></structuredBody></component>"##;
@@ -141,6 +143,7 @@ fn people_go_and_findings_stay() {
         "paragraph ID=\"n1\" styleCode=\"Bold\"",
         "reference value=\"#n1\"",
         "code=\"L-1\" codeSystem=\"2.25.15\"",
+        "code nullFlavor=\"MSK\" codeSystem=\"2.25.15\"",
         "<custodian><assignedCustodian><representedCustodianOrganization><id nullFlavor=\"MSK\"/>",
     ] {
         assert!(out.contains(kept), "{kept}\n{out}");
