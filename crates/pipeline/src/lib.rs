@@ -5,6 +5,7 @@ mod attempt;
 mod batch;
 mod config;
 mod content;
+mod documents;
 mod edges;
 mod error;
 mod group;
@@ -29,6 +30,7 @@ pub use config::{
     Config, Dimse, Hospital, Http, Listener, Pipeline, Project, Retention, SpoolSettings,
     StoreKind, StoreSettings, Tls,
 };
+pub use documents::DocumentProcess;
 pub use edges::{OsEntropy, now_ms};
 pub use error::PipelineError;
 pub use intake::intake;

@@ -1,5 +1,6 @@
 //! One installation: configuration, keys, spool, store and catalogue, opened together.
 
+use crate::documents::DocumentProcess;
 use crate::edges::OsEntropy;
 use crate::{Config, Hospital, PipelineError, StoreKind};
 use scanveil_catalog::Catalog;
@@ -206,18 +207,21 @@ fn profiles(config: &Config) -> Result<BTreeMap<ProjectName, Arc<Profile>>, Pipe
     Ok(profiles)
 }
 
-/// A profile that comes with scanveil by name, or one from a file.
+/// A profile that comes with scanveil by name, or one from a file; documents are read apart.
 ///
 /// # Errors
 /// [`PipelineError::Unknown`] or [`PipelineError::Config`].
 pub fn load_profile(name: &str) -> Result<Profile, PipelineError> {
+    let reader = Arc::new(DocumentProcess::default());
     if let Some(profile) = Profile::builtin(name) {
-        return Ok(profile);
+        return Ok(profile.with_reader(reader));
     }
     if !name.ends_with(".toml") {
         return Err(PipelineError::Unknown { what: "profile", name: name.to_owned() });
     }
     let text = std::fs::read_to_string(name)
         .map_err(|error| PipelineError::config(format!("profile {name}: {error}")))?;
-    Profile::from_toml(&text).map_err(|error| PipelineError::config(format!("{name}: {error}")))
+    let profile = Profile::from_toml(&text);
+    let profile = profile.map_err(|error| PipelineError::config(format!("{name}: {error}")))?;
+    Ok(profile.with_reader(reader))
 }

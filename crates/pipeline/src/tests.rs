@@ -2,6 +2,7 @@ mod batches;
 mod bench;
 mod certificates;
 mod custody;
+mod documents;
 mod faults;
 mod rebuilding;
 mod settings;

@@ -92,6 +92,8 @@ fn settings(a: &ProfileDocument, b: &ProfileDocument, found: &mut Vec<Difference
         ("dates.shift-min", a.dates.shift_min.to_string(), b.dates.shift_min.to_string()),
         ("dates.shift-max", a.dates.shift_max.to_string(), b.dates.shift_max.to_string()),
         ("dates.age-cap", a.dates.age_cap.to_string(), b.dates.age_cap.to_string()),
+        ("documents.pdf", a.documents.pdf.as_str().to_owned(), b.documents.pdf.as_str().to_owned()),
+        ("documents.cda", a.documents.cda.as_str().to_owned(), b.documents.cda.as_str().to_owned()),
         ("text.keep", a.text.keep.join(", "), b.text.keep.join(", ")),
         ("text.remove", a.text.remove.join(", "), b.text.remove.join(", ")),
     ] {

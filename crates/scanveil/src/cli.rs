@@ -86,6 +86,15 @@ pub(crate) enum Command {
     Synth(SynthArgs),
     /// Score a de-identified folder against an answer key; exits with 2 when a check fails.
     Evaluate(EvaluateArgs),
+    /// What the program starts itself, in a process of its own.
+    #[command(subcommand, hide = true)]
+    Worker(WorkerCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum WorkerCommand {
+    /// Reads a document on standard input and says what it holds on standard output.
+    Document,
 }
 
 #[derive(Args)]

@@ -18,6 +18,7 @@ mod status;
 mod store;
 mod subject;
 mod synth;
+mod worker;
 
 use crate::cli::{Cli, Command, ConfigArg};
 use crate::output::{Failure, Output};
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         }
         Command::Synth(args) => synth::run(args, output),
         Command::Evaluate(args) => evaluate::run(args, output),
+        Command::Worker(command) => worker::run(command),
     }
 }
 

@@ -9,6 +9,8 @@ use scanveil_text::{Known, KnownBuilder};
 use scanveil_verify::{Evidence, Verifier};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+mod people;
+
 /// What an identifying value is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
@@ -163,6 +165,7 @@ impl StudyIdentity {
             }
         }
         self.patient_of(data, &charset);
+        self.document(data)?;
         if self.values.len() > MOST_VALUES {
             return Err(too_many());
         }

@@ -44,8 +44,8 @@ pub use keyed::ProjectSecret;
 pub use options::ProfileOption;
 pub use prepared::Prepared;
 pub use profile::{
-    Case, Coarseness, Condition, DateSettings, Explanation, Profile, ProfileDocument, ProfileError,
-    RuleAction, RuleDocument, TextSettings, Unlisted,
+    Case, CdaRule, Coarseness, Condition, DateSettings, DocumentSettings, Explanation, PdfRule,
+    Profile, ProfileDocument, ProfileError, RuleAction, RuleDocument, TextSettings, Unlisted,
 };
 pub use scrubbed::ScrubbedInstance;
 pub use sop::{PixelClass, SopClass};

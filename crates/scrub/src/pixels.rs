@@ -58,16 +58,15 @@ fn risk(code: ReasonCode, tag: Tag, detail: &str) -> Reason {
 /// The [`Reason`] why the instance is held back.
 pub(crate) fn plan(header: &Header<'_>, sop: SopClass) -> Result<Option<PixelPlan>, Reason> {
     match sop.pixels {
-        PixelClass::Document => {
-            return Err(Reason::new(ReasonCode::EncapsulatedDocument, "encapsulated document"));
-        }
         PixelClass::Voice => {
             return Err(Reason::new(ReasonCode::PixelRisk, "a recorded voice identifies"));
         }
-        PixelClass::Low | PixelClass::Risk | PixelClass::Slide | PixelClass::Video => {}
-    }
-    if header.data.find(Tag::new(0x42, 0x11)).is_some() {
-        return Err(Reason::new(ReasonCode::EncapsulatedDocument, "encapsulated document"));
+        // Documents are read, or held back, apart from pixels.
+        PixelClass::Low
+        | PixelClass::Risk
+        | PixelClass::Document
+        | PixelClass::Slide
+        | PixelClass::Video => {}
     }
     let Some(element) = header.pixel else { return Ok(None) };
     declared(&header.data, header.syntax.pixels, sop.pixels)?;

@@ -1,5 +1,7 @@
 //! Scrubs the instances of one study.
 
+pub(crate) mod documents;
+
 use crate::decide::Context;
 use crate::header::{Insert, Rewriter, is_inserted};
 use crate::identity::StudyIdentity;
@@ -223,7 +225,7 @@ impl<'p> StudyScrubber<'p> {
             }));
         };
         let named = self.named(header)?;
-        self.rewrite(header, &named, None, &mut Vec::new(), Some(&mut look))?;
+        self.rewrite(header, &named, (None, None), &mut Vec::new(), Some(&mut look))?;
         if let Some(id) = header.data.text(tags::PATIENT_ID) {
             pairs.push(Mapping {
                 kind: MappingKind::Patient,
@@ -241,6 +243,7 @@ impl<'p> StudyScrubber<'p> {
     pub fn prepare<'s>(&'s self, header: &'s Header<'s>) -> Result<Prepared<'s>, Reason> {
         let named = self.named(header)?;
         let plan = pixels::plan(header, named.sop)?;
+        let document = self.document(header, named.sop)?;
         let uid = |text: &str| {
             Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
         };
@@ -248,7 +251,8 @@ impl<'p> StudyScrubber<'p> {
         let mut written = file_meta(identity.class, &new[0], header.syntax.uid);
         written.reserve(header.data.elements().len() * 24 + 4096);
         let meta_length = written.len();
-        let outcome = self.rewrite(header, &named, plan.as_ref(), &mut written, None)?;
+        let outcome =
+            self.rewrite(header, &named, (plan.as_ref(), document), &mut written, None)?;
         let ours = DUMMIES.iter().copied().chain([self.pseudonym.as_bytes()]);
         self.verifier.check(&written, &ours.collect::<Vec<_>>())?;
         let header_digest = Digest(*blake3::hash(&written).as_bytes());
@@ -284,7 +288,7 @@ impl<'p> StudyScrubber<'p> {
         &self,
         header: &Header<'_>,
         Named { identity, sop, new }: &Named<'_>,
-        pixels: Option<&PixelPlan>,
+        (pixels, document): (Option<&PixelPlan>, Option<documents::NewDocument<'_>>),
         written: &mut Vec<u8>,
         watch: Option<Watch<'_>>,
     ) -> Result<Outcome, Reason> {
@@ -309,7 +313,9 @@ impl<'p> StudyScrubber<'p> {
             inserts.insert(0, Insert { tag, bytes: bytes.into() });
         }
         let data = &header.data;
-        Rewriter::rewrite(&context, &plan, data, charset, &inserts, written, watch)
+        document.iter().for_each(|document| document.insert(&mut inserts, encoding(header)));
+        let outcome = Rewriter::rewrite(&context, &plan, data, charset, &inserts, written, watch)?;
+        Ok(documents::counted(document, outcome))
     }
 
     fn plan(&self, header: &Header<'_>, class: &str, sop: SopClass) -> Arc<Plan> {

@@ -1,3 +1,4 @@
+mod documents;
 mod every_row;
 mod leaks;
 mod validity;

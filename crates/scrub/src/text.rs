@@ -128,6 +128,12 @@ impl<'p> Texts<'p> {
         Ok(CleanText { bytes: Some(write.encode(&new).unwrap_or_default()), kinds })
     }
 
+    /// A text of a document without what identifies, and what was found in it.
+    pub(crate) fn clean_text<'t>(&self, text: &'t str) -> (Cow<'t, str>, Vec<Kind>) {
+        let cleaned = self.cleaner.clean(&self.known, text);
+        (cleaned.text, cleaned.findings.iter().map(|finding| finding.kind).collect())
+    }
+
     /// A text without findings of some kinds; of the others it keeps the words.
     fn without<'t>(&self, text: &'t str, goes: fn(Kind) -> bool) -> (Cow<'t, str>, Vec<Finding>) {
         let mut findings = self.cleaner.find(&self.known, text);

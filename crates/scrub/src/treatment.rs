@@ -94,6 +94,8 @@ pub(crate) enum Because {
     Concept,
     /// It stands in a sequence that is replaced by dummy values.
     Dummies,
+    /// An encapsulated document, by the profile's rule for its kind.
+    Documents,
     /// The profile's own rule with this number, counted from 0.
     Rule(u16),
 }
@@ -110,14 +112,15 @@ impl Because {
             Self::Ours => 5,
             Self::Concept => 6,
             Self::Dummies => 7,
-            Self::Option(option) => 8 + option as usize,
+            Self::Documents => 8,
+            Self::Option(option) => 9 + option as usize,
             Self::Rule(number) => FIRST_RULE + usize::from(number),
         }
     }
 
     /// The reason with this number.
     pub(crate) fn at(index: usize) -> Self {
-        const FIXED: [Because; 8] = [
+        const FIXED: [Because; 9] = [
             Because::Table,
             Because::Private,
             Because::Unknown,
@@ -126,6 +129,7 @@ impl Because {
             Because::Ours,
             Because::Concept,
             Because::Dummies,
+            Because::Documents,
         ];
         if let Some(found) = FIXED.get(index) {
             return *found;
@@ -148,13 +152,14 @@ impl Because {
             Self::Ours => "scanveil".into(),
             Self::Concept => "structured-content".into(),
             Self::Dummies => "in-replaced-sequence".into(),
+            Self::Documents => "documents".into(),
             Self::Rule(number) => format!("rule-{}", u32::from(number) + 1),
         }
     }
 }
 
 /// Rules are counted from here on.
-const FIRST_RULE: usize = 8 + ProfileOption::ALL.len();
+const FIRST_RULE: usize = 9 + ProfileOption::ALL.len();
 
 #[cfg(test)]
 mod tests {

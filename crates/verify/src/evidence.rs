@@ -141,6 +141,20 @@ impl Evidence {
         what
     }
 
+    /// Gathers a value that an instance says elsewhere than in its header, in a document that it
+    /// holds, as if the element `tag` said it.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the study has more values, or a longer one, than is looked for.
+    pub fn add(&mut self, what: What, tag: Tag, value: &str) -> Result<(), TooMany> {
+        let charset = self.charset(b"ISO_IR 192")?;
+        let value = trim(value.as_bytes());
+        if !value.is_empty() && self.is_new(charset, tag, value)? {
+            self.take(what, tag, value, charset);
+        }
+        Ok(())
+    }
+
     /// Number of a declaration of character sets. What cannot be understood declares nothing.
     fn charset(&mut self, declared: &[u8]) -> Result<usize, TooMany> {
         if let Some(known) = self.charsets.iter().position(|(known, _)| **known == *declared) {

@@ -286,6 +286,7 @@ impl Draft {
             unlisted: Default::default(),
             dates: Default::default(),
             text: Default::default(),
+            documents: Default::default(),
             rules: self.rules,
         };
         let mut not_expressed = self.notes;

@@ -93,6 +93,8 @@ fn show(profile: &Profile, output: &Output) {
             ("ages", format!("up to {} years", dates.age_cap)),
             ("words kept", or_none(&document.text.keep)),
             ("words removed", or_none(&document.text.remove)),
+            ("PDF documents", document.documents.pdf.as_str().to_owned()),
+            ("CDA documents", document.documents.cda.as_str().to_owned()),
             ("rules", document.rules.len().to_string()),
         ] {
             settings.add_row([name, &value]);

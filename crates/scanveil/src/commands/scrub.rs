@@ -18,9 +18,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use output::Staging;
 use plan::Plan;
 use report::{Mappings, Summary};
+use scanveil_pipeline::DocumentProcess;
 use scanveil_scrub::Profile;
 use std::fs;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 use work::Scrubbing;
 
@@ -71,8 +73,9 @@ pub(crate) fn quiet_panics() {
 
 /// A profile by name or by file.
 fn profile(name: &str) -> Result<Profile, Failure> {
+    let reader = Arc::new(DocumentProcess::default());
     if let Some(profile) = Profile::builtin(name) {
-        return Ok(profile);
+        return Ok(profile.with_reader(reader));
     }
     let text = fs::read_to_string(name).map_err(|error| {
         let names: Vec<&str> = Profile::builtin_names().collect();
@@ -82,7 +85,7 @@ fn profile(name: &str) -> Result<Profile, Failure> {
             &format!("name a file, or one of: {}", names.join(", ")),
         )
     })?;
-    Ok(Profile::from_toml(&text)?)
+    Ok(Profile::from_toml(&text)?.with_reader(reader))
 }
 
 /// The threads.

@@ -7,6 +7,7 @@
 )]
 
 mod demo;
+mod documents;
 mod escrow;
 mod evaluate;
 mod full;

@@ -30,6 +30,9 @@ pub struct ProfileDocument {
     /// Free text.
     #[serde(default, skip_serializing_if = "is_default")]
     pub text: TextSettings,
+    /// Encapsulated documents.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub documents: DocumentSettings,
     /// Rules that go before the options and the table: the first that applies decides.
     #[serde(default, rename = "rule", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleDocument>,
@@ -79,6 +82,61 @@ pub struct TextSettings {
     pub keep: Vec<String>,
     /// Words that always go: names of staff, of sites.
     pub remove: Vec<String>,
+}
+
+/// What becomes of encapsulated documents. Of other kinds than these none comes out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct DocumentSettings {
+    /// PDF.
+    pub pdf: PdfRule,
+    /// CDA.
+    pub cda: CdaRule,
+}
+
+/// What becomes of a PDF.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PdfRule {
+    /// It is held back.
+    #[default]
+    Quarantine,
+    /// It comes out as it is when all of it was understood and nothing in it identifies.
+    Search,
+}
+
+/// What becomes of a CDA document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CdaRule {
+    /// It is held back.
+    #[default]
+    Quarantine,
+    /// It comes out without people, its texts cleaned; what is not on the list of the format holds
+    /// it back.
+    Clean,
+}
+
+impl PdfRule {
+    /// The word in profiles.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quarantine => "quarantine",
+            Self::Search => "search",
+        }
+    }
+}
+
+impl CdaRule {
+    /// The word in profiles.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quarantine => "quarantine",
+            Self::Clean => "clean",
+        }
+    }
 }
 
 /// One rule.

@@ -2,6 +2,7 @@
 
 use super::{Circumstances, Profile};
 use crate::plan::Place;
+use crate::study::documents::ENCAPSULATED_DOCUMENT;
 use crate::table;
 use crate::treatment::Because;
 use scanveil_dataset::{Tag, Vr, lookup};
@@ -56,6 +57,11 @@ impl Profile {
         let vr = case.vr.or(known).unwrap_or(Vr::UN);
         let creator = case.creator.map(str::as_bytes);
         let place = Place { path: case.path, creator, value: &[] };
+        if tag == ENCAPSULATED_DOCUMENT && case.path.is_empty() {
+            let because = Because::Documents;
+            let why = self.why(tag, because, vr);
+            return Explanation { treatment: "by-kind", because: because.word(), why };
+        }
         let (treatment, because) = plan.treatment(&self.settings.rules, tag, (vr, vr), &place);
         let why = self.why(tag, because, vr);
         Explanation { treatment: treatment.word(), because: because.word(), why }
@@ -84,6 +90,11 @@ impl Profile {
             Because::Undefined => "the object definition does not have it there".into(),
             Because::Ours => "written by scanveil itself".into(),
             Because::Concept => "PS3.15 Table E.3.4-1".into(),
+            Because::Documents => {
+                let rules = &self.document.documents;
+                let (pdf, cda) = (rules.pdf.as_str(), rules.cda.as_str());
+                format!("documents of the profile: PDF {pdf}, CDA {cda}, others quarantine")
+            }
             Because::Dummies => "it stands in a sequence that is replaced".into(),
             Because::Rule(number) => {
                 let reason = self.settings.rules.get(usize::from(number));

@@ -6,8 +6,8 @@ mod explain;
 mod rule;
 
 pub use document::{
-    Coarseness, Condition, DateSettings, ProfileDocument, RuleAction, RuleDocument, TextSettings,
-    Unlisted,
+    CdaRule, Coarseness, Condition, DateSettings, DocumentSettings, PdfRule, ProfileDocument,
+    RuleAction, RuleDocument, TextSettings, Unlisted,
 };
 pub use error::ProfileError;
 pub use explain::{Case, Explanation};
@@ -15,6 +15,7 @@ pub(crate) use rule::{Circumstances, Rule, Subject};
 
 use crate::options::ProfileOption;
 use crate::plan::Plan;
+use scanveil_documents::DocumentReader;
 use scanveil_model::Digest;
 use scanveil_text::Cleaner;
 use std::collections::{BTreeSet, HashMap};
@@ -52,6 +53,8 @@ pub struct Profile {
     digest: Digest,
     pub(crate) settings: Settings,
     pub(crate) cleaner: Cleaner,
+    /// Where documents are read whose parsers are not trusted with this process.
+    pub(crate) reader: Option<Arc<dyn DocumentReader>>,
     plans: Mutex<Plans>,
 }
 
@@ -109,6 +112,14 @@ impl Profile {
             let why = format!("a profile has at most {MOST_RULES} rules");
             return Err(ProfileError::Rule { number: MOST_RULES + 1, why });
         }
+        let cleans = |option| options.contains(&option);
+        if document.documents.cda == CdaRule::Clean
+            && !(cleans(ProfileOption::CleanDescriptors)
+                && cleans(ProfileOption::CleanStructuredContent))
+        {
+            let what = "documents.cda without clean-descriptors and clean-structured-content";
+            return Err(ProfileError::Contradiction(what));
+        }
         let rules = document.rules.iter().cloned().enumerate().map(|(at, rule)| {
             Rule::compile(rule, at).map_err(|why| ProfileError::Rule { number: at + 1, why })
         });
@@ -123,8 +134,16 @@ impl Profile {
             cleaner: Cleaner::new(&document.text.keep),
             digest,
             document,
+            reader: None,
             plans: Mutex::default(),
         })
+    }
+
+    /// Gives documents of formats with parsers of their own to a reader; without one they are held
+    /// back.
+    #[must_use]
+    pub fn with_reader(self, reader: Arc<dyn DocumentReader>) -> Self {
+        Self { reader: Some(reader), ..self }
     }
 
     /// The profile as its author wrote it.

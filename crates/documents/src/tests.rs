@@ -1,0 +1,2 @@
+mod cda;
+mod pdf;
