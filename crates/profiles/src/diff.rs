@@ -92,6 +92,11 @@ fn settings(a: &ProfileDocument, b: &ProfileDocument, found: &mut Vec<Difference
         ("dates.shift-min", a.dates.shift_min.to_string(), b.dates.shift_min.to_string()),
         ("dates.shift-max", a.dates.shift_max.to_string(), b.dates.shift_max.to_string()),
         ("dates.age-cap", a.dates.age_cap.to_string(), b.dates.age_cap.to_string()),
+        (
+            "pixels.burned-in-annotation",
+            a.pixels.burned_in_annotation.as_str().to_owned(),
+            b.pixels.burned_in_annotation.as_str().to_owned(),
+        ),
         ("documents.pdf", a.documents.pdf.as_str().to_owned(), b.documents.pdf.as_str().to_owned()),
         ("documents.cda", a.documents.cda.as_str().to_owned(), b.documents.cda.as_str().to_owned()),
         ("text.keep", a.text.keep.join(", "), b.text.keep.join(", ")),

@@ -44,8 +44,9 @@ pub use keyed::ProjectSecret;
 pub use options::ProfileOption;
 pub use prepared::Prepared;
 pub use profile::{
-    Case, CdaRule, Coarseness, Condition, DateSettings, DocumentSettings, Explanation, PdfRule,
-    Profile, ProfileDocument, ProfileError, RuleAction, RuleDocument, TextSettings, Unlisted,
+    Case, CdaRule, Coarseness, Condition, DateSettings, Declaration, DocumentSettings, Explanation,
+    PdfRule, PixelSettings, Profile, ProfileDocument, ProfileError, RuleAction, RuleDocument,
+    TextSettings, Unlisted,
 };
 pub use scrubbed::ScrubbedInstance;
 pub use sop::{PixelClass, SopClass};

@@ -2,6 +2,7 @@
 
 use crate::burned_in::{Scan, Words};
 use crate::mask::Mask;
+use crate::profile::Declaration;
 use crate::rle;
 use crate::sink::Sink;
 use crate::sop::{PixelClass, SopClass};
@@ -56,7 +57,11 @@ fn risk(code: ReasonCode, tag: Tag, detail: &str) -> Reason {
 ///
 /// # Errors
 /// The [`Reason`] why the instance is held back.
-pub(crate) fn plan(header: &Header<'_>, sop: SopClass) -> Result<Option<PixelPlan>, Reason> {
+pub(crate) fn plan(
+    header: &Header<'_>,
+    sop: SopClass,
+    worth: Declaration,
+) -> Result<Option<PixelPlan>, Reason> {
     match sop.pixels {
         PixelClass::Voice => {
             return Err(Reason::new(ReasonCode::PixelRisk, "a recorded voice identifies"));
@@ -69,7 +74,7 @@ pub(crate) fn plan(header: &Header<'_>, sop: SopClass) -> Result<Option<PixelPla
         | PixelClass::Video => {}
     }
     let Some(element) = header.pixel else { return Ok(None) };
-    declared(&header.data, header.syntax.pixels, sop.pixels)?;
+    declared(&header.data, header.syntax.pixels, sop.pixels, worth)?;
     if element.tag != tags::PIXEL_DATA {
         return floats(header, element).map(Some);
     }
@@ -85,21 +90,28 @@ pub(crate) fn plan(header: &Header<'_>, sop: SopClass) -> Result<Option<PixelPla
 }
 
 /// What the instance says of its own pixels, and what its kind says of them.
-fn declared(data: &DataSet<'_>, coding: PixelCoding, class: PixelClass) -> Result<(), Reason> {
+fn declared(
+    data: &DataSet<'_>,
+    coding: PixelCoding,
+    class: PixelClass,
+    worth: Declaration,
+) -> Result<(), Reason> {
     if coding == PixelCoding::Video || class == PixelClass::Video {
         return Err(Reason::new(ReasonCode::Video, "no rule covers its frames"));
     }
     let burned_in = tags::BURNED_IN_ANNOTATION;
-    if data.text(burned_in).is_some_and(|flag| flag != b"NO") {
+    let flag = data.text(burned_in);
+    if flag.is_some_and(|flag| flag != b"NO") {
         return Err(risk(ReasonCode::BurnedInText, burned_in, "declared"));
     }
+    let believed = flag.is_some() && worth == Declaration::Believe;
     let image_type = data.text(tags::IMAGE_TYPE).unwrap_or(b"").to_ascii_uppercase();
     let types: Vec<&[u8]> = image_type.split(|&b| b == b'\\').collect();
     let is = |name: &[u8]| types.iter().any(|t| t.trim_ascii() == name);
     if class == PixelClass::Slide && [&b"LABEL"[..], b"OVERVIEW", b"MACRO"].iter().any(|t| is(t)) {
         return Err(risk(ReasonCode::SlideLabel, tags::IMAGE_TYPE, "label or overview image"));
     }
-    if class == PixelClass::Risk {
+    if class == PixelClass::Risk && !believed {
         return Err(Reason::new(ReasonCode::PixelRisk, "a SOP class that often carries text"));
     }
     let screens =
@@ -112,7 +124,7 @@ fn declared(data: &DataSet<'_>, coding: PixelCoding, class: PixelClass) -> Resul
     }
     let interpretation = data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or(b"MONOCHROME2");
     let grey = matches!(interpretation, b"MONOCHROME1" | b"MONOCHROME2");
-    if !grey && class != PixelClass::Slide {
+    if !grey && class != PixelClass::Slide && !believed {
         let at = tags::PHOTOMETRIC_INTERPRETATION;
         return Err(risk(ReasonCode::PixelRisk, at, "colour in a greyscale modality"));
     }

@@ -242,7 +242,8 @@ impl<'p> StudyScrubber<'p> {
     /// The [`Reason`] to quarantine it.
     pub fn prepare<'s>(&'s self, header: &'s Header<'s>) -> Result<Prepared<'s>, Reason> {
         let named = self.named(header)?;
-        let plan = pixels::plan(header, named.sop)?;
+        let worth = self.profile.document().pixels.burned_in_annotation;
+        let plan = pixels::plan(header, named.sop, worth)?;
         let document = self.document(header, named.sop)?;
         let uid = |text: &str| {
             Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))

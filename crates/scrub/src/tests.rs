@@ -89,6 +89,35 @@ fn profiles_are_strict() {
 }
 
 #[test]
+fn a_declaration_is_believed_only_when_the_profile_says_so() {
+    let basic = Profile::builtin("basic").unwrap();
+    let text = Profile::builtin_text("basic").unwrap().to_owned();
+    let believing = text + "\n[pixels]\nburned-in-annotation = \"believe\"\n";
+    let believing = Profile::from_toml(&believing).unwrap();
+    let mut instances = scanveil_synth::Benchmark::new(3, 200).instances();
+    let declares = |bytes: &[u8]| {
+        let (header, _) = open_slice(bytes, &Limits::default()).unwrap();
+        header.data.find(tags::BURNED_IN_ANNOTATION).map(|element| element.start as usize)
+    };
+    let found = instances.find_map(|instance| {
+        let file = instance.unwrap();
+        (file.modality == "US").then(|| Some((declares(&file.file)?, file.file)))?
+    });
+    let (at, declared) = found.unwrap();
+    // The same with Quality Control Image (0028,0300) in its place.
+    let mut undeclared = declared.clone();
+    assert_eq!(undeclared[at - 8..at - 2], [0x28, 0, 1, 3, b'C', b'S']);
+    undeclared[at - 6] = 0;
+    for (bytes, profile, held) in
+        [(&declared, &basic, true), (&declared, &believing, false), (&undeclared, &believing, true)]
+    {
+        let outcome = scrub_one(bytes, profile);
+        assert_eq!(outcome.as_ref().err().is_some_and(|r| r.code == ReasonCode::PixelRisk), held);
+        assert_eq!(outcome.is_err(), held);
+    }
+}
+
+#[test]
 fn pseudonyms_hang_on_the_secret() {
     let (one, two) = (ProjectSecret::new([1; 32]), ProjectSecret::new([2; 32]));
     assert_eq!(one.pseudonym(b"77"), ProjectSecret::new([1; 32]).pseudonym(b"77"));

@@ -287,6 +287,7 @@ impl Draft {
             dates: Default::default(),
             text: Default::default(),
             documents: Default::default(),
+            pixels: Default::default(),
             rules: self.rules,
         };
         let mut not_expressed = self.notes;

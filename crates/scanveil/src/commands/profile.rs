@@ -93,6 +93,7 @@ fn show(profile: &Profile, output: &Output) {
             ("ages", format!("up to {} years", dates.age_cap)),
             ("words kept", or_none(&document.text.keep)),
             ("words removed", or_none(&document.text.remove)),
+            ("burned in: NO", document.pixels.burned_in_annotation.as_str().to_owned()),
             ("PDF documents", document.documents.pdf.as_str().to_owned()),
             ("CDA documents", document.documents.cda.as_str().to_owned()),
             ("rules", document.rules.len().to_string()),

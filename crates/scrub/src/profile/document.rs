@@ -33,6 +33,9 @@ pub struct ProfileDocument {
     /// Encapsulated documents.
     #[serde(default, skip_serializing_if = "is_default")]
     pub documents: DocumentSettings,
+    /// Pixel data.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pixels: PixelSettings,
     /// Rules that go before the options and the table: the first that applies decides.
     #[serde(default, rename = "rule", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleDocument>,
@@ -92,6 +95,38 @@ pub struct DocumentSettings {
     pub pdf: PdfRule,
     /// CDA.
     pub cda: CdaRule,
+}
+
+/// What is taken for proven of pixel data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PixelSettings {
+    /// Burned In Annotation (0028,0301).
+    pub burned_in_annotation: Declaration,
+}
+
+/// What a declaration that nothing is burned in is worth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Declaration {
+    /// Nothing: native images of classes that often carry text, and images in colour, are held
+    /// back.
+    #[default]
+    Distrust,
+    /// `NO` is believed of those, for they cannot be looked into; grey images are looked into all
+    /// the same.
+    Believe,
+}
+
+impl Declaration {
+    /// The word in profiles.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Distrust => "distrust",
+            Self::Believe => "believe",
+        }
+    }
 }
 
 /// What becomes of a PDF.

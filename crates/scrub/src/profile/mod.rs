@@ -6,8 +6,8 @@ mod explain;
 mod rule;
 
 pub use document::{
-    CdaRule, Coarseness, Condition, DateSettings, DocumentSettings, PdfRule, ProfileDocument,
-    RuleAction, RuleDocument, TextSettings, Unlisted,
+    CdaRule, Coarseness, Condition, DateSettings, Declaration, DocumentSettings, PdfRule,
+    PixelSettings, ProfileDocument, RuleAction, RuleDocument, TextSettings, Unlisted,
 };
 pub use error::ProfileError;
 pub use explain::{Case, Explanation};
