@@ -75,7 +75,7 @@ fn every_changed_file_is_found() {
             |root, first| {
                 let certificate = certificate_of(root, first);
                 let text = fs::read_to_string(&certificate).unwrap();
-                let changed = text.replacen("\"format\": 1", "\"format\": 2", 1);
+                let changed = text.replacen("\"format\": ", "\"format\": 9", 1);
                 assert_ne!(changed, text);
                 fs::write(certificate, changed).unwrap();
             },
