@@ -1,7 +1,8 @@
 //! Writes a document again: element by element, each by its rule.
 
 use super::forms::{
-    is_code, is_language, is_number, is_oid, is_registered, is_template_version, is_uid, is_unit,
+    is_code, is_language, is_number, is_oid, is_registered, is_template_version, is_time, is_uid,
+    is_unit,
 };
 use super::out::Out;
 use super::structure::{Rule, STRUCTURAL, of_type, rule};
@@ -242,7 +243,7 @@ impl<'r> Rewriter<'r> {
     fn of_time(&mut self, node: Node<'_, '_>, name: &str, value: &str) -> Result<(), Unread> {
         match name {
             "value" => {
-                match (self.rules.date)(value) {
+                match Some(value).filter(|value| is_time(value)).and_then(self.rules.date) {
                     Some(date) => self.out.attribute(name, &date),
                     None => self.out.attribute("nullFlavor", "MSK"),
                 }

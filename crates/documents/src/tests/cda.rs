@@ -332,3 +332,24 @@ fn dates_and_sex_follow_the_profile() {
         assert!(!out.contains(gone), "{gone}");
     }
 }
+
+/// A name written over any eight bytes of a document: it is not in what comes out.
+#[test]
+fn whatever_stands_anywhere_goes_or_holds_the_document_back() {
+    let name = b"Ashgrove";
+    let whole = document(&[HEAD, BODY].concat()).into_bytes();
+    let (mut cleaned, mut refused) = (0, 0);
+    for at in 0..whole.len() - name.len() {
+        let mut changed = whole.clone();
+        changed[at..at + name.len()].copy_from_slice(name);
+        match clean(&changed) {
+            Err(_) => refused += 1,
+            Ok(out) => {
+                cleaned += 1;
+                let said = cda_text(out.as_bytes()).unwrap();
+                assert!(!said.contains("Ashgrove"), "at {at}: {out}");
+            }
+        }
+    }
+    assert!(cleaned > 300 && refused > 500, "{cleaned} cleaned, {refused} refused");
+}

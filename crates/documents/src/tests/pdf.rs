@@ -281,9 +281,9 @@ fn what_hangs_on_a_document_holds_it_back() {
     let action = "/OpenAction << /S /JavaScript /JS (x) >>";
     let private = "/PieceInfo << /X << /Private (Ottoline) >> >>";
     let filter = page("/Metadata 6 0 R").and(&stream("/Filter /LZWDecode", b"x"));
-    let title = Pdf::default().informed("/Title (Letter for Ottoline Ashgrove)");
+    let own = Pdf::default().informed("/Patient (Ottoline Ashgrove)");
     let twice = Pdf::default().informed("/Producer (Ottoline Ashgrove) /Producer (cairo)");
-    let creator = "<x xmlns='urn:x'><creator>Ottoline Ashgrove</creator></x>";
+    let owner = "<x xmlns='urn:x'><owner>Ottoline Ashgrove</owner></x>";
     let definition = "<!DOCTYPE x [<!ENTITY a 'b'>]><x/>";
     held_back(vec![
         ("annotation", page("/Annots [6 0 R]").and(note), Unread::Annotations),
@@ -296,9 +296,9 @@ fn what_hangs_on_a_document_holds_it_back() {
         ("layers", catalog("/OCProperties << >>"), Unread::Unlisted),
         ("unreachable object", Pdf::default().and(b"(Ottoline)"), Unread::Unreachable),
         ("comment in an object", catalog("% Ottoline Ashgrove\n"), Unread::Leftovers),
-        ("Info: title", title, Unread::Metadata),
+        ("Info: a key of its own", own, Unread::Metadata),
         ("Info: key twice", twice, Unread::Metadata),
-        ("XMP: creator", Pdf::described(creator), Unread::Metadata),
+        ("XMP: a property of its own", Pdf::described(owner), Unread::Metadata),
         ("XMP: definition", Pdf::described(definition), Unread::Definition),
         ("another filter", filter, Unread::Unlisted),
     ]);
@@ -365,7 +365,8 @@ fn strings_and_names_outside_the_pages_are_handed_out() {
         more: vec![
             b"<< /Type /Outlines /First 7 0 R /Last 7 0 R /Count 1 >>".to_vec(),
             b"<< /Title <feff0041007300680067> /Title (Ottoline) /Parent 6 0 R >>".to_vec(),
-            b"<< /Producer (cairo 1.16) /CreationDate (D:20240301101500Z) >>".to_vec(),
+            b"<< /Producer (cairo 1.16) /CreationDate (D:20240301101500Z) /Title (Garrowby) >>"
+                .to_vec(),
         ],
         information: Some(8),
         resources: "/Properties << /Ash#67rove << /Type /X >> >>".into(),
@@ -375,7 +376,7 @@ fn strings_and_names_outside_the_pages_are_handed_out() {
     let text = read(&pdf.bytes());
     assert_eq!(text.software, ["cairo 1.16"]);
     assert!(text.dated);
-    for string in ["Ashg", "Ottoline", "Barnaby"] {
+    for string in ["Ashg", "Ottoline", "Barnaby", "Garrowby"] {
         assert!(text.strings.iter().any(|found| found == string), "{string}");
     }
     assert!(text.names.concat().contains("Ashgrove"));
@@ -431,4 +432,36 @@ fn answers_come_back_as_they_were() {
     for answer in [&b""[..], b"{}", b"{\"format\":9,\"read\":{\"Ok\":{}}}", b"Ottoline"] {
         assert_eq!(from_answer(answer).err(), Some(Unread::ReaderFailed));
     }
+}
+
+/// A name written over any eight bytes of a document: it is handed out to be searched, or the
+/// document is held back.
+#[test]
+fn whatever_stands_anywhere_is_read_or_refused() {
+    let name = b"Ashgrove";
+    let pdf = Pdf {
+        catalog: "/Outlines 6 0 R /Lang (en-US) /ViewerPreferences << /FitWindow true >>".into(),
+        more: vec![
+            b"<< /Type /Outlines /First 7 0 R /Last 7 0 R /Count 1 >>".to_vec(),
+            b"<< /Title (Findings and impression) /Parent 6 0 R >>".to_vec(),
+            b"<< /Producer (cairo 1.16.0 with more) /Creator (LibreOffice Writer 7) >>".to_vec(),
+        ],
+        information: Some(8),
+        ..Pdf::default()
+    };
+    let clean = pdf.bytes();
+    assert!(read_pdf(&clean).is_ok());
+    let (mut read, mut refused) = (0, 0);
+    for at in 0..clean.len() - name.len() {
+        let mut changed = clean.clone();
+        changed[at..at + name.len()].copy_from_slice(name);
+        let Ok(text) = read_pdf(&changed) else {
+            refused += 1;
+            continue;
+        };
+        read += 1;
+        let all = [text.pages, text.readings, text.strings, text.names, text.software];
+        assert!(all.concat().concat().contains("Ashgrove"), "at {at}");
+    }
+    assert!(read > 50 && refused > 500, "{read} read, {refused} refused");
 }
