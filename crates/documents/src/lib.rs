@@ -1,9 +1,9 @@
-//! Encapsulated documents: CDA rewritten by an allow-list of its structure, PDF read whole or not at
-//! all.
+//! Encapsulated documents: CDA rewritten by an allow-list of its structure, PDF read whole or not
+//! at all.
 //!
 //! Nothing here knows a patient. What a text, a date or an identifier becomes is handed in
-//! ([`CdaRules`]); what a PDF says is handed out ([`PdfText`]) for others to search. A document that
-//! is not understood to its last byte is [`Unread`], with the reason.
+//! ([`CdaRules`]); what a PDF says is handed out ([`PdfText`]) for others to search. A document
+//! that is not understood to its last byte is [`Unread`], with the reason.
 
 mod cda;
 mod pdf;

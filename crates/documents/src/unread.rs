@@ -53,8 +53,8 @@ unread! {
     Embedded = "embedded", "embedded files or media";
     /// Scripts or actions.
     Actions = "actions", "scripts or actions";
-    /// Metadata beyond the software and the dates.
-    Metadata = "metadata", "metadata beyond the software that made it";
+    /// Metadata beyond software, dates and texts that are searched.
+    Metadata = "metadata", "metadata that is not on the list";
     /// Dates of making, which the profile does not keep.
     Dates = "dates", "dates in its metadata";
     /// A part that is not on the list of what may be there.

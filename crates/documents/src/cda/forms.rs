@@ -110,6 +110,11 @@ pub(crate) fn is_number(text: &str) -> bool {
         && !holds_a_day(text)
 }
 
+/// A point in time (TS): digits, a fraction, an offset from UTC.
+pub(crate) fn is_time(text: &str) -> bool {
+    text.len() <= 26 && text.bytes().all(|b| b.is_ascii_digit() || b".+-".contains(&b))
+}
+
 /// A unit (UCUM) without an annotation in braces, which is free text.
 pub(crate) fn is_unit(text: &str) -> bool {
     let letters = text.split(|c: char| !c.is_ascii_alphabetic()).map(str::len).max().unwrap_or(0);

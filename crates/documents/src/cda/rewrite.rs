@@ -1,7 +1,8 @@
 //! Writes a document again: element by element, each by its rule.
 
 use super::forms::{
-    is_code, is_language, is_number, is_oid, is_registered, is_template_version, is_uid, is_unit,
+    is_code, is_language, is_number, is_oid, is_registered, is_template_version, is_time, is_uid,
+    is_unit,
 };
 use super::out::Out;
 use super::structure::{Rule, STRUCTURAL, of_type, rule};
@@ -16,6 +17,27 @@ const TYPE: (&str, &str) = ("2.16.840.1.113883.1.3", "POCD_HD000040");
 const LONG_NUMBER: usize = 6;
 /// Namespace of `xml:lang`.
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// Attributes of the classes, whose values are on the list of [`STRUCTURAL`], and those that are
+/// true or false.
+const STRUCTURAL_ATTRIBUTES: &[&str] = &[
+    "classCode",
+    "contextControlCode",
+    "determinerCode",
+    "moodCode",
+    "nullFlavor",
+    "operator",
+    "typeCode",
+];
+const FLAGS: &[&str] = &[
+    "contextConductionInd",
+    "displayable",
+    "inclusive",
+    "institutionSpecified",
+    "inversionInd",
+    "inverted",
+    "negationInd",
+];
 
 /// The state of one document.
 pub(crate) struct Rewriter<'r> {
@@ -148,6 +170,7 @@ impl<'r> Rewriter<'r> {
         Ok(())
     }
 
+    /// An attribute that any element may have, or one of the element's type.
     fn attribute(
         &mut self,
         node: Node<'_, '_>,
@@ -155,106 +178,122 @@ impl<'r> Rewriter<'r> {
         rule: Rule,
     ) -> Result<(), Unread> {
         let (name, value) = (attribute.name(), attribute.value());
-        let root = node.attribute("root").unwrap_or("");
-        match (name, rule) {
-            (
-                "classCode" | "moodCode" | "typeCode" | "determinerCode" | "contextControlCode"
-                | "operator" | "nullFlavor",
-                _,
-            ) => self.checked(name, value, STRUCTURAL.contains(&value)),
-            (
-                "contextConductionInd"
-                | "inversionInd"
-                | "negationInd"
-                | "inclusive"
-                | "inverted"
-                | "institutionSpecified"
-                | "displayable",
-                _,
-            ) => self.checked(name, value, is_flag(value)),
-            ("value", Rule::Flag) => self.checked(name, value, is_flag(value)),
-            ("ID", _) => {
+        let fits = match name {
+            "ID" => {
                 let id = self.id(value);
                 self.out.attribute("ID", &id);
-                Ok(())
+                return Ok(());
             }
-            ("code", Rule::Code | Rule::Quantity | Rule::Time) => self.code(node, value),
-            ("codeSystem", Rule::Code | Rule::Quantity) => {
-                self.definition(name, value);
-                Ok(())
+            "language" if !is_language(value) => return Ok(()),
+            "language" => true,
+            _ if STRUCTURAL_ATTRIBUTES.contains(&name) => STRUCTURAL.contains(&value),
+            _ if FLAGS.contains(&name) => is_flag(value),
+            _ => {
+                return match rule {
+                    Rule::Code => self.of_code(node, name, value),
+                    Rule::Quantity => self.of_quantity(node, name, value),
+                    Rule::Time => self.of_time(node, name, value),
+                    Rule::Identifier | Rule::Definition => {
+                        let root = node.attribute("root").unwrap_or("");
+                        self.of_identifier((name, value), root, rule)
+                    }
+                    Rule::Flag if name == "value" => self.checked(name, value, is_flag(value)),
+                    Rule::Text | Rule::Pointer => self.of_text(name, value, rule),
+                    _ => Err(Unread::Element),
+                };
             }
-            ("displayName" | "codeSystemName", Rule::Code | Rule::Quantity) => {
+        };
+        self.checked(name, value, fits)
+    }
+
+    fn of_code(&mut self, node: Node<'_, '_>, name: &str, value: &str) -> Result<(), Unread> {
+        match name {
+            "code" => return self.code(node, value),
+            "codeSystem" => self.definition(name, value),
+            "codeSystemVersion" => {}
+            "displayName" | "codeSystemName" => {
                 let clean = (self.rules.text)(value);
                 if !clean.is_empty() {
                     self.out.attribute(name, &clean);
                 }
-                Ok(())
             }
-            ("codeSystemVersion", _) | ("assigningAuthorityName", Rule::Identifier) => Ok(()),
-            ("value", Rule::Quantity) => {
+            _ => return Err(Unread::Element),
+        }
+        Ok(())
+    }
+
+    fn of_quantity(&mut self, node: Node<'_, '_>, name: &str, value: &str) -> Result<(), Unread> {
+        match name {
+            "value" => {
                 // An identifier is a whole number, and not a short one.
                 let short = value.len() < LONG_NUMBER || value.contains('.');
                 self.checked(name, value, is_number(value) && (short || self.says_nothing(value)))
             }
-            ("unit", Rule::Quantity | Rule::Time) => {
+            "unit" => {
                 // What stands in braces is a comment on the unit (UCUM 12).
                 if is_unit(value) {
                     self.out.attribute(name, value);
                 }
                 Ok(())
             }
-            ("value", Rule::Time) => {
-                match (self.rules.date)(value) {
+            _ => self.of_code(node, name, value),
+        }
+    }
+
+    fn of_time(&mut self, node: Node<'_, '_>, name: &str, value: &str) -> Result<(), Unread> {
+        match name {
+            "value" => {
+                match Some(value).filter(|value| is_time(value)).and_then(self.rules.date) {
                     Some(date) => self.out.attribute(name, &date),
                     None => self.out.attribute("nullFlavor", "MSK"),
                 }
                 Ok(())
             }
-            ("alignment", Rule::Time) => self.checked(name, value, is_code(value)),
-            ("root", Rule::Definition) => {
-                self.definition(name, value);
-                Ok(())
-            }
+            "alignment" => self.checked(name, value, is_code(value)),
+            "code" => self.code(node, value),
+            "unit" => self.of_quantity(node, name, value),
+            _ => Err(Unread::Element),
+        }
+    }
+
+    fn of_identifier(
+        &mut self,
+        (name, value): (&str, &str),
+        root: &str,
+        rule: Rule,
+    ) -> Result<(), Unread> {
+        match (name, rule) {
+            ("root", Rule::Definition) => self.definition(name, value),
             ("extension", Rule::Definition) => {
                 let version = is_registered(root) && is_template_version(value);
                 if version || (root, value) == TYPE {
                     self.out.attribute(name, value);
                 }
-                Ok(())
             }
-            ("root", Rule::Identifier) => {
-                self.out.attribute(name, &self.new_uid(value));
-                Ok(())
-            }
-            ("extension", Rule::Identifier) => {
+            ("root", _) => self.out.attribute(name, &self.new_uid(value)),
+            ("extension", _) => {
                 self.out.attribute(name, &(self.rules.extension)(root, value));
-                Ok(())
             }
-            ("value", Rule::Pointer) => {
-                let id = value.strip_prefix('#').ok_or(Unread::Embedded)?.to_owned();
-                let id = self.id(&id);
-                self.out.attribute(name, &format!("#{id}"));
-                Ok(())
-            }
-            ("mediaType", Rule::Text | Rule::Narrative) => {
-                let plain = matches!(value, "text/plain" | "text/x-hl7-text+xml");
-                if plain { self.checked(name, value, true) } else { Err(Unread::Embedded) }
-            }
-            ("representation", Rule::Text | Rule::Narrative) => {
-                if value == "TXT" {
-                    self.checked(name, value, true)
-                } else {
-                    Err(Unread::Embedded)
-                }
-            }
-            ("language", _) => {
-                if is_language(value) {
-                    self.out.attribute(name, value);
-                }
-                Ok(())
-            }
-            _ => Err(Unread::Element),
+            ("assigningAuthorityName", _) => {}
+            _ => return Err(Unread::Element),
         }
+        Ok(())
+    }
+
+    fn of_text(&mut self, name: &str, value: &str, rule: Rule) -> Result<(), Unread> {
+        match (name, value) {
+            ("value", _) if rule == Rule::Pointer => {
+                let id = value.strip_prefix('#').ok_or(Unread::Embedded)?;
+                let id = self.id(id);
+                self.out.attribute(name, &format!("#{id}"));
+            }
+            ("mediaType", "text/plain" | "text/x-hl7-text+xml") | ("representation", "TXT") => {
+                self.out.attribute(name, value);
+            }
+            ("mediaType" | "representation", _) => return Err(Unread::Embedded),
+            _ => return Err(Unread::Element),
+        }
+        Ok(())
     }
 
     /// A code: of a system that is everybody's by its form, of a house's own only when nothing is

@@ -137,7 +137,7 @@ impl<'d> Font<'d> {
     /// The characters of a shown string.
     pub(crate) fn glyphs(&mut self, bytes: &[u8]) -> Result<Vec<Glyph>, Unread> {
         let length = usize::from(self.length);
-        if bytes.len() % length != 0 {
+        if !bytes.len().is_multiple_of(length) {
             return Err(Unread::Unmapped);
         }
         let mut glyphs = Vec::with_capacity(bytes.len() / length);
@@ -241,7 +241,8 @@ fn encoding<'d>(
     if !named || own {
         return if mapped { Ok(None) } else { Err(Unread::Unmapped) };
     }
-    let differs = matches!(value(document, font, b"Encoding"), Some(Object::Dictionary(own)) if own.has(b"Differences"));
+    let own = value(document, font, b"Encoding").and_then(|own| own.as_dict().ok());
+    let differs = own.is_some_and(|own| own.has(b"Differences"));
     match font.get_font_encoding_with_limit(document, MOST_MAPPING) {
         Ok(read @ Encoding::Differences(_)) => Ok(Some(read)),
         Ok(read @ Encoding::OneByteEncoding(_)) if !differs => Ok(Some(read)),

@@ -186,6 +186,9 @@ const KEYS: &[&str] = &[
     "UserProperties",
     "UserUnit",
     "Version",
+    "ViewerPreferences",
+    "CenterWindow",
+    "Duplex",
     "W",
     "W2",
     "WMode",
@@ -203,6 +206,10 @@ fn role(key: &[u8], around: &Dictionary) -> Result<Role, Unread> {
         "Annots" | "AcroForm" | "Fields" => return Err(Unread::Annotations),
         "AF" | "EF" | "EmbeddedFile" | "EmbeddedFiles" | "Collection" | "RichMedia" => {
             return Err(Unread::Embedded);
+        }
+        // Where a viewer opens the document, and not what it does then.
+        "OpenAction" if around.get(b"OpenAction").is_ok_and(|it| it.as_array().is_ok()) => {
+            Role::Plain
         }
         "AA" | "JS" | "JavaScript" | "OpenAction" | "URI" | "Launch" => {
             return Err(Unread::Actions);
@@ -437,4 +444,17 @@ pub(crate) fn resources<'d>(
         at = resolve(document, at.get(b"Parent").ok()?).as_dict().ok()?;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_listed_once() {
+        let mut keys = KEYS.to_vec();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), KEYS.len());
+    }
 }

@@ -1,5 +1,5 @@
-//! From characters on a page to lines. A file does not say where words end, and may draw them in any
-//! order: so that several readings are made, and each is searched.
+//! From characters on a page to lines. A file does not say where words end, and may draw them in
+//! any order: so that several readings are made, and each is searched.
 
 use super::PdfText;
 use crate::Unread;

@@ -9,7 +9,7 @@ use lopdf::{Document, Object};
 /// Shortest run of characters that is taken out of bytes.
 const SHORTEST: usize = 4;
 
-/// The information dictionary (ISO 32000-1, 14.3.3): the software and the dates, nothing else.
+/// The information dictionary (ISO 32000-1, 14.3.3): software, dates, and texts that are searched.
 pub(crate) fn information(
     document: &Document,
     texts: &Texts,
@@ -40,6 +40,10 @@ pub(crate) fn information(
                 }
                 text.dated = true;
             }
+            b"Author" | b"Keywords" | b"Subject" | b"Title" => {
+                let read = lopdf::decode_text_string(object).map_err(|_| Unread::Metadata)?;
+                text.strings.extend(Some(read).filter(|read| !read.trim().is_empty()));
+            }
             _ if bytes.is_empty() => {}
             _ => return Err(Unread::Metadata),
         }
@@ -55,8 +59,10 @@ fn is_date(bytes: &[u8]) -> bool {
     rest.len() <= 24 && rest.iter().all(|b| b.is_ascii_digit() || b"+-Z'".contains(b))
 }
 
-/// Properties of XMP that name software, that are dates, and that are neither a text nor a name.
+/// Properties of XMP that name software, that are texts to be searched, that are dates, and that are
+/// neither a text nor a name.
 const SOFTWARE: &[&str] = &["CreatorTool", "Producer", "xmptk"];
+const TEXTS: &[&str] = &["Keywords", "creator", "description", "li", "subject", "title"];
 const DATES: &[&str] = &["CreateDate", "MetadataDate", "ModifyDate"];
 const IDENTIFIERS: &[&str] = &["DocumentID", "InstanceID", "OriginalDocumentID", "about"];
 const FIXED: &[(&str, &[&str])] = &[
@@ -97,6 +103,7 @@ fn property(name: &str, value: &str, text: &mut PdfText) -> Result<(), Unread> {
     match name {
         _ if value.is_empty() => {}
         _ if SOFTWARE.contains(&name) => text.software.push(value.to_owned()),
+        _ if TEXTS.contains(&name) => text.strings.push(value.to_owned()),
         _ if DATES.contains(&name) => text.dated = true,
         _ if IDENTIFIERS.contains(&name) && is_identifier(value) => {
             text.names.push(value.to_owned());
@@ -164,14 +171,17 @@ mod tests {
             ("<d:Producer>Skia/PDF m120</d:Producer>", true),
             ("<d:DocumentID>uuid:c266d2a0-1f2e-4c1b-8d53-7b0e0d4f1a11</d:DocumentID>", true),
             ("<d:CreateDate>2024-03-01</d:CreateDate>", true),
-            ("<d:title>Letter for Ottoline</d:title>", false),
+            ("<d:title><d:li>Letter for Ottoline</d:li></d:title>", true),
+            ("<d:history>Letter for Ottoline</d:history>", false),
             ("<d:DocumentID>Ottoline</d:DocumentID>", false),
             ("<!-- Ottoline -->", false),
             ("<?ottoline x?>", false),
-            ("<d:x d:creator='Ottoline'/>", false),
+            ("<d:x d:owner='Ottoline'/>", false),
         ] {
             let mut text = PdfText::default();
             assert_eq!(xmp(packet(inner).as_bytes(), &mut text).is_ok(), fits, "{inner}");
+            let searched = text.strings.concat().contains("Ottoline");
+            assert_eq!(searched, fits && inner.contains("Ottoline"), "{inner}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Reads the content of pages: where which characters are drawn. Whatever else is drawn and could be
-//! letters holds the document back.
+//! Reads the content of pages: where which characters are drawn. Whatever else is drawn and could
+//! be letters holds the document back.
 
 use super::font::Font;
 use super::graph::{Found, resources};

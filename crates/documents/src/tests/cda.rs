@@ -249,7 +249,7 @@ fn what_is_not_on_the_list_holds_a_document_back() {
             body("<text><content><paragraph>x</paragraph></content></text>"),
             Unread::Element,
         ),
-        ("code that is a word", document("<code code=\"Quillfeather\"/>"), Unread::Value),
+        ("code that is a word", document("<languageCode code=\"Quillfeather\"/>"), Unread::Value),
         ("structural code that is a word", body("<entry typeCode=\"Ottoline\"/>"), Unread::Value),
         (
             "value without a type",
@@ -268,6 +268,19 @@ fn what_is_not_on_the_list_holds_a_document_back() {
             ),
             Unread::Value,
         ),
+    ];
+    held_back(cases);
+}
+
+fn held_back(cases: Vec<(&str, String, Unread)>) {
+    for (name, document, unread) in cases {
+        assert_eq!(clean(document.as_bytes()).err(), Some(unread), "{name}");
+    }
+}
+
+#[test]
+fn xml_that_is_more_than_elements_holds_a_document_back() {
+    held_back(vec![
         ("not well-formed", "<ClinicalDocument".into(), Unread::Malformed),
         (
             "definition",
@@ -299,10 +312,7 @@ fn what_is_not_on_the_list_holds_a_document_back() {
         ),
         ("elements", document(&"<title/>".repeat(600_000)), Unread::TooMuch),
         ("size", document(&" ".repeat(9 << 20)), Unread::TooLarge),
-    ];
-    for (name, document, unread) in cases {
-        assert_eq!(clean(document.as_bytes()).err(), Some(unread), "{name}");
-    }
+    ]);
 }
 
 #[test]
@@ -321,4 +331,25 @@ fn dates_and_sex_follow_the_profile() {
     for gone in ["2024", "19530627", "administrativeGenderCode"] {
         assert!(!out.contains(gone), "{gone}");
     }
+}
+
+/// A name written over any eight bytes of a document: it is not in what comes out.
+#[test]
+fn whatever_stands_anywhere_goes_or_holds_the_document_back() {
+    let name = b"Ashgrove";
+    let whole = document(&[HEAD, BODY].concat()).into_bytes();
+    let (mut cleaned, mut refused) = (0, 0);
+    for at in 0..whole.len() - name.len() {
+        let mut changed = whole.clone();
+        changed[at..at + name.len()].copy_from_slice(name);
+        match clean(&changed) {
+            Err(_) => refused += 1,
+            Ok(out) => {
+                cleaned += 1;
+                let said = cda_text(out.as_bytes()).unwrap();
+                assert!(!said.contains("Ashgrove"), "at {at}: {out}");
+            }
+        }
+    }
+    assert!(cleaned > 300 && refused > 500, "{cleaned} cleaned, {refused} refused");
 }

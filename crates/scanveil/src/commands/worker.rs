@@ -8,8 +8,8 @@ use scanveil_documents::{DocumentReader, InProcess, MOST_DOCUMENT, to_answer};
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-/// What the process may take: address space in bytes, seconds of the processor, files to write, open
-/// files, and no image of its memory when it crashes.
+/// What the process may take: address space in bytes, seconds of the processor, files to write,
+/// open files, and no image of its memory when it crashes.
 const LIMITS: [(Resource, u64); 5] = [
     (Resource::As, 512 << 20),
     (Resource::Cpu, 30),

@@ -288,8 +288,8 @@ impl StudyScrubber<'_> {
         self.secret.hashed_text(format!("{}^{}", root.trim(), extension.trim()).as_bytes())
     }
 
-    /// An identifier as DICOM writes it: the root, and the extension behind `^`. UUIDs are the same in
-    /// capitals and in small letters.
+    /// An identifier as DICOM writes it: the root, and the extension behind `^`. UUIDs are the same
+    /// in capitals and in small letters.
     fn identifier(&self, value: &str) -> String {
         match value.split_once('^') {
             Some((root, extension)) => {

@@ -104,7 +104,7 @@ fn a_pdf_in_which_something_is_found_stays() {
         ("\\101shgrove", "found in its text: known-name"),
         ("born 27.06.1953", "found in its text: date"),
         ("MRN5191125", "found in its text: known-identifier"),
-        ("Seen by Dr. Barnaby Castellan", "found in its text: name-by-context"),
+        ("Seen by Dr. Barnaby Castellan", "found in its text: name-by-dictionary"),
         ("Call 206-555-0142", "found in its text: telephone"),
         ("2024-05-06", "found in its text: date"),
     ] {
