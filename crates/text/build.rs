@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 use table::{
     CHARACTER, CLINICAL, COMMON, EASTERN, EASTERN_FAMILY, EPONYM, FAMILY, FIRM, FOREIGN, GERMAN,
-    GIVEN, LENGTH_BITS, LONGEST, ORDINARY, PART,
+    GIVEN, LENGTH_BITS, LONGEST, ORDINARY, PART, TERM,
 };
 
 /// Words that share a bucket, on average.
@@ -18,6 +18,7 @@ const SHARE: usize = 3;
 const LATIN: &[(&str, u16)] = &[
     ("clinical", CLINICAL | PART),
     ("parts", CLINICAL | PART | GERMAN),
+    ("reports", CLINICAL | PART),
     ("abbreviations", CLINICAL),
     ("diseases", CLINICAL),
     ("drugs", CLINICAL),
@@ -34,15 +35,18 @@ const LATIN: &[(&str, u16)] = &[
 ];
 
 const EASTERN_LISTS: &[(&str, u16)] = &[
-    ("chinese", EASTERN),
+    ("chinese", EASTERN | TERM),
+    ("chinese-terms", EASTERN | TERM),
     ("chinese-words", EASTERN),
-    ("japanese", EASTERN),
+    ("japanese", EASTERN | TERM),
+    ("japanese-terms", EASTERN | TERM),
     ("japanese-words", EASTERN),
-    ("korean", EASTERN),
+    ("korean", EASTERN | TERM),
+    ("korean-terms", EASTERN | TERM),
     ("korean-words", EASTERN),
-    ("eastern-eponyms", EASTERN),
-    ("eastern-reports", EASTERN),
-    ("eastern-characters", EASTERN | CHARACTER),
+    ("eastern-eponyms", EASTERN | TERM),
+    ("eastern-reports", EASTERN | TERM),
+    ("eastern-characters", EASTERN | TERM | CHARACTER),
     ("han-family-names", EASTERN_FAMILY),
     ("hangul-family-names", EASTERN_FAMILY),
 ];
