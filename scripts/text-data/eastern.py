@@ -89,7 +89,7 @@ def chinese(folder, families, names):
         for word, count in words.items()
         if word not in called
         and len(word) >= 2
-        and (MEDICAL & set(word) or count >= (150 if len(word) == 2 else 30))
+        and (MEDICAL & set(word) or count >= (80 if len(word) == 2 else 15))
         and not (len(word) == 3 and word[0] in families and word[1:] in called)
         and not (len(word) == 3 and word[0] in families and count < 100 and not MEDICAL & set(word))
     }
@@ -112,8 +112,8 @@ def japanese(folder, names):
         and (
             MEDICAL & set(word)
             or (KATAKANA.fullmatch(word) and len(word) >= 3)
-            or (cost <= 4500 and HAN.fullmatch(word))
-            or (cost <= 6500 and len(word) >= 3)
+            or (cost <= 5000 and HAN.fullmatch(word))
+            or (cost <= 6800 and len(word) >= 3)
         )
     }
 

@@ -15,6 +15,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// Every word of the lists in Latin letters.
 pub(crate) static WORDS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/words.bin")));
 
+/// The stems of the clinical words.
+pub(crate) static STEMS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/stems.bin")));
+
 /// Shortest word that may be another with an umlaut: `run` has `ruen` besides.
 const SHORTEST_UMLAUT: usize = 6;
 

@@ -3,7 +3,8 @@
 //! Nothing here is asked for a word that a list of names has. Every rule wants so many letters that
 //! few family names pass it.
 
-use super::WORDS;
+use super::{STEMS, WORDS};
+use crate::stem::stem;
 use crate::table::{CLINICAL, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY, PART};
 
 /// The clinical words in order, to find beginnings: descriptions are cut off at 64 bytes.
@@ -22,6 +23,9 @@ const SHORTEST_FRAMED: usize = 7;
 const SHORTEST_DRUG: usize = 8;
 /// Shortest word of any language that may take an ending.
 const SHORTEST_STEM: usize = 6;
+
+/// Shortest word that its stem makes clinical.
+const SHORTEST_STEMMED: usize = 8;
 
 const NAME: u16 = GIVEN | FAMILY;
 const PLAIN: u16 = CLINICAL | ORDINARY | FOREIGN;
@@ -127,6 +131,7 @@ pub(crate) fn is_built_clinically(word: &str) -> bool {
             || is_joined(word, PARTS) == Some(true)
             || is_beginning(word)
             || is_inflected(word)
+            || has_clinical_stem(word)
             || is_derived(word))
 }
 
@@ -144,6 +149,11 @@ fn is_framed(word: &str) -> bool {
             let stems = SHORT_ENDINGS.iter().filter_map(|ending| rest.strip_suffix(ending));
             stems.map(str::len).any(|stem| word.len() - stem >= SHORTEST_FRAMED)
         })
+}
+
+/// Whether a clinical word of another language, or another form of one, has the same stem.
+fn has_clinical_stem(word: &str) -> bool {
+    word.len() >= SHORTEST_STEMMED && stem(word).is_some_and(|stem| STEMS.get(&stem) != 0)
 }
 
 fn is_drug(word: &str) -> bool {
