@@ -246,7 +246,8 @@ def main():
         words |= read(f"{name}.txt")
     # `schaedel` is `schadel`, and no name.
     fresh = {name for name in names.census if not {name, re.sub("([aou])e", r"\1", name)} & words}
-    held |= clinical | read("abbreviations.txt") | read("parts.txt") | usual(folder)
+    held |= clinical | read("abbreviations.txt") | read("parts.txt") | read("reports.txt")
+    held |= usual(folder)
     write("given-names.txt", read("given-names.txt") | names.more_given - held)
     write("family-names.txt", read("family-names.txt") | fresh | names.more_family - held)
 

@@ -110,10 +110,14 @@ const BEFORE_ANY: &[&str] = &[
     "re", "un", "non", "pre", "post", "anti", "inter", "intra", "extra", "sub", "supra", "infra",
     "multi", "micro", "mikro", "milli", "peri", "para", "trans", "retro", "hyper", "hiper", "hypo",
     "hipo", "pseudo", "semi", "over", "endo", "epi", "neuro", "cardio", "kardio", "vaso", "osteo",
-    "hemi", "poly", "poli", "mono", "ultra", "contra", "kontra", "pra", "des", "dis",
+    "hemi", "poly", "poli", "mono", "ultra", "contra", "kontra", "pra", "des", "dis", "naso", "oro",
+    "gastro", "hepato", "cerebro", "uro", "pneumo", "musculo", "immuno", "radio", "electro",
 ];
 const BEFORE_CLINICAL: &[&str] =
-    &["sag", "cor", "tra", "axi", "fat", "dyn", "mip", "mpr", "auto", "bi", "tri", "mid"];
+    &["sag", "cor", "tra", "axi", "fat", "dyn", "mip", "mpr", "auto", "bi", "tri", "mid", "ex"];
+/// Modalities as they are written to the end of a word, in six languages.
+const MODALITIES: &[&str] =
+    &["tc", "rm", "ct", "mr", "mri", "irm", "tdm", "mrt", "scan", "echo", "pet", "spect", "rx"];
 /// Endings of plural, gender and adverb of a clinical word; and of any long word.
 const INFLECTIONS: &[&str] =
     &["s", "es", "e", "a", "o", "as", "os", "en", "er", "em", "n", "ly", "ed"];
@@ -132,6 +136,7 @@ pub(crate) fn is_built_clinically(word: &str) -> bool {
             || is_beginning(word)
             || is_inflected(word)
             || has_clinical_stem(word)
+            || is_examination(word)
             || is_derived(word))
 }
 
@@ -154,6 +159,19 @@ fn is_framed(word: &str) -> bool {
 /// Whether a clinical word of another language, or another form of one, has the same stem.
 fn has_clinical_stem(word: &str) -> bool {
     word.len() >= SHORTEST_STEMMED && stem(word).is_some_and(|stem| STEMS.get(&stem) != 0)
+}
+
+/// `angiotc`, `thorroutine`: a clinical word with the letters of a modality or a long word of
+/// technique behind it.
+fn is_examination(word: &str) -> bool {
+    let part = |first: &str| {
+        first.len() >= SHORTEST_PART && WORDS.get(first) & (PART | NAME) == PART
+    };
+    MODALITIES.iter().filter_map(|modality| word.strip_suffix(modality)).any(part)
+        || (SHORTEST_PART..word.len().saturating_sub(SHORTEST_STEM)).any(|at| {
+            let (first, rest) = word.split_at(at);
+            part(first) && WORDS.get(rest) & (CLINICAL | NAME) == CLINICAL
+        })
 }
 
 fn is_drug(word: &str) -> bool {

@@ -355,7 +355,7 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
         let eastern = |w: &&&str| bare.ends_with(**w) && (!w.is_ascii());
         let whole = |w: &&&str| {
             bare.strip_suffix(**w)
-                .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric()))
+                .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '/'))
         };
         words.iter().filter(|w| eastern(w) || whole(w)).map(|w| w.len()).max()
     };
