@@ -84,10 +84,7 @@ fn stems(words: &BTreeMap<String, u16>) -> BTreeMap<String, u16> {
 
 /// Merges lists into one. The lists are read folded; those in eastern scripts are written as
 /// people write, with traditional characters.
-fn merged(
-    lists: &[(&str, u16)],
-    folds: &HashMap<char, &str>,
-) -> io::Result<BTreeMap<String, u16>> {
+fn merged(lists: &[(&str, u16)], folds: &HashMap<char, &str>) -> io::Result<BTreeMap<String, u16>> {
     let mut words: BTreeMap<String, u16> = BTreeMap::new();
     for (name, flags) in lists {
         let text = fs::read_to_string(format!("data/{name}.txt"))?;

@@ -26,7 +26,8 @@ const UNKNOWN: u32 = 100;
 const SINGLE: u32 = 12;
 const WHOLE: u32 = 10;
 /// Endings and counters of Korean that are one character, and the Chinese `history of`.
-const ENDINGS: &str = "史은는이가을를의에도로와과만년월일시분초회차개매례형성부술세인한된됨함임건요";
+const ENDINGS: &str =
+    "史은는이가을를의에도로와과만년월일시분초회차개매례형성부술세인한된됨함임건요";
 /// What stands after a name.
 const TITLES: &[&str] = &[
     "医生",

@@ -28,7 +28,7 @@ pub use kind::{Finding, Kind, Word};
 pub use known::{Known, KnownBuilder, TooMany};
 
 /// The word lists as the binary has them, for a digest that tells one state of them from another.
-pub const DATA: &[&[u8]] = &[
+pub static DATA: &[&[u8]] = &[
     lexicon::WORDS.0,
     lexicon::STEMS.0,
     eastern::WORDS.0,

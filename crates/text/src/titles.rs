@@ -83,8 +83,32 @@ static WORDS: LazyLock<QuickMap<&'static str, u16>> = LazyLock::new(|| {
     words
 });
 
+/// By first and second letter: the lengths of the words that have a role, one bit each. Most words
+/// have none, and this says so quickly.
+static LENGTHS: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    let mut lengths = vec![0; LETTERS * LETTERS];
+    for word in WORDS.keys() {
+        if let Some(place) = place(word) {
+            lengths[place] |= 1 << word.len().min(31);
+        }
+    }
+    lengths
+});
+
+/// Letters, and one for what is none.
+const LETTERS: usize = 27;
+
+fn place(word: &str) -> Option<usize> {
+    let letter = |at: usize| match word.as_bytes().get(at) {
+        Some(byte @ b'a'..=b'z') => usize::from(byte - b'a') + 1,
+        _ => 0,
+    };
+    (!word.is_empty()).then(|| letter(0) * LETTERS + letter(1))
+}
+
 fn has(word: &str, roles: u16) -> bool {
-    WORDS.get(word).is_some_and(|of| of & roles != 0)
+    let may = place(word).is_some_and(|at| LENGTHS[at] & (1 << word.len().min(31)) != 0);
+    may && WORDS.get(word).is_some_and(|of| of & roles != 0)
 }
 
 /// What a word before a name is, when it is something.

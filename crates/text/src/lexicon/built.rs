@@ -110,14 +110,26 @@ const BEFORE_ANY: &[&str] = &[
     "re", "un", "non", "pre", "post", "anti", "inter", "intra", "extra", "sub", "supra", "infra",
     "multi", "micro", "mikro", "milli", "peri", "para", "trans", "retro", "hyper", "hiper", "hypo",
     "hipo", "pseudo", "semi", "over", "endo", "epi", "neuro", "cardio", "kardio", "vaso", "osteo",
-    "hemi", "poly", "poli", "mono", "ultra", "contra", "kontra", "pra", "des", "dis", "naso", "oro",
-    "gastro", "hepato", "cerebro", "uro", "pneumo", "musculo", "immuno", "radio", "electro",
+    "hemi", "poly", "poli", "mono", "ultra", "contra", "kontra", "pra", "des", "dis", "naso",
+    "oro", "gastro", "hepato", "cerebro", "uro", "pneumo", "musculo", "immuno", "radio", "electro",
 ];
 const BEFORE_CLINICAL: &[&str] =
     &["sag", "cor", "tra", "axi", "fat", "dyn", "mip", "mpr", "auto", "bi", "tri", "mid", "ex"];
+/// Endings of German adjectives that no name has.
+#[rustfmt::skip]
+const ADJECTIVES: &[&str] = &[
+    "haltig", "artig", "formig", "seitig", "wertig", "pflichtig", "gradig", "jahrig", "lappig",
+    "kammrig", "kernig", "schichtig", "dichtig", "lastig", "standig", "malig", "bedingt",
+    "assoziiert", "induziert", "spezifisch", "verdachtig", "bezogen", "gebunden", "gefuhrt",
+    "gesteuert", "verstarkt", "abhangig", "fahig", "bedurftig", "gangig", "lichkeit", "igkeit",
+];
+/// Shortest word that such an ending follows.
+const SHORTEST_ADJECTIVE: usize = 3;
 /// Modalities as they are written to the end of a word, in six languages.
-const MODALITIES: &[&str] =
-    &["tc", "rm", "ct", "mr", "mri", "irm", "tdm", "mrt", "scan", "echo", "pet", "spect", "rx"];
+const MODALITIES: &[&str] = &[
+    "tc", "rm", "ct", "mr", "mri", "irm", "tdm", "mrt", "scan", "echo", "pet", "spect", "rx",
+    "plus",
+];
 /// Endings of plural, gender and adverb of a clinical word; and of any long word.
 const INFLECTIONS: &[&str] =
     &["s", "es", "e", "a", "o", "as", "os", "en", "er", "em", "n", "ly", "ed"];
@@ -137,6 +149,7 @@ pub(crate) fn is_built_clinically(word: &str) -> bool {
             || is_inflected(word)
             || has_clinical_stem(word)
             || is_examination(word)
+            || is_german_adjective(word)
             || is_derived(word))
 }
 
@@ -161,12 +174,22 @@ fn has_clinical_stem(word: &str) -> bool {
     word.len() >= SHORTEST_STEMMED && stem(word).is_some_and(|stem| STEMS.get(&stem) != 0)
 }
 
+/// `jodhaltiges`, `dreilappige`: endings that German makes adjectives of nouns with.
+fn is_german_adjective(word: &str) -> bool {
+    let bare = ["es", "er", "en", "em", "e"].iter().find_map(|ending| word.strip_suffix(ending));
+    [Some(word), bare].into_iter().flatten().any(|plain| {
+        word.len() >= SHORTEST_ENDED
+            && ADJECTIVES.iter().any(|ending| {
+                plain.strip_suffix(ending).is_some_and(|stem| stem.len() >= SHORTEST_ADJECTIVE)
+            })
+    })
+}
+
 /// `angiotc`, `thorroutine`: a clinical word with the letters of a modality or a long word of
 /// technique behind it.
 fn is_examination(word: &str) -> bool {
-    let part = |first: &str| {
-        first.len() >= SHORTEST_PART && WORDS.get(first) & (PART | NAME) == PART
-    };
+    let part =
+        |first: &str| first.len() >= SHORTEST_PART && WORDS.get(first) & (PART | NAME) == PART;
     MODALITIES.iter().filter_map(|modality| word.strip_suffix(modality)).any(part)
         || (SHORTEST_PART..word.len().saturating_sub(SHORTEST_STEM)).any(|at| {
             let (first, rest) = word.split_at(at);

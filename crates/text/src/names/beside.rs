@@ -3,10 +3,11 @@
 use super::{Judged, SHORT, Words};
 use crate::kind::Kind;
 use crate::lexicon;
-use crate::titles::{
-    closes_name, is_done, is_eastern_family, is_particle, is_suffix, is_title,
-};
+use crate::titles::{closes_name, is_done, is_eastern_family, is_particle, is_suffix, is_title};
 use crate::token::Case;
+
+/// How far from a word the tokens are that may make it part of a name.
+const REACH: usize = 5;
 
 impl Words<'_> {
     /// Words beside a name belong to it: forwards, backwards, forwards again.
@@ -25,11 +26,22 @@ impl Words<'_> {
                         | Judged::Technical
                         | Judged::Vocabulary
                 ) || self.page.is_word(at) && self.may_belong(at);
-                if open && self.page.is_free(at) && self.is_beside(at) {
+                let open = open && self.page.is_free(at) && !self.is_far_from_names(at);
+                if open && self.is_beside(at) {
                     self.take(at, Kind::NameByContext, "beside-a-name");
                 }
             }
         }
+    }
+
+    /// A word of the vocabulary without anything near it that is part of a name: most words are.
+    fn is_far_from_names(&self, at: usize) -> bool {
+        let short = self.page.str(at).len() <= SHORT && self.page.tokens[at].case == Case::Title;
+        if self.judged[at] != Judged::Vocabulary || short {
+            return false;
+        }
+        let near = at.saturating_sub(REACH)..(at + REACH + 1).min(self.judged.len());
+        !near.into_iter().any(|t| self.is_gone(t) || self.judged[t] == Judged::Initial)
     }
 
     /// `Kobayakawa^Rei`: the other part of a name that nobody knows.
@@ -191,7 +203,8 @@ impl Words<'_> {
             }
             Judged::Both => {
                 let entry = lexicon::look_up(word);
-                let after_thing = entry.is_eponym() && self.is_after_namesake(at);
+                let named_after = entry.is_eponym() || entry.is_common_eponym();
+                let after_thing = named_after && self.is_after_namesake(at);
                 let alone = before.is_some_and(|p| !self.given[p]);
                 let before_thing = before.is_some()
                     && entry.is_eponym()
