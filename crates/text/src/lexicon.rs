@@ -43,6 +43,11 @@ impl Entry {
         self.0 & (CLINICAL | ORDINARY | FOREIGN) == FOREIGN
     }
 
+    /// Whether it is an ordinary word of English, whatever else it is.
+    pub(crate) const fn is_ordinary(self) -> bool {
+        self.0 & ORDINARY != 0
+    }
+
     pub(crate) const fn is_name(self) -> bool {
         self.0 & (GIVEN | FAMILY) != 0
     }

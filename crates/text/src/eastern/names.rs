@@ -1,9 +1,12 @@
 //! Names in Chinese, Japanese and Korean that words of the vocabulary make up: what leads to them,
 //! what stands behind them, and the houses of the sick.
 
-use super::{Known, Piece, TITLES, is_family, is_hangul, pair_of_family, starts_with_family};
+use super::{
+    Known, Piece, TITLES, WORDS, is_family, is_hangul, pair_of_family, starts_with_family,
+};
 use crate::fold::fold;
 use crate::kind::Kind;
+use crate::table::TERM;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -101,6 +104,7 @@ type Found = Vec<(Range<usize>, Kind, &'static str)>;
 /// Finds the names of a run that its pieces alone would leave.
 pub(super) fn find(text: &str, pieces: &[Piece], cue: Option<Leads>, found: &mut Found) {
     let run = Run { text, pieces };
+    run.before_titles(found);
     let mut leads_here = cue;
     for at in 0..pieces.len() {
         if let Some(cue) = leads_here
@@ -180,6 +184,36 @@ impl Run<'_> {
             end = self.pieces[word].start;
         }
         Some(start..end)
+    }
+
+    /// `高橋様`, `原先生`: a family name right before a title, however the run is cut, and whatever
+    /// begins with one and fills the run.
+    fn before_titles(&self, found: &mut Found) {
+        let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return };
+        let run = &self.text[first.start..last.end];
+        for (at, c) in run.char_indices() {
+            if !titles().iter().any(|title| title.starts_with(c) && run[at..].starts_with(title)) {
+                continue;
+            }
+            let place = first.start + at;
+            let cut = |place: usize| self.pieces.binary_search_by_key(&place, |p| p.start).is_ok();
+            let long = titles().iter().any(|t| t.len() > c.len_utf8() && run[at..].starts_with(t));
+            if !long && !cut(place) {
+                continue;
+            }
+            let starts = run[..at].char_indices().rev().take(NAME).map(|(start, _)| start);
+            let name =
+                starts.filter(|&start| start == 0 || cut(first.start + start)).filter(|&s| {
+                    let name = &run[s..at];
+                    let term = WORDS.get(name) & TERM != 0;
+                    let whole = s == 0 && name.chars().count() > 1 && starts_with_family(name);
+                    !term && (is_family(name) || whole)
+                });
+            if let Some(start) = name.last() {
+                let range = first.start + start..place;
+                found.push((range, Kind::NameByContext, "name-before-title"));
+            }
+        }
     }
 
     /// A family name right before a title, with the given name between them: `高医生`, `白兰医生`.

@@ -212,7 +212,8 @@ fn is_derived(word: &str) -> bool {
             let flags = WORDS.get(rest);
             let least = if before.len() < 4 { SHORTEST_STEM } else { SHORTEST_PLAIN_PART };
             let listed = if before.len() < 4 { CLINICAL | ORDINARY } else { PLAIN };
-            rest.len() >= least && flags & listed != 0 && flags & NAME == 0
+            let known = flags & listed != 0 && flags & NAME == 0;
+            rest.len() >= least && (known || flags == 0 && is_inflected(rest))
         })
     });
     any || BEFORE_CLINICAL
@@ -227,7 +228,8 @@ fn is_joined(word: &str, parts: usize) -> Option<bool> {
     let flags = WORDS.get(word);
     let name = flags & (FIRM | NAME) != 0;
     // Family names are made of short English words: `Whitewater`.
-    if flags & (PART | ORDINARY) == PART && word.len() >= SHORTEST_PART {
+    let german = flags & ORDINARY == 0 || flags & GERMAN != 0;
+    if flags & PART != 0 && german && word.len() >= SHORTEST_PART {
         return Some(!name);
     }
     if flags & GERMAN != 0 && !name && word.len() >= SHORTEST_PLAIN_PART {
