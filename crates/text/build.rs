@@ -4,22 +4,28 @@
 #[path = "src/table.rs"]
 mod table;
 
-use std::collections::{BTreeMap, HashMap};
+#[path = "src/stem.rs"]
+mod stem;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 use table::{
     CHARACTER, CLINICAL, COMMON, EASTERN, EASTERN_FAMILY, EPONYM, FAMILY, FIRM, FOREIGN, GERMAN,
-    GIVEN, LENGTH_BITS, LONGEST, ORDINARY, PART,
+    GIVEN, LENGTH_BITS, LONGEST, ORDINARY, PART, TERM,
 };
 
+/// Of a list while it is laid out: other words have the stems of its words.
+const STEMMED: u16 = 1 << 15;
 /// Words that share a bucket, on average.
 const SHARE: usize = 3;
 
 const LATIN: &[(&str, u16)] = &[
-    ("clinical", CLINICAL | PART),
-    ("parts", CLINICAL | PART | GERMAN),
+    ("clinical", CLINICAL | PART | STEMMED),
+    ("parts", CLINICAL | PART | GERMAN | STEMMED),
+    ("reports", CLINICAL | PART | STEMMED),
     ("abbreviations", CLINICAL),
-    ("diseases", CLINICAL),
+    ("diseases", CLINICAL | STEMMED),
     ("drugs", CLINICAL),
     ("english", ORDINARY),
     ("german", FOREIGN | GERMAN),
@@ -34,15 +40,18 @@ const LATIN: &[(&str, u16)] = &[
 ];
 
 const EASTERN_LISTS: &[(&str, u16)] = &[
-    ("chinese", EASTERN),
+    ("chinese", EASTERN | TERM),
+    ("chinese-terms", EASTERN | TERM),
     ("chinese-words", EASTERN),
-    ("japanese", EASTERN),
+    ("japanese", EASTERN | TERM),
+    ("japanese-terms", EASTERN | TERM),
     ("japanese-words", EASTERN),
-    ("korean", EASTERN),
+    ("korean", EASTERN | TERM),
+    ("korean-terms", EASTERN | TERM),
     ("korean-words", EASTERN),
-    ("eastern-eponyms", EASTERN),
-    ("eastern-reports", EASTERN),
-    ("eastern-characters", EASTERN | CHARACTER),
+    ("eastern-eponyms", EASTERN | TERM),
+    ("eastern-reports", EASTERN | TERM),
+    ("eastern-characters", EASTERN | TERM | CHARACTER),
     ("han-family-names", EASTERN_FAMILY),
     ("hangul-family-names", EASTERN_FAMILY),
 ];
@@ -50,19 +59,32 @@ const EASTERN_LISTS: &[(&str, u16)] = &[
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=data");
     println!("cargo::rerun-if-changed=src/table.rs");
+    println!("cargo::rerun-if-changed=src/stem.rs");
     let out = env::var_os("OUT_DIR").map(PathBuf::from).ok_or(io::ErrorKind::NotFound)?;
     let folds = fs::read_to_string("data/fold.txt")?;
     let folds: HashMap<char, &str> = folds
         .lines()
         .filter_map(|line| line.chars().next().map(|from| (from, &line[from.len_utf8()..])))
         .collect();
-    lay_out(LATIN, &folds, &out.join("words.bin"))?;
-    lay_out(EASTERN_LISTS, &folds, &out.join("eastern.bin"))
+    let words = merged(LATIN, &folds)?;
+    write(&words, &out.join("words.bin"))?;
+    write(&stems(&words), &out.join("stems.bin"))?;
+    write(&merged(EASTERN_LISTS, &folds)?, &out.join("eastern.bin"))
 }
 
-/// Merges lists into one table. The lists are read folded; those in eastern scripts are written as
+/// The stems of the clinical words, but for those that names have as well.
+fn stems(words: &BTreeMap<String, u16>) -> BTreeMap<String, u16> {
+    let of = |wanted: u16| {
+        let listed = words.iter().filter(move |(_, flags)| **flags & wanted != 0);
+        listed.filter_map(|(word, _)| stem::stem(word))
+    };
+    let names: HashSet<String> = of(GIVEN | FAMILY).collect();
+    of(STEMMED).filter(|stem| !names.contains(stem)).map(|stem| (stem, CLINICAL)).collect()
+}
+
+/// Merges lists into one. The lists are read folded; those in eastern scripts are written as
 /// people write, with traditional characters.
-fn lay_out(lists: &[(&str, u16)], folds: &HashMap<char, &str>, to: &Path) -> io::Result<()> {
+fn merged(lists: &[(&str, u16)], folds: &HashMap<char, &str>) -> io::Result<BTreeMap<String, u16>> {
     let mut words: BTreeMap<String, u16> = BTreeMap::new();
     for (name, flags) in lists {
         let text = fs::read_to_string(format!("data/{name}.txt"))?;
@@ -80,7 +102,11 @@ fn lay_out(lists: &[(&str, u16)], folds: &HashMap<char, &str>, to: &Path) -> io:
             *words.entry(word).or_default() |= flags;
         }
     }
-    fs::write(to, table(&words)?)
+    Ok(words)
+}
+
+fn write(words: &BTreeMap<String, u16>, to: &Path) -> io::Result<()> {
+    fs::write(to, table(words)?)
 }
 
 fn table(words: &BTreeMap<String, u16>) -> io::Result<Vec<u8>> {
@@ -90,7 +116,7 @@ fn table(words: &BTreeMap<String, u16>) -> io::Result<Vec<u8>> {
     for (word, flags) in words {
         let length = u16::try_from(word.len()).map_err(io::Error::other)?;
         let bucket = &mut buckets[table::bucket(word.as_bytes(), small(count)?) as usize];
-        bucket.extend(((flags << LENGTH_BITS) | length).to_le_bytes());
+        bucket.extend((((flags & !STEMMED) << LENGTH_BITS) | length).to_le_bytes());
         bucket.extend(word.as_bytes());
     }
     let mut laid = small(count)?.to_le_bytes().to_vec();

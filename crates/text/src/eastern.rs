@@ -1,12 +1,14 @@
 //! Chinese, Japanese and Korean: runs without spaces are cut into words of the vocabulary; what is
 //! left may be somebody's name and goes.
 
-use crate::fold::fold;
+mod names;
+
 use crate::kind::Kind;
-use crate::table::{CHARACTER, EASTERN, EASTERN_FAMILY, Table};
+use crate::table::{CHARACTER, EASTERN, EASTERN_FAMILY, TERM, Table};
 use crate::token::Page;
 use std::ops::Range;
-use std::sync::LazyLock;
+
+pub(crate) use names::{leads_to_name, title_of_page};
 
 /// Every word and family name of the lists in Chinese, Japanese and Korean.
 pub(crate) static WORDS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/eastern.bin")));
@@ -23,8 +25,9 @@ const HIRAGANA_NAME: usize = 10;
 const UNKNOWN: u32 = 100;
 const SINGLE: u32 = 12;
 const WHOLE: u32 = 10;
-/// Endings and counters of Korean that are one character.
-const ENDINGS: &str = "은는이가을를의에도로와과만년월일시분초회차개매례형성부술세인한된됨함임건요";
+/// Endings and counters of Korean that are one character, and the Chinese `history of`.
+const ENDINGS: &str =
+    "史은는이가을를의에도로와과만년월일시분초회차개매례형성부술세인한된됨함임건요";
 /// What stands after a name.
 const TITLES: &[&str] = &[
     "医生",
@@ -49,74 +52,16 @@ const TITLES: &[&str] = &[
     "선생",
     "교수",
     "교수님",
+    "御侍史",
+    "侍史",
+    "御机下",
+    "机下",
 ];
 
 /// The title that a folded text begins with, in bytes.
 pub(crate) fn title_at(text: &str) -> Option<usize> {
     TITLES.iter().filter(|t| text.starts_with(**t)).map(|t| t.len()).max()
 }
-
-/// What stands before a name: who is to be called, who asked, who belongs to the patient.
-const BEFORE_NAMES: &[&str] = &[
-    "联系",
-    "联系人",
-    "家属",
-    "家人",
-    "丈夫",
-    "妻子",
-    "女儿",
-    "儿子",
-    "患者",
-    "患者姓名",
-    "姓名",
-    "致电",
-    "通知",
-    "医生",
-    "医师",
-    "申请医生",
-    "报告医生",
-    "氏名",
-    "担当",
-    "担当医",
-    "主治医",
-    "依頼医",
-    "医師",
-    "技師",
-    "家族",
-    "連絡先",
-    "妻",
-    "夫",
-    "長男",
-    "長女",
-    "담당의",
-    "주치의",
-    "보호자",
-    "환자",
-    "성명",
-    "이름",
-    "의뢰의",
-    "판독의",
-    "남편",
-    "아내",
-    "딸",
-    "아들",
-];
-
-/// Whether an eastern run of the folded text ends with what leads to a name.
-pub(crate) fn leads_to_name(text: &str) -> bool {
-    FOLDED.1.iter().any(|cue| text.ends_with(cue.as_str()))
-}
-
-/// Whether an eastern run of the folded text begins with a title.
-pub(crate) fn title_of_page(text: &str) -> bool {
-    FOLDED.0.iter().any(|title| text.starts_with(title.as_str()))
-}
-
-/// The titles, and what stands before names, folded.
-static FOLDED: LazyLock<(Vec<String>, Vec<String>)> = LazyLock::new(|| {
-    let folded = |words: &[&str]| words.iter().map(|word| fold(word)).collect();
-    (folded(TITLES), folded(BEFORE_NAMES))
-});
 
 /// Whether a folded run is one word of the vocabulary.
 pub(crate) fn is_word(text: &str) -> bool {
@@ -142,6 +87,8 @@ struct Piece {
     end: usize,
     chars: usize,
     known: Known,
+    /// Whether medicine or reports have it, and not only ordinary language.
+    term: bool,
 }
 
 /// Takes what no vocabulary knows out of every run of Chinese, Japanese and Korean.
@@ -163,13 +110,29 @@ pub(crate) fn find(page: &mut Page, keep: &dyn Fn(&str) -> bool) {
         }
         let range = page.tokens[first].start..page.tokens[at - 1].end;
         let chars = characters(&page.text, range);
+        let mut cue = cue_of_run(page, first);
         for window in chars.chunks(WINDOW) {
-            judge(&page.text, &pieces_kept(&page.text, window, keep), &mut found);
+            let pieces = pieces_kept(&page.text, window, keep);
+            names::find(&page.text, &pieces, cue.take(), &mut found);
+            judge(&page.text, &pieces, &mut found);
         }
     }
     for (range, kind, rule) in found {
         page.take_range(range, kind, rule);
     }
+}
+
+/// What leads to a name right before a run, over a space or a colon: `보호자 장지연`.
+fn cue_of_run(page: &Page, first: usize) -> Option<names::Leads> {
+    let mut before = first;
+    while before > 0 && first - before < 3 {
+        before -= 1;
+        let gap = page.is_space(before) || matches!(page.mark(before), Some(':' | '：' | '('));
+        if !gap {
+            return names::leads(page.str(before));
+        }
+    }
+    None
 }
 
 /// Where each character begins, and where the last one ends.
@@ -212,12 +175,9 @@ fn pieces_kept(text: &str, chars: &[(usize, usize)], keep: &dyn Fn(&str) -> bool
     let mut end = chars.len();
     while end > 0 {
         let (_, length, known) = ways[end];
-        pieces.push(Piece {
-            start: chars[end - length].0,
-            end: chars[end - 1].1,
-            chars: length,
-            known,
-        });
+        let (start, until) = (chars[end - length].0, chars[end - 1].1);
+        let term = WORDS.get(&text[start..until]) & TERM != 0;
+        pieces.push(Piece { start, end: until, chars: length, known, term });
         end -= length;
     }
     pieces.reverse();
@@ -237,9 +197,6 @@ fn judge(text: &str, pieces: &[Piece], found: &mut Vec<(Range<usize>, Kind, &'st
     let mut at = 0;
     while at < pieces.len() {
         if pieces[at].known != Known::No {
-            if let Some(range) = titled(text, pieces, at) {
-                found.push((range, Kind::NameByContext, "name-before-title"));
-            }
             at += 1;
             continue;
         }
@@ -248,6 +205,7 @@ fn judge(text: &str, pieces: &[Piece], found: &mut Vec<(Range<usize>, Kind, &'st
             end += 1;
         }
         let (first, end) = widen(text, pieces, at, end);
+        let (first, end) = whole_katakana(text, pieces, first, end);
         let range = pieces[first].start..pieces[end - 1].end;
         let chars: usize = pieces[first..end].iter().map(|p| p.chars).sum();
         if let Some((kind, rule)) = unknown(&text[range.clone()], chars) {
@@ -278,15 +236,6 @@ fn hiragana_name(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
         || (pieces.len() > 2 && pieces.iter().all(|p| p.known == Known::Single))
         || (pieces.len() > 2 && first.known == Known::Single);
     (hiragana && doubtful && (2..=HIRAGANA_NAME).contains(&chars)).then_some(first.start..last.end)
-}
-
-/// A family name that is a word as well, right before a title: `高医生`.
-fn titled(text: &str, pieces: &[Piece], at: usize) -> Option<Range<usize>> {
-    let piece = &pieces[at];
-    let title = pieces.get(at + 1)?;
-    let is_title = TITLES.contains(&&text[title.start..title.end]);
-    let family = piece.known == Known::Single && is_family(&text[piece.start..piece.end]);
-    (is_title && family).then_some(piece.start..piece.end)
 }
 
 fn is_family(text: &str) -> bool {
@@ -333,6 +282,18 @@ fn widen(text: &str, pieces: &[Piece], first: usize, end: usize) -> (usize, usiz
         end += 1;
     }
     (first, end)
+}
+
+/// A word in katakana that is not all known goes whole: `マイケル`, not `ケル` alone.
+fn whole_katakana(text: &str, pieces: &[Piece], first: usize, end: usize) -> (usize, usize) {
+    let katakana = |c: char| ('\u{30a1}'..='\u{30fc}').contains(&c);
+    let all = |at: usize| text[pieces[at].start..pieces[at].end].chars().all(katakana);
+    if !(first..end).any(all) {
+        return (first, end);
+    }
+    let before = (0..first).rev().take_while(|&at| all(at)).count();
+    let after = (end..pieces.len()).take_while(|&at| all(at)).count();
+    (first - before, end + after)
 }
 
 fn first_char_end(text: &str, piece: &Piece) -> usize {

@@ -15,6 +15,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// Every word of the lists in Latin letters.
 pub(crate) static WORDS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/words.bin")));
 
+/// The stems of the clinical words.
+pub(crate) static STEMS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/stems.bin")));
+
 /// Shortest word that may be another with an umlaut: `run` has `ruen` besides.
 const SHORTEST_UMLAUT: usize = 6;
 
@@ -38,6 +41,11 @@ impl Entry {
     /// Whether it is an ordinary word of a language other than English, and nothing else.
     pub(crate) const fn is_foreign(self) -> bool {
         self.0 & (CLINICAL | ORDINARY | FOREIGN) == FOREIGN
+    }
+
+    /// Whether it is an ordinary word of English, whatever else it is.
+    pub(crate) const fn is_ordinary(self) -> bool {
+        self.0 & ORDINARY != 0
     }
 
     pub(crate) const fn is_name(self) -> bool {

@@ -18,6 +18,7 @@ mod known;
 mod lexicon;
 mod names;
 mod numbers;
+mod stem;
 mod table;
 mod titles;
 mod token;
@@ -27,8 +28,9 @@ pub use kind::{Finding, Kind, Word};
 pub use known::{Known, KnownBuilder, TooMany};
 
 /// The word lists as the binary has them, for a digest that tells one state of them from another.
-pub const DATA: &[&[u8]] = &[
+pub static DATA: &[&[u8]] = &[
     lexicon::WORDS.0,
+    lexicon::STEMS.0,
     eastern::WORDS.0,
     lexicon::BEGINNINGS.as_bytes(),
     include_bytes!("../data/fold.txt"),

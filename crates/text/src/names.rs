@@ -5,10 +5,11 @@ mod beside;
 mod context;
 mod house;
 mod run;
+mod sentence;
 
 use crate::kind::Kind;
 use crate::lexicon::{self, Entry};
-use crate::titles::{is_namesake, is_title};
+use crate::titles::{is_eastern_family, is_namesake, is_title};
 use crate::token::{Case, Class, Page};
 
 /// Longest word that is too short for an unknown name.
@@ -70,6 +71,7 @@ pub(crate) fn find(page: &mut Page, keep: Keep<'_>) {
     words.beside_eastern();
     words.after_cues();
     words.houses();
+    words.capitals_in_sentences();
     words.beside_names();
 }
 
@@ -200,6 +202,7 @@ impl Words<'_> {
             self.given[token] = entry.is_given();
             let plain = matches!(judged, Judged::Vocabulary | Judged::Technical | Judged::Initial);
             doubt |= !plain || is_title(word) || house::is_house(word);
+            doubt |= is_eastern_family(word) && self.page.tokens[token].case == Case::Title;
         }
         doubt
     }

@@ -34,6 +34,8 @@ pub(crate) const EASTERN: u16 = 1;
 pub(crate) const CHARACTER: u16 = 2;
 /// A family name.
 pub(crate) const EASTERN_FAMILY: u16 = 4;
+/// A word of medicine, technique or reports.
+pub(crate) const TERM: u16 = 8;
 
 /// The bucket of a word among so many.
 pub(crate) fn bucket(word: &[u8], buckets: u32) -> u32 {

@@ -49,7 +49,10 @@ const CLOSES: u16 = 1 << 13;
 /// Titles of languages in which people have two family names.
 const TWO_FAMILIES: u16 = 1 << 14;
 
-const ROLES: [(&str, u16); 15] = [
+/// Family names of China and Korea, as they are written in Latin letters.
+const EASTERN_FAMILY: u16 = 1 << 15;
+
+const ROLES: [(&str, u16); 16] = [
     ("title", TITLE),
     ("title-as-written", TITLE_AS_WRITTEN),
     ("role", ROLE),
@@ -65,6 +68,7 @@ const ROLES: [(&str, u16); 15] = [
     ("leads", LEADS),
     ("closes", CLOSES),
     ("two-families", TWO_FAMILIES),
+    ("eastern-family", EASTERN_FAMILY),
 ];
 
 static WORDS: LazyLock<QuickMap<&'static str, u16>> = LazyLock::new(|| {
@@ -79,14 +83,38 @@ static WORDS: LazyLock<QuickMap<&'static str, u16>> = LazyLock::new(|| {
     words
 });
 
+/// By first and second letter: the lengths of the words that have a role, one bit each. Most words
+/// have none, and this says so quickly.
+static LENGTHS: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    let mut lengths = vec![0; LETTERS * LETTERS];
+    for word in WORDS.keys() {
+        if let Some(place) = place(word) {
+            lengths[place] |= 1 << word.len().min(31);
+        }
+    }
+    lengths
+});
+
+/// Letters, and one for what is none.
+const LETTERS: usize = 27;
+
+fn place(word: &str) -> Option<usize> {
+    let letter = |at: usize| match word.as_bytes().get(at) {
+        Some(byte @ b'a'..=b'z') => usize::from(byte - b'a') + 1,
+        _ => 0,
+    };
+    (!word.is_empty()).then(|| letter(0) * LETTERS + letter(1))
+}
+
 fn has(word: &str, roles: u16) -> bool {
-    WORDS.get(word).is_some_and(|of| of & roles != 0)
+    let may = place(word).is_some_and(|at| LENGTHS[at] & (1 << word.len().min(31)) != 0);
+    may && WORDS.get(word).is_some_and(|of| of & roles != 0)
 }
 
 /// What a word before a name is, when it is something.
 pub(crate) fn cue(page: &Page, at: usize) -> Option<Strength> {
     let word = page.str(at);
-    if !WORDS.contains_key(word) {
+    if !has(word, !EASTERN_FAMILY) {
         return None;
     }
     let after = page.mark(at + 1);
@@ -198,4 +226,9 @@ pub(crate) fn closes_name(word: &str) -> bool {
 /// Whether it is a title before two family names.
 pub(crate) fn has_two_families(word: &str) -> bool {
     has(word, TWO_FAMILIES)
+}
+
+/// Whether it is a family name of China or Korea in Latin letters.
+pub(crate) fn is_eastern_family(word: &str) -> bool {
+    has(word, EASTERN_FAMILY)
 }

@@ -130,10 +130,11 @@ impl Study {
         let rng = &mut self.rng("patient study");
         let years = p.birth.years_until(self.date);
         let age = format!("{years:03}Y");
-        if years > 89 {
-            s.gone(a::AGE, &age, hipaa::DATE);
-        } else {
-            s.keep(a::AGE, &age);
+        match years {
+            0..=89 => s.keep(a::AGE, &age),
+            // What stands for every age above 89 as well.
+            90 => s.there(a::AGE, &age),
+            _ => s.gone(a::AGE, &age, hipaa::DATE),
         }
         s.keep(a::WEIGHT, &format!("{}.5", 48 + rng.below(60)));
         s.keep(a::SIZE, &format!("1.{}", 50 + rng.below(45)));

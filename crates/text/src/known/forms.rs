@@ -159,9 +159,16 @@ fn eastern_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
     for part in &parts {
         add(part.clone());
     }
-    for one in parts.iter().take(COMBINED) {
-        for other in parts.iter().take(COMBINED).filter(|other| *other != one) {
+    for (at, one) in parts.iter().enumerate().take(COMBINED) {
+        for (beside, other) in parts.iter().enumerate().take(COMBINED) {
+            if one == other {
+                continue;
+            }
             add(format!("{one}{other}"));
+            // Two characters apart in the wrong order are the end of one word and the next name.
+            if beside < at && one.chars().count() + other.chars().count() == 2 {
+                continue;
+            }
             add(format!("{one} {other}"));
             add(format!("{one}·{other}"));
             add(format!("{one}・{other}"));

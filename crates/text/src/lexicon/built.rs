@@ -3,7 +3,8 @@
 //! Nothing here is asked for a word that a list of names has. Every rule wants so many letters that
 //! few family names pass it.
 
-use super::WORDS;
+use super::{STEMS, WORDS};
+use crate::stem::stem;
 use crate::table::{CLINICAL, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY, PART};
 
 /// The clinical words in order, to find beginnings: descriptions are cut off at 64 bytes.
@@ -22,6 +23,9 @@ const SHORTEST_FRAMED: usize = 7;
 const SHORTEST_DRUG: usize = 8;
 /// Shortest word of any language that may take an ending.
 const SHORTEST_STEM: usize = 6;
+
+/// Shortest word that its stem makes clinical.
+const SHORTEST_STEMMED: usize = 8;
 
 const NAME: u16 = GIVEN | FAMILY;
 const PLAIN: u16 = CLINICAL | ORDINARY | FOREIGN;
@@ -106,10 +110,26 @@ const BEFORE_ANY: &[&str] = &[
     "re", "un", "non", "pre", "post", "anti", "inter", "intra", "extra", "sub", "supra", "infra",
     "multi", "micro", "mikro", "milli", "peri", "para", "trans", "retro", "hyper", "hiper", "hypo",
     "hipo", "pseudo", "semi", "over", "endo", "epi", "neuro", "cardio", "kardio", "vaso", "osteo",
-    "hemi", "poly", "poli", "mono", "ultra", "contra", "kontra", "pra", "des", "dis",
+    "hemi", "poly", "poli", "mono", "ultra", "contra", "kontra", "pra", "des", "dis", "naso",
+    "oro", "gastro", "hepato", "cerebro", "uro", "pneumo", "musculo", "immuno", "radio", "electro",
 ];
 const BEFORE_CLINICAL: &[&str] =
-    &["sag", "cor", "tra", "axi", "fat", "dyn", "mip", "mpr", "auto", "bi", "tri", "mid"];
+    &["sag", "cor", "tra", "axi", "fat", "dyn", "mip", "mpr", "auto", "bi", "tri", "mid", "ex"];
+/// Endings of German adjectives that no name has.
+#[rustfmt::skip]
+const ADJECTIVES: &[&str] = &[
+    "haltig", "artig", "formig", "seitig", "wertig", "pflichtig", "gradig", "jahrig", "lappig",
+    "kammrig", "kernig", "schichtig", "dichtig", "lastig", "standig", "malig", "bedingt",
+    "assoziiert", "induziert", "spezifisch", "verdachtig", "bezogen", "gebunden", "gefuhrt",
+    "gesteuert", "verstarkt", "abhangig", "fahig", "bedurftig", "gangig", "lichkeit", "igkeit",
+];
+/// Shortest word that such an ending follows.
+const SHORTEST_ADJECTIVE: usize = 3;
+/// Modalities as they are written to the end of a word, in six languages.
+const MODALITIES: &[&str] = &[
+    "tc", "rm", "ct", "mr", "mri", "irm", "tdm", "mrt", "scan", "echo", "pet", "spect", "rx",
+    "plus",
+];
 /// Endings of plural, gender and adverb of a clinical word; and of any long word.
 const INFLECTIONS: &[&str] =
     &["s", "es", "e", "a", "o", "as", "os", "en", "er", "em", "n", "ly", "ed"];
@@ -127,6 +147,9 @@ pub(crate) fn is_built_clinically(word: &str) -> bool {
             || is_joined(word, PARTS) == Some(true)
             || is_beginning(word)
             || is_inflected(word)
+            || has_clinical_stem(word)
+            || is_examination(word)
+            || is_german_adjective(word)
             || is_derived(word))
 }
 
@@ -146,6 +169,34 @@ fn is_framed(word: &str) -> bool {
         })
 }
 
+/// Whether a clinical word of another language, or another form of one, has the same stem.
+fn has_clinical_stem(word: &str) -> bool {
+    word.len() >= SHORTEST_STEMMED && stem(word).is_some_and(|stem| STEMS.get(&stem) != 0)
+}
+
+/// `jodhaltiges`, `dreilappige`: endings that German makes adjectives of nouns with.
+fn is_german_adjective(word: &str) -> bool {
+    let bare = ["es", "er", "en", "em", "e"].iter().find_map(|ending| word.strip_suffix(ending));
+    [Some(word), bare].into_iter().flatten().any(|plain| {
+        word.len() >= SHORTEST_ENDED
+            && ADJECTIVES.iter().any(|ending| {
+                plain.strip_suffix(ending).is_some_and(|stem| stem.len() >= SHORTEST_ADJECTIVE)
+            })
+    })
+}
+
+/// `angiotc`, `thorroutine`: a clinical word with the letters of a modality or a long word of
+/// technique behind it.
+fn is_examination(word: &str) -> bool {
+    let part =
+        |first: &str| first.len() >= SHORTEST_PART && WORDS.get(first) & (PART | NAME) == PART;
+    MODALITIES.iter().filter_map(|modality| word.strip_suffix(modality)).any(part)
+        || (SHORTEST_PART..word.len().saturating_sub(SHORTEST_STEM)).any(|at| {
+            let (first, rest) = word.split_at(at);
+            part(first) && WORDS.get(rest) & (CLINICAL | NAME) == CLINICAL
+        })
+}
+
 fn is_drug(word: &str) -> bool {
     word.len() >= SHORTEST_DRUG
         && (DRUGS
@@ -161,7 +212,8 @@ fn is_derived(word: &str) -> bool {
             let flags = WORDS.get(rest);
             let least = if before.len() < 4 { SHORTEST_STEM } else { SHORTEST_PLAIN_PART };
             let listed = if before.len() < 4 { CLINICAL | ORDINARY } else { PLAIN };
-            rest.len() >= least && flags & listed != 0 && flags & NAME == 0
+            let known = flags & listed != 0 && flags & NAME == 0;
+            rest.len() >= least && (known || flags == 0 && is_inflected(rest))
         })
     });
     any || BEFORE_CLINICAL
@@ -176,7 +228,8 @@ fn is_joined(word: &str, parts: usize) -> Option<bool> {
     let flags = WORDS.get(word);
     let name = flags & (FIRM | NAME) != 0;
     // Family names are made of short English words: `Whitewater`.
-    if flags & (PART | ORDINARY) == PART && word.len() >= SHORTEST_PART {
+    let german = flags & ORDINARY == 0 || flags & GERMAN != 0;
+    if flags & PART != 0 && german && word.len() >= SHORTEST_PART {
         return Some(!name);
     }
     if flags & GERMAN != 0 && !name && word.len() >= SHORTEST_PLAIN_PART {

@@ -3,8 +3,11 @@
 use super::{Judged, SHORT, Words};
 use crate::kind::Kind;
 use crate::lexicon;
-use crate::titles::{closes_name, is_done, is_particle, is_suffix, is_title};
+use crate::titles::{closes_name, is_done, is_eastern_family, is_particle, is_suffix, is_title};
 use crate::token::Case;
+
+/// How far from a word the tokens are that may make it part of a name.
+const REACH: usize = 5;
 
 impl Words<'_> {
     /// Words beside a name belong to it: forwards, backwards, forwards again.
@@ -23,11 +26,22 @@ impl Words<'_> {
                         | Judged::Technical
                         | Judged::Vocabulary
                 ) || self.page.is_word(at) && self.may_belong(at);
-                if open && self.page.is_free(at) && self.is_beside(at) {
+                let open = open && self.page.is_free(at) && !self.is_far_from_names(at);
+                if open && self.is_beside(at) {
                     self.take(at, Kind::NameByContext, "beside-a-name");
                 }
             }
         }
+    }
+
+    /// A word of the vocabulary without anything near it that is part of a name: most words are.
+    fn is_far_from_names(&self, at: usize) -> bool {
+        let short = self.page.str(at).len() <= SHORT && self.page.tokens[at].case == Case::Title;
+        if self.judged[at] != Judged::Vocabulary || short {
+            return false;
+        }
+        let near = at.saturating_sub(REACH)..(at + REACH + 1).min(self.judged.len());
+        !near.into_iter().any(|t| self.is_gone(t) || self.judged[t] == Judged::Initial)
     }
 
     /// `Kobayakawa^Rei`: the other part of a name that nobody knows.
@@ -67,7 +81,9 @@ impl Words<'_> {
         }
         let beside = at == name + 2 && self.page.is_space(name + 1);
         let closed = self.is_closed(at) && !self.is_before_clinical(at);
-        beside && self.given[name] && (closed || !clinical)
+        // `EMILY HORN US ABDOMEN`: nothing but a given name begins the text.
+        let begins = name == 0 && lexicon::look_up(self.page.str(at)).is_name();
+        beside && self.given[name] && (closed || !clinical || begins)
     }
 
     /// An ordinary word that stands where a name does: `PEW, SHARON`, `Want^Henry`, `Ann Messing`.
@@ -140,6 +156,9 @@ impl Words<'_> {
     }
 
     fn is_beside(&self, at: usize) -> bool {
+        if self.judged[at] == Judged::Initial && self.is_no_initial(at) {
+            return false;
+        }
         let before = self.previous(at).filter(|&p| self.is_name(p));
         let after = self.next(at).filter(|&n| self.is_name(n));
         if self.is_joined_to_unknown(at) || self.is_joined_to_name(at) {
@@ -149,7 +168,11 @@ impl Words<'_> {
             return self.is_beside_unknown(at)
                 || self.is_after_initial(at)
                 || self.is_short_pair(at)
-                || self.is_given_before_family(at);
+                || self.is_given_before_family(at)
+                || self.is_romanised(at);
+        }
+        if self.is_given_right_before(at, after) || self.is_romanised(at) {
+            return true;
         }
         let word = self.page.str(at);
         if before.is_some_and(|p| self.between(p, at, '^')) && (is_title(word) || is_suffix(word)) {
@@ -180,10 +203,12 @@ impl Words<'_> {
             }
             Judged::Both => {
                 let entry = lexicon::look_up(word);
-                let after_thing = entry.is_common_eponym() && self.is_after_namesake(at);
+                let named_after = entry.is_eponym() || entry.is_common_eponym();
+                let after_thing = named_after && self.is_after_namesake(at);
+                let alone = before.is_some_and(|p| !self.given[p]);
                 let before_thing = before.is_some()
                     && entry.is_eponym()
-                    && (self.is_named_after(at) || self.is_before_clinical(at));
+                    && (self.is_named_after(at) || alone && self.is_before_clinical(at));
                 let eponym = after_thing || before_thing;
                 self.is_capital(at) && !eponym
             }
@@ -196,6 +221,43 @@ impl Words<'_> {
             Judged::Vocabulary => self.is_ordinary_name(at, before, after),
             _ => false,
         }
+    }
+
+    /// `I40f`, `W/O`: a letter that digits or a stroke make part of something else.
+    fn is_no_initial(&self, at: usize) -> bool {
+        self.page.is_glued_before(at) || at > 0 && self.page.mark(at - 1) == Some('/')
+    }
+
+    /// `Ray Rivas`: a usual word that is a given name, right before a name and written as it is.
+    fn is_given_right_before(&self, at: usize, after: Option<usize>) -> bool {
+        let title = |t: usize| self.page.tokens[t].case == Case::Title;
+        let apart = at == 0
+            || self.page.is_space(at - 1)
+                && at.checked_sub(2).is_none_or(|b| self.page.mark(b) != Some('-'));
+        let usual = matches!(self.judged[at], Judged::Both | Judged::Firm);
+        let beside = after.is_some_and(|n| n == at + 2 && self.page.is_space(at + 1) && title(n));
+        usual && self.given[at] && title(at) && apart && beside && !self.is_after_namesake(at)
+    }
+
+    /// `Ban Seonyeong`, `Ni Bin`: a family name of the east in Latin letters beside what may be its
+    /// given name.
+    fn is_romanised(&self, at: usize) -> bool {
+        let title = |t: usize| self.page.is_word(t) && self.page.tokens[t].case == Case::Title;
+        let given = |t: usize| {
+            let short = self.page.str(t).len() <= SHORT
+                && matches!(self.judged[t], Judged::Firm | Judged::Vocabulary);
+            let strange = matches!(self.judged[t], Judged::Technical | Judged::Short);
+            title(t) && (self.is_gone(t) || self.judged[t] == Judged::Unknown || short || strange)
+        };
+        let pair = |family: usize, given_at: usize| {
+            let apart = family.abs_diff(given_at) == 2
+                && self.page.is_space(family.min(given_at) + 1)
+                && !self.page.is_glued_before(family)
+                && !self.page.is_glued_before(given_at);
+            apart && title(family) && is_eastern_family(self.page.str(family)) && given(given_at)
+        };
+        let before = at.checked_sub(2);
+        pair(at, at + 2) || before.is_some_and(|b| pair(b, at) && given(at) || pair(at, b))
     }
 
     /// Whether only small words stand between a small word and a name: `van der Berg`.
@@ -261,7 +323,8 @@ impl Words<'_> {
         let pair = |given: usize, family: usize| {
             let joined = family == given + 2 && self.page.is_space(given + 1);
             let short = self.judged[given] == Judged::Short && self.given[given];
-            let both = self.judged[family] == Judged::Both && self.is_last(family);
+            let ends = self.is_last(family) || given == 0;
+            let both = self.judged[family] == Judged::Both && ends;
             let capital = self.is_capital(given) && self.is_capital(family);
             let named = |t: usize| matches!(self.judged[t], Judged::Both | Judged::Short);
             let caret = self.between(given, family, '^') || self.between(given, family, ',');

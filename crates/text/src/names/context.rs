@@ -153,12 +153,14 @@ impl Words<'_> {
                 let named = self.is_last(at) || named_next || self.is_last_name_next(at);
                 capital && (named || taken > 0)
             }
-            Judged::Both => capital,
+            Judged::Both => capital || strength == Strength::Strong && self.is_name_in_small(at),
             Judged::Firm => match strength {
-                Strength::Strong => capital && (taken == 0 || self.is_last(at)),
+                Strength::Strong if !capital => taken == 0 && self.is_name_in_small(at),
+                Strength::Strong => taken == 0 || self.is_last(at),
                 Strength::Medium => capital && taken == 0 && self.is_role_followed(at),
                 Strength::Weak => {
-                    let given = entry.is_given() && !entry.is_firm() && self.is_last(at);
+                    let title = self.page.tokens[at].case == Case::Title && !self.shouted;
+                    let given = entry.is_given() && (!entry.is_firm() || title) && self.is_last(at);
                     capital
                         && ((named_next || given) && taken == 0 || taken > 0 && self.is_last(at))
                 }
@@ -194,6 +196,12 @@ impl Words<'_> {
 
     fn is_verb(&self, at: usize) -> bool {
         is_done(self.page.str(at)) || closes_name(self.page.str(at))
+    }
+
+    /// `seen by dr. field today`: a word in small letters that a title makes a name where nothing of
+    /// medicine follows.
+    fn is_name_in_small(&self, at: usize) -> bool {
+        self.is_closed(at) && !self.is_before_clinical(at) && !self.is_verb(at)
     }
 
     /// Whether a word that is no name is one after a title: `Dr. Strange`, but not

@@ -32,6 +32,7 @@ const FIRST: &[&str] = &[
     "universitatsklinikum",
     "kreiskrankenhaus",
     "clinique",
+    "polyclinique",
     "clinica",
     "policlinica",
     "sanatorio",
@@ -140,7 +141,8 @@ impl Words<'_> {
             );
         let doubtful = matches!(self.page.str(at), "clinic" | "center" | "centre");
         let trade = name.iter().all(|&t| self.is_trade_word(t));
-        let keep = (self.shouted && !sent) || (trade && (!sent || doubtful)) || doubtful && !what;
+        let vague = doubtful && !(what && sent);
+        let keep = (self.shouted && !sent) || (trade && (!sent || vague)) || doubtful && !what;
         if keep { Vec::new() } else { name }
     }
 

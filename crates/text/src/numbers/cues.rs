@@ -355,7 +355,7 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
         let eastern = |w: &&&str| bare.ends_with(**w) && (!w.is_ascii());
         let whole = |w: &&&str| {
             bare.strip_suffix(**w)
-                .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric()))
+                .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '/'))
         };
         words.iter().filter(|w| eastern(w) || whole(w)).map(|w| w.len()).max()
     };
@@ -385,9 +385,13 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
 }
 
 fn latin(text: &str) -> Option<Cue> {
+    // Few cues end as the text does, and only those are compared.
+    let last = text.as_bytes().last();
     let whole = |words: &&(&str, Cue)| {
-        text.strip_suffix(words.0)
-            .is_some_and(|rest| !rest.ends_with(|c: char| c.is_ascii_alphanumeric()))
+        words.0.as_bytes().last() == last
+            && text
+                .strip_suffix(words.0)
+                .is_some_and(|rest| !rest.ends_with(|c: char| c.is_ascii_alphanumeric()))
     };
     LATIN.iter().filter(whole).max_by_key(|(words, _)| words.len()).map(|&(_, cue)| cue)
 }

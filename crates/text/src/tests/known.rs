@@ -56,6 +56,15 @@ fn a_known_name_goes_even_when_it_is_a_clinical_word() {
 }
 
 #[test]
+fn a_short_name_in_the_wrong_order_cuts_no_word() {
+    let mut builder = KnownBuilder::new();
+    builder.person("党^强");
+    let known = builder.build().expect("few values");
+    assert_eq!(left(&known, "平扫加增强 党强女士"), "平扫加增强");
+    assert_eq!(left(&known, "强党 胸部CT"), "胸部CT");
+}
+
+#[test]
 fn numbers_places_dates_and_words() {
     let mut builder = KnownBuilder::new();
     builder.identifier("0004711-22").identifier("AB.12345").identifier("12");

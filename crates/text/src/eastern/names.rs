@@ -1,0 +1,265 @@
+//! Names in Chinese, Japanese and Korean that words of the vocabulary make up: what leads to them,
+//! what stands behind them, and the houses of the sick.
+
+use super::{
+    Known, Piece, TITLES, WORDS, is_family, is_hangul, pair_of_family, starts_with_family,
+};
+use crate::fold::fold;
+use crate::kind::Kind;
+use crate::table::TERM;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Most characters of a name of a house of the sick.
+const HOUSE: usize = 10;
+/// Most characters of a name that a cue leads to.
+const NAME: usize = 4;
+
+/// How sure what stands before makes a name of what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// `患者`: a finding may follow as well.
+    Perhaps,
+    /// `보호자`, `姓名`: nothing but a name follows.
+    Surely,
+}
+
+/// What only a name follows: who is to be called, who asked, who belongs to the patient.
+#[rustfmt::skip]
+const SURELY: &[&str] = &[
+    "联系", "联系人", "家属", "丈夫", "妻子", "女儿", "儿子", "患者姓名", "姓名", "致电",
+    "通知", "申请医生", "报告医生", "氏名", "担当医", "主治医", "依頼医", "連絡先", "長男",
+    "長女", "담당의", "주치의", "보호자", "성명", "이름", "의뢰의", "판독의", "남편", "아내",
+    "딸", "아들", "申请医师", "报告医师", "审核医生", "审核医师", "主治医生", "主诊医生",
+    "经治医生", "送检医生", "监护人", "配偶", "父亲", "母亲", "爸爸", "妈妈", "兄弟", "姐妹",
+    "哥哥", "姐姐", "弟弟", "妹妹", "爷爷", "奶奶", "陪同", "陪护", "病人姓名", "签名",
+    "医师签名", "読影医", "読影者", "検査者", "撮影者", "報告者", "承認者", "保護者", "息子",
+    "祖父", "祖母", "ご本人", "付添", "付き添い", "紹介医", "방사선사", "전공의", "검사자",
+    "촬영자", "작성자", "확인자", "의뢰인", "배우자", "부친", "모친", "아버지", "어머니",
+    "누나", "언니", "오빠", "동생", "할머니", "할아버지", "손자", "손녀", "서명", "환자명",
+    "수진자", "수검자",
+];
+/// What a name follows, or what is said of somebody.
+#[rustfmt::skip]
+const PERHAPS: &[&str] = &[
+    "家人", "患者", "医生", "医师", "担当", "医師", "技師", "家族", "妻", "夫", "환자", "技师",
+    "护士", "娘", "ご家族", "看護師", "간호사", "의사", "교수",
+];
+/// Houses of the sick.
+const HOUSES: &[&str] = &[
+    "医院",
+    "病院",
+    "卫生院",
+    "诊所",
+    "医療センター",
+    "クリニック",
+    "診療所",
+    "医院",
+    "병원",
+    "의원",
+    "클리닉",
+    "의료원",
+    "保健院",
+    "疗养院",
+];
+/// What stands before the name of a house and is no part of it.
+const BEFORE_HOUSES: &[&str] = &[
+    "于", "在", "到", "至", "从", "由", "自", "来", "去", "往", "经", "为", "本", "他", "外", "该",
+    "我", "当地", "由于", "转", "转至", "转自", "来自", "から", "より", "に", "へ", "の", "を",
+    "は", "で", "と", "当", "貴", "他院", "에서", "에", "본", "타", "원내", "상급", "인근", "同",
+    "前",
+];
+
+/// The cues and titles, folded as the texts are.
+static FOLDED: LazyLock<[Vec<String>; 5]> = LazyLock::new(|| {
+    [TITLES, SURELY, PERHAPS, HOUSES, BEFORE_HOUSES]
+        .map(|words| words.iter().map(|word| fold(word)).collect())
+});
+
+fn titles() -> &'static [String] {
+    &FOLDED[0]
+}
+
+/// How a folded run leads to a name, when it ends with what does.
+pub(super) fn leads(text: &str) -> Option<Leads> {
+    let ends = |words: &[String]| words.iter().any(|cue| text.ends_with(cue.as_str()));
+    if ends(&FOLDED[1]) {
+        return Some(Leads::Surely);
+    }
+    ends(&FOLDED[2]).then_some(Leads::Perhaps)
+}
+
+/// Whether an eastern run of the folded text ends with what leads to a name.
+pub(crate) fn leads_to_name(text: &str) -> bool {
+    leads(text).is_some()
+}
+
+/// Whether an eastern run of the folded text begins with a title.
+pub(crate) fn title_of_page(text: &str) -> bool {
+    titles().iter().any(|title| text.starts_with(title.as_str()))
+}
+
+type Found = Vec<(Range<usize>, Kind, &'static str)>;
+
+/// Finds the names of a run that its pieces alone would leave.
+pub(super) fn find(text: &str, pieces: &[Piece], cue: Option<Leads>, found: &mut Found) {
+    let run = Run { text, pieces };
+    run.before_titles(found);
+    let mut leads_here = cue;
+    for at in 0..pieces.len() {
+        if let Some(cue) = leads_here
+            && let Some(range) = run.led_to(at, cue)
+        {
+            found.push((range, Kind::NameByContext, "eastern-cue-before-name"));
+        } else if let Some(range) = run.titled(at).or_else(|| run.whole(at)) {
+            found.push((range, Kind::NameByContext, "name-before-title"));
+        } else if let Some(range) = run.house(at) {
+            found.push((range, Kind::Address, "house-name"));
+        }
+        leads_here = leads(run.piece(at));
+    }
+}
+
+/// A run of eastern characters, cut into pieces.
+struct Run<'t> {
+    text: &'t str,
+    pieces: &'t [Piece],
+}
+
+impl Run<'_> {
+    fn piece(&self, at: usize) -> &str {
+        self.pieces.get(at).map_or("", |piece| &self.text[piece.start..piece.end])
+    }
+
+    fn from(&self, at: usize) -> &str {
+        let end = self.pieces.last().map_or(0, |piece| piece.end);
+        self.pieces.get(at).map_or("", |piece| &self.text[piece.start..end])
+    }
+
+    fn is_title(&self, at: usize) -> bool {
+        titles().iter().any(|title| title == self.piece(at))
+    }
+
+    fn is_long_term(&self, at: usize) -> bool {
+        self.pieces.get(at).is_some_and(|piece| piece.term && piece.chars > 1)
+    }
+
+    /// The end of so many characters from a place, cut short before a title.
+    fn name_end(&self, start: usize, most: usize) -> usize {
+        let end = self.pieces.last().map_or(start, |piece| piece.end);
+        let rest = &self.text[start..end];
+        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8()).take(most);
+        let titled = |at: &usize| titles().iter().any(|t| rest[*at..].starts_with(t.as_str()));
+        let (mut last, mut found) = (0, None);
+        for at in ends {
+            last = at;
+            found = found.or(Some(at).filter(titled));
+        }
+        start + found.unwrap_or(last)
+    }
+
+    /// `보호자 장지연`, `联系高明`: a family name behind a cue, with the characters of a given name
+    /// behind it, whatever words they make.
+    fn led_to(&self, at: usize, cue: Leads) -> Option<Range<usize>> {
+        let rest = self.from(at);
+        let start = self.pieces[at].start;
+        let chars = rest.chars().take(NAME + 1).count();
+        let term = self.is_long_term(at)
+            || cue == Leads::Perhaps && (at..at + 3).any(|next| self.is_long_term(next));
+        if chars < 2 || term || !starts_with_family(rest) {
+            return None;
+        }
+        let most = match (is_hangul(rest), pair_of_family(rest)) {
+            (true, _) if chars <= NAME => NAME,
+            (_, true) => NAME,
+            _ => NAME - 1,
+        };
+        let mut end = self.name_end(start, most);
+        // A longer word behind a name of two characters is no part of it.
+        let word = (at + 1..=at + NAME).find(|&next| self.is_long_term(next));
+        if let Some(word) = word.filter(|_| !is_hangul(rest))
+            && self.pieces[word].start < end
+            && self.pieces[word].start > start
+        {
+            end = self.pieces[word].start;
+        }
+        Some(start..end)
+    }
+
+    /// `高橋様`, `原先生`: a family name right before a title, however the run is cut, and whatever
+    /// begins with one and fills the run.
+    fn before_titles(&self, found: &mut Found) {
+        let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return };
+        let run = &self.text[first.start..last.end];
+        for (at, c) in run.char_indices() {
+            if !titles().iter().any(|title| title.starts_with(c) && run[at..].starts_with(title)) {
+                continue;
+            }
+            let place = first.start + at;
+            let cut = |place: usize| self.pieces.binary_search_by_key(&place, |p| p.start).is_ok();
+            let long = titles().iter().any(|t| t.len() > c.len_utf8() && run[at..].starts_with(t));
+            if !long && !cut(place) {
+                continue;
+            }
+            let starts = run[..at].char_indices().rev().take(NAME).map(|(start, _)| start);
+            let name =
+                starts.filter(|&start| start == 0 || cut(first.start + start)).filter(|&s| {
+                    let name = &run[s..at];
+                    let term = WORDS.get(name) & TERM != 0;
+                    let whole = s == 0 && name.chars().count() > 1 && starts_with_family(name);
+                    !term && (is_family(name) || whole)
+                });
+            if let Some(start) = name.last() {
+                let range = first.start + start..place;
+                found.push((range, Kind::NameByContext, "name-before-title"));
+            }
+        }
+    }
+
+    /// A family name right before a title, with the given name between them: `高医生`, `白兰医生`.
+    fn titled(&self, at: usize) -> Option<Range<usize>> {
+        let piece = &self.pieces[at];
+        if piece.known == Known::No || !is_family(self.piece(at)) {
+            return None;
+        }
+        let given = self.pieces.get(at + 1).is_some_and(|p| p.chars <= 2 && !p.term);
+        if self.is_title(at + 1) && piece.known == Known::Single {
+            return Some(piece.start..piece.end);
+        }
+        (given && self.is_title(at + 2)).then(|| piece.start..self.pieces[at + 1].end)
+    }
+
+    /// `张美丽` alone: a family name of one character and an ordinary word of two, and nothing
+    /// besides; or behind a family name that is no word.
+    fn whole(&self, at: usize) -> Option<Range<usize>> {
+        let (family, given) = (&self.pieces[at], self.pieces.get(at + 1)?);
+        let ordinary = given.known != Known::No && !given.term && given.chars <= 2;
+        if family.chars != 1 || !ordinary || !is_family(self.piece(at)) {
+            return None;
+        }
+        let alone = self.pieces.len() == 2 && given.chars == 2;
+        let strange = family.known == Known::No && given.chars == 2;
+        (alone || strange).then_some(family.start..given.end)
+    }
+
+    /// `桔梗総合病院`: everything before a house of the sick, to what is no part of its name.
+    fn house(&self, at: usize) -> Option<Range<usize>> {
+        let house = |piece: &str| FOLDED[3].iter().any(|h| piece.ends_with(h.as_str()));
+        if !house(self.piece(at)) {
+            return None;
+        }
+        let (mut first, mut chars) = (at, 0);
+        while first > 0 && chars < HOUSE {
+            let before = self.piece(first - 1);
+            let apart = FOLDED[4].iter().any(|word| word == before) || house(before);
+            if apart {
+                break;
+            }
+            first -= 1;
+            chars += self.pieces[first].chars;
+        }
+        let named = (first..at).any(|piece| !self.pieces[piece].term);
+        let own = self.pieces[at].chars > 2 && !self.pieces[at].term;
+        (named || own).then(|| self.pieces[first].start..self.pieces[at].end)
+    }
+}
