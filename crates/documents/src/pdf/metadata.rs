@@ -9,7 +9,7 @@ use lopdf::{Document, Object};
 /// Shortest run of characters that is taken out of bytes.
 const SHORTEST: usize = 4;
 
-/// The information dictionary (ISO 32000-1, 14.3.3): software, dates, and texts that are searched.
+/// The information dictionary (ISO 32000-1, 14.3.3): software, dates, texts that are searched.
 pub(crate) fn information(
     document: &Document,
     texts: &Texts,
@@ -59,8 +59,8 @@ fn is_date(bytes: &[u8]) -> bool {
     rest.len() <= 24 && rest.iter().all(|b| b.is_ascii_digit() || b"+-Z'".contains(b))
 }
 
-/// Properties of XMP that name software, that are texts to be searched, that are dates, and that are
-/// neither a text nor a name.
+/// Properties of XMP that name software, that are texts to be searched, that are dates, and those
+/// that are neither a text nor a name.
 const SOFTWARE: &[&str] = &["CreatorTool", "Producer", "xmptk"];
 const TEXTS: &[&str] = &["Keywords", "creator", "description", "li", "subject", "title"];
 const DATES: &[&str] = &["CreateDate", "MetadataDate", "ModifyDate"];

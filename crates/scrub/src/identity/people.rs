@@ -14,8 +14,8 @@ const TELEPHONE: Tag = Tag::new(0x10, 0x2154);
 const OTHER_NUMBERS: Tag = Tag::new(0x10, 0x1000);
 
 impl StudyIdentity {
-    /// Gathers what a CDA document says of people. One that does not parse says nothing, and is held
-    /// back later.
+    /// Gathers what a CDA document says of people. One that does not parse says nothing, and is
+    /// held back later.
     pub(super) fn document(&mut self, data: &DataSet<'_>) -> Result<(), Reason> {
         let Some(document) = encapsulated(data).filter(|document| document.is_cda()) else {
             return Ok(());
