@@ -12,6 +12,9 @@ use std::collections::HashSet;
 /// Most times that one value is searched again after a deletion. Words that stand beside each other
 /// only then may say something new; a value that never settles is withheld whole.
 const ROUNDS: usize = 16;
+/// Longest text that is searched, in bytes; a longer one is withheld whole. Reports have some
+/// kilobytes.
+const LONGEST_TEXT: usize = 16 << 20;
 
 /// The dictionaries and recognizers, with the words that a profile keeps. Cheap to share.
 #[derive(Debug, Clone, Default)]
@@ -36,11 +39,16 @@ impl Cleaner {
         Self { keep: words.map(fold).filter(|word| !word.is_empty()).collect() }
     }
 
-    /// Everything in a text that identifies somebody: in order, without overlaps.
+    /// Everything in a text that identifies somebody: in order, without overlaps. A text of more
+    /// than 16 MiB is one finding.
     #[must_use]
     pub fn find(&self, known: &Known, text: &str) -> Vec<Finding> {
         if text.is_empty() {
             return Vec::new();
+        }
+        if text.len() > LONGEST_TEXT {
+            let whole = 0..text.len();
+            return vec![Finding { range: whole, kind: Kind::Unsettled, rule: "too-long" }];
         }
         let mut page = Page::new(text);
         let keep = |word: &str| !self.keep.is_empty() && self.keep.contains(word);

@@ -4,14 +4,12 @@
 mod names;
 
 use crate::kind::Kind;
-use crate::table::{CHARACTER, EASTERN, EASTERN_FAMILY, TERM, Table};
+use crate::lists::EASTERN as WORDS;
+use crate::table::{CHARACTER, EASTERN, EASTERN_FAMILY, TERM};
 use crate::token::Page;
 use std::ops::Range;
 
 pub(crate) use names::{leads_to_name, title_of_page};
-
-/// Every word and family name of the lists in Chinese, Japanese and Korean.
-pub(crate) static WORDS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/eastern.bin")));
 
 /// Longest word of the lists, in characters.
 const LONGEST: usize = 12;

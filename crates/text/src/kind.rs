@@ -50,7 +50,7 @@ pub enum Kind {
     NameByContext,
     /// A word that neither the vocabulary nor the dictionaries of names hold.
     UnknownWord,
-    /// Text that could not be brought to rest within the limit on rounds.
+    /// Text that could not be brought to rest within the limit on rounds, or is too long.
     Unsettled,
 }
 

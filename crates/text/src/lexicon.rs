@@ -5,18 +5,11 @@
 
 mod built;
 
-use crate::table::{
-    CLINICAL, COMMON, EPONYM, FAMILY, FIRM, FOREIGN, GIVEN, LONGEST, ORDINARY, Table,
-};
+use crate::lists::WORDS;
+use crate::table::{CLINICAL, COMMON, EPONYM, FAMILY, FIRM, FOREIGN, GIVEN, LONGEST, ORDINARY};
 pub(crate) use built::{BEGINNINGS, is_built_clinically};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-
-/// Every word of the lists in Latin letters.
-pub(crate) static WORDS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/words.bin")));
-
-/// The stems of the clinical words.
-pub(crate) static STEMS: Table = Table(include_bytes!(concat!(env!("OUT_DIR"), "/stems.bin")));
 
 /// Shortest word that may be another with an umlaut: `run` has `ruen` besides.
 const SHORTEST_UMLAUT: usize = 6;

@@ -16,6 +16,7 @@ mod hosts;
 mod kind;
 mod known;
 mod lexicon;
+mod lists;
 mod names;
 mod numbers;
 mod stem;
@@ -29,9 +30,9 @@ pub use known::{Known, KnownBuilder, TooMany};
 
 /// The word lists as the binary has them, for a digest that tells one state of them from another.
 pub static DATA: &[&[u8]] = &[
-    lexicon::WORDS.0,
-    lexicon::STEMS.0,
-    eastern::WORDS.0,
+    lists::WORDS.0,
+    lists::STEMS.0,
+    lists::EASTERN.0,
     lexicon::BEGINNINGS.as_bytes(),
     include_bytes!("../data/fold.txt"),
     include_bytes!("../data/roles.txt"),

@@ -1,11 +1,10 @@
 //! Names in Chinese, Japanese and Korean that words of the vocabulary make up: what leads to them,
 //! what stands behind them, and the houses of the sick.
 
-use super::{
-    Known, Piece, TITLES, WORDS, is_family, is_hangul, pair_of_family, starts_with_family,
-};
+use super::{Known, Piece, TITLES, is_family, is_hangul, pair_of_family, starts_with_family};
 use crate::fold::fold;
 use crate::kind::Kind;
+use crate::lists::EASTERN as WORDS;
 use crate::table::TERM;
 use std::ops::Range;
 use std::sync::LazyLock;

@@ -3,7 +3,7 @@
 //! Nothing here is asked for a word that a list of names has. Every rule wants so many letters that
 //! few family names pass it.
 
-use super::{STEMS, WORDS};
+use crate::lists::{STEMS, WORDS};
 use crate::stem::stem;
 use crate::table::{CLINICAL, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY, PART};
 

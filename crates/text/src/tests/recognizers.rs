@@ -164,3 +164,13 @@ fn a_wrong_check_digit_changes_the_kind_only() {
         assert_eq!(kind(wrong), Some(Kind::RecordNumber), "{wrong}");
     }
 }
+
+#[test]
+fn a_text_over_the_limit_goes_whole() {
+    let (cleaner, known) = (Cleaner::new(&[]), Known::nothing());
+    let long = "knee ".repeat((16 << 20) / 5 + 1);
+    let cleaned = cleaner.clean(&known, &long);
+    assert_eq!(cleaned.text, "");
+    assert_eq!(cleaned.findings.len(), 1);
+    assert_eq!(cleaned.findings[0].rule, "too-long");
+}
