@@ -35,6 +35,8 @@ pub(crate) struct Scan {
     dark: Extreme,
     /// Pixels that text can cover at most.
     most: usize,
+    /// Pixels taken in.
+    at: usize,
 }
 
 impl Scan {
@@ -42,9 +44,10 @@ impl Scan {
     pub(crate) fn new(words: Words, length: usize) -> Self {
         Self {
             words,
-            bright: Extreme { value: i16::MIN, count: 0 },
-            dark: Extreme { value: i16::MAX, count: 0 },
+            bright: Extreme { value: i16::MIN, count: 0, places: Vec::new() },
+            dark: Extreme { value: i16::MAX, count: 0, places: Vec::new() },
             most: length / usize::from(words.allocated / 8) / SHARE,
+            at: 0,
         }
     }
 
@@ -58,19 +61,10 @@ impl Scan {
     }
 
     /// Whether the band, all of which was taken in, holds what looks like text.
-    pub(crate) fn finds_text(&self, band: &[u8], width: usize) -> bool {
-        let lines = match (self.words.allocated, self.words.big_endian) {
-            (8, _) => Self::lines::<Bytes>,
-            (_, false) => Self::lines::<LittleWords>,
-            (_, true) => Self::lines::<BigWords>,
-        };
+    pub(crate) fn finds_text(&self, width: usize) -> bool {
         let few = |extreme: &&Extreme| (FEWEST..=self.most).contains(&extreme.count);
         let mut extremes = [&self.bright, &self.dark].into_iter().filter(few);
-        width >= 16 && extremes.any(|extreme| lines(band, width, ink(extreme.value, self.flip())))
-    }
-
-    fn lines<L: Layout>(band: &[u8], width: usize, ink: u16) -> bool {
-        lines_of_letters(&shapes::<L>(band, width, ink))
+        width >= 16 && extremes.any(|extreme| lines_of_letters(&shapes(&extreme.places, width)))
     }
 
     /// Turns two's complement into unsigned order.
@@ -92,8 +86,10 @@ impl Scan {
                 high = high.max(value);
             }
             let (brighter, darker) = (high > self.bright.value, low < self.dark.value);
-            self.bright.add::<L>(block, high, brighter, flip, self.most);
-            self.dark.add::<L>(block, low, darker, flip, self.most);
+            let bounds = (self.at, self.most);
+            self.bright.add::<L>(block, high, brighter, flip, bounds);
+            self.dark.add::<L>(block, low, darker, flip, bounds);
+            self.at += block.len() / L::SIZE;
         }
     }
 }
@@ -134,24 +130,52 @@ impl Layout for BigWords {
     }
 }
 
-/// The extreme value met so far, and how many pixels hold it.
+/// The extreme value met so far, how many pixels hold it, and which.
 struct Extreme {
     value: i16,
     count: usize,
+    /// By their numbers in the band; all of them as long as they are not too many for text.
+    places: Vec<u32>,
 }
 
 impl Extreme {
-    /// Takes in a block whose own extreme is `value`.
-    fn add<L: Layout>(&mut self, block: &[u8], value: i16, further: bool, flip: u16, most: usize) {
+    /// Takes in a block whose own extreme is `value`, and whose first pixel is the `at`-th.
+    fn add<L: Layout>(
+        &mut self,
+        block: &[u8],
+        value: i16,
+        further: bool,
+        flip: u16,
+        (at, most): (usize, usize),
+    ) {
         if further {
-            *self = Self { value, count: 0 };
+            (self.value, self.count) = (value, 0);
+            self.places.clear();
         }
         // More pixels than text can have: how many more does not matter.
-        if value == self.value && self.count <= most {
-            let ink = ink(value, flip);
-            let holds = |bytes: &[u8]| u16::from(L::value(bytes) == ink);
-            // A block is short enough for the sum to fit.
-            self.count += usize::from(block.chunks_exact(L::SIZE).map(holds).sum::<u16>());
+        if value != self.value || self.count > most {
+            return;
+        }
+        let ink = ink(value, flip);
+        let holds = |bytes: &[u8]| u16::from(L::value(bytes) == ink);
+        // A block is short enough for the sum to fit.
+        self.count += usize::from(block.chunks_exact(L::SIZE).map(holds).sum::<u16>());
+        if self.count <= most {
+            self.note::<L>(block, at, ink);
+        }
+    }
+
+    /// Notes the pixels that hold the value. Most hold another, so many are passed at once.
+    fn note<L: Layout>(&mut self, block: &[u8], at: usize, ink: u16) {
+        const AT_ONCE: usize = 64;
+        let inked = |bytes: &[u8]| L::value(bytes) == ink;
+        for (number, some) in block.chunks(AT_ONCE * L::SIZE).enumerate() {
+            if some.chunks_exact(L::SIZE).fold(0, |any, b| any | u16::from(inked(b))) == 0 {
+                continue;
+            }
+            let first = at + number * AT_ONCE;
+            let pixels = some.chunks_exact(L::SIZE).enumerate().filter(|(_, b)| inked(b));
+            self.places.extend(pixels.map(|(n, _)| (first + n) as u32));
         }
     }
 }
@@ -241,43 +265,33 @@ struct Run {
     shape: usize,
 }
 
-/// Connected shapes (8-neighbourhood) of one value.
-fn shapes<L: Layout>(band: &[u8], width: usize, ink: u16) -> Vec<Shape> {
+/// Connected shapes (8-neighbourhood) of the pixels with these numbers, in order, in rows of a
+/// width.
+fn shapes(places: &[u32], width: usize) -> Vec<Shape> {
     let mut found = Shapes::default();
     let (mut above, mut here): (Vec<Run>, Vec<Run>) = (Vec::new(), Vec::new());
-    for (y, row) in band.chunks_exact(width * L::SIZE).enumerate() {
-        here.clear();
-        let (mut first_above, mut at) = (0, 0);
-        while let Some(from) = next_inked::<L>(row, at, ink) {
-            let inked = |bytes: &[u8]| L::value(bytes) == ink;
-            let run = row[from * L::SIZE..].chunks_exact(L::SIZE).take_while(|b| inked(b)).count();
-            let to = from + run;
-            at = to;
-            let shape = found.begin(y, from, to);
-            // Runs above that end before this one begins touch nothing further right either.
-            first_above += above[first_above..].iter().take_while(|run| run.to < from).count();
-            for run in above[first_above..].iter().take_while(|run| run.from <= to) {
-                found.join(shape, run.shape);
+    let (mut row, mut first_above) = (0, 0);
+    for run in places.chunk_by(|a, b| *b == a + 1 && !(*b as usize).is_multiple_of(width)) {
+        let start = run.first().map_or(0, |first| *first as usize);
+        let (y, from) = (start / width, start % width);
+        let to = from + run.len();
+        if y != row {
+            std::mem::swap(&mut above, &mut here);
+            here.clear();
+            if y != row + 1 {
+                above.clear();
             }
-            here.push(Run { from, to, shape });
+            (row, first_above) = (y, 0);
         }
-        std::mem::swap(&mut above, &mut here);
+        let shape = found.begin(y, from, to);
+        // Runs above that end before this one begins touch nothing further right either.
+        first_above += above[first_above..].iter().take_while(|run| run.to < from).count();
+        for run in above[first_above..].iter().take_while(|run| run.from <= to) {
+            found.join(shape, run.shape);
+        }
+        here.push(Run { from, to, shape });
     }
     found.whole()
-}
-
-/// The first pixel of this value from `at` on. Most pixels are none, so many are passed at once.
-fn next_inked<L: Layout>(row: &[u8], mut at: usize, ink: u16) -> Option<usize> {
-    const AT_ONCE: usize = 32;
-    for some in row[at * L::SIZE..].chunks(AT_ONCE * L::SIZE) {
-        let inked = |bytes: &[u8]| L::value(bytes) == ink;
-        let any = some.chunks_exact(L::SIZE).fold(0, |any, bytes| any | u16::from(inked(bytes)));
-        if any != 0 {
-            return some.chunks_exact(L::SIZE).position(inked).map(|found| at + found);
-        }
-        at += AT_ONCE;
-    }
-    None
 }
 
 /// Shapes that grow together: each knows the one it became part of.

@@ -300,7 +300,7 @@ impl PixelPlan {
                 scan.iter_mut().for_each(|scan| scan.add(piece));
                 sink.write(piece)?;
             }
-            self.judge(scan.as_ref(), band)?;
+            self.judge(scan.as_ref())?;
         }
         Ok(())
     }
@@ -321,7 +321,7 @@ impl PixelPlan {
                 scan.iter_mut().for_each(|scan| scan.add(&band[piece.clone()]));
                 sink.write(&band[piece])?;
             }
-            self.judge(scan.as_ref(), &band)?;
+            self.judge(scan.as_ref())?;
         }
         Ok(())
     }
@@ -353,9 +353,9 @@ impl PixelPlan {
     }
 
     /// Says what the look into a band came to.
-    fn judge(&self, scan: Option<&Scan>, band: &[u8]) -> Result<(), Reason> {
+    fn judge(&self, scan: Option<&Scan>) -> Result<(), Reason> {
         match scan {
-            Some(scan) if scan.finds_text(band, self.layout.width) => {
+            Some(scan) if scan.finds_text(self.layout.width) => {
                 Err(risk(ReasonCode::BurnedInText, tags::PIXEL_DATA, "shapes like letters found"))
             }
             _ => Ok(()),
@@ -365,7 +365,7 @@ impl PixelPlan {
     fn look(&self, band: &[u8]) -> Result<(), Reason> {
         let mut scan = self.scan(band.len());
         scan.iter_mut().for_each(|scan| scan.add(band));
-        self.judge(scan.as_ref(), band)
+        self.judge(scan.as_ref())
     }
 
     /// Looks into one RLE frame. Its code stream is passed on as it is, so bits outside the pixel
