@@ -173,7 +173,10 @@ impl Words<'_> {
                     Strength::Strong => taken == 0 && strange,
                     Strength::Medium => {
                         let title = self.page.tokens[at].case == Case::Title;
-                        taken == 0 && named_next && title && !self.shouted && !self.is_verb(at)
+                        let said = self.page.mark(at + 1) == Some(',')
+                            || self.next(at).is_some_and(|n| closes_name(self.page.str(n)));
+                        let named = named_next || said && strange;
+                        taken == 0 && named && title && !self.shouted && !self.is_verb(at)
                     }
                     Strength::Weak => {
                         taken == 0 && entry.is_foreign() && capital && self.is_last(at)
