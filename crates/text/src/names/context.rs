@@ -201,7 +201,7 @@ impl Words<'_> {
         is_done(self.page.str(at)) || closes_name(self.page.str(at))
     }
 
-    /// `seen by dr. field today`: a word in small letters that a title makes a name where nothing of
+    /// `seen by dr. field`: a word in small letters that a title makes a name, where nothing of
     /// medicine follows.
     fn is_name_in_small(&self, at: usize) -> bool {
         self.is_closed(at) && !self.is_before_clinical(at) && !self.is_verb(at)
