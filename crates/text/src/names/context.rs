@@ -165,7 +165,10 @@ impl Words<'_> {
                         && ((named_next || given) && taken == 0 || taken > 0 && self.is_last(at))
                 }
             },
-            Judged::Technical => strength == Strength::Strong && taken == 0 && capital && !shouted,
+            Judged::Technical => {
+                let written = capital && (!shouted || self.is_closed(at));
+                strength == Strength::Strong && taken == 0 && written
+            }
             Judged::Vocabulary => {
                 let entry = lexicon::look_up(self.page.str(at));
                 let strange = self.page.tokens[at].case == Case::Title && !entry.is_clinical();
@@ -212,7 +215,7 @@ impl Words<'_> {
     fn is_somebody(&self, at: usize, shouted: bool) -> bool {
         let word = self.page.str(at);
         let verb = self.is_verb(at) || word.ends_with("ed");
-        let ordinary = !lexicon::look_up(word).is_clinical() || self.is_last(at);
+        let ordinary = !lexicon::look_up(word).is_clinical() || self.is_closed(at);
         let longer = word.len() > SHORT - 1 && self.judged[at] == Judged::Vocabulary;
         let written = match self.page.tokens[at].case {
             Case::Title => !shouted,

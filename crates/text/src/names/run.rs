@@ -268,6 +268,10 @@ impl Words<'_> {
             if next == 0 || !self.page.is_word(next - 1) || !self.is_latin_name(next - 1) {
                 break;
             }
+            let compound = next > 1 && self.page.mark(next - 2) == Some('_');
+            if compound && !words.is_empty() {
+                break;
+            }
             next -= 1;
             words.push(next);
         }
