@@ -186,8 +186,8 @@ def main():
     names |= written(given | family, JAPANESE)
     terms = read("chinese.txt") | headings(folder, names)
     words = chinese(folder, families, names)
-    medical = {word for word in words if MEDICAL & set(word)}
-    write("chinese-terms.txt", (terms | medical) - read("chinese.txt"))
+    medical = terms | {word for word in words if MEDICAL & set(word)}
+    write("chinese-terms.txt", medical - read("chinese.txt"))
     write("chinese-words.txt", words - terms - read("chinese-terms.txt"))
     words = japanese(folder, names) - read("japanese.txt")
     terms = {word for word in words if MEDICAL & set(word)}

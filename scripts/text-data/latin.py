@@ -51,7 +51,7 @@ RARE_NAME = 30_000
 LONG, MIDDLE, MIDDLE_PLACE, SHORT_PLACE = 9, 7, 15_000, 7_000
 ENGLISH_PLACE = 30_000
 # Where a short word must stand that a spelling list has as well.
-BOTH_PLACE = 60_000
+BOTH_PLACE = 25_000
 # Of words: the place in the order of frequency that lets them stand beside a rare name.
 OFTEN, VERY_OFTEN = 8_000, 3_000
 LONGEST = 48

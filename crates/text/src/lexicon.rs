@@ -6,7 +6,9 @@
 mod built;
 
 use crate::lists::WORDS;
-use crate::table::{CLINICAL, COMMON, EPONYM, FAMILY, FIRM, FOREIGN, GIVEN, LONGEST, ORDINARY};
+use crate::table::{
+    CLINICAL, COMMON, EPONYM, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY,
+};
 pub(crate) use built::{BEGINNINGS, is_built_clinically};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -34,6 +36,11 @@ impl Entry {
     /// Whether it is an ordinary word of a language other than English, and nothing else.
     pub(crate) const fn is_foreign(self) -> bool {
         self.0 & (CLINICAL | ORDINARY | FOREIGN) == FOREIGN
+    }
+
+    /// Whether it is an ordinary word of a language of Rome, and nothing else.
+    pub(crate) const fn is_romance(self) -> bool {
+        self.is_foreign() && self.0 & (GERMAN | EPONYM) == 0
     }
 
     /// Whether it is an ordinary word of English, whatever else it is.

@@ -9,7 +9,7 @@ mod sentence;
 
 use crate::kind::Kind;
 use crate::lexicon::{self, Entry};
-use crate::titles::{is_eastern_family, is_namesake, is_title};
+use crate::titles::{is_eastern_family, is_namesake, is_role, is_title};
 use crate::token::{Case, Class, Page};
 
 /// Longest word that is too short for an unknown name.
@@ -202,7 +202,8 @@ impl Words<'_> {
             self.given[token] = entry.is_given();
             let plain = matches!(judged, Judged::Vocabulary | Judged::Technical | Judged::Initial);
             doubt |= !plain || is_title(word) || house::is_house(word);
-            doubt |= is_eastern_family(word) && self.page.tokens[token].case == Case::Title;
+            let title = self.page.tokens[token].case == Case::Title;
+            doubt |= title && (is_eastern_family(word) || entry.is_romance()) || is_role(word);
         }
         doubt
     }

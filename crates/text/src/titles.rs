@@ -188,6 +188,11 @@ pub(crate) fn is_title(word: &str) -> bool {
     has(word, TITLE | TITLE_AS_WRITTEN)
 }
 
+/// Whether it says what somebody is: `patient`, `mother`.
+pub(crate) fn is_role(word: &str) -> bool {
+    has(word, ROLE)
+}
+
 /// Whether a word only leads to the name after it, and may go with it.
 pub(crate) fn leads_to_name(word: &str) -> bool {
     has(word, LEADS)

@@ -4,6 +4,7 @@
 use super::{Known, Piece, TITLES, is_family, is_hangul, pair_of_family, starts_with_family};
 use crate::fold::fold;
 use crate::kind::Kind;
+use crate::lexicon::QuickMap;
 use crate::lists::EASTERN as WORDS;
 use crate::table::TERM;
 use std::ops::Range;
@@ -79,13 +80,31 @@ fn titles() -> &'static [String] {
     &FOLDED[0]
 }
 
+/// The titles by their first character, and the cues by their last: most characters begin and end
+/// none.
+static TITLES_BY_FIRST: LazyLock<QuickMap<char, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut map: QuickMap<char, Vec<&'static str>> = QuickMap::default();
+    for title in titles() {
+        map.entry(title.chars().next().unwrap_or_default()).or_default().push(title);
+    }
+    map
+});
+static CUES_BY_LAST: LazyLock<QuickMap<char, Vec<(&'static str, Leads)>>> = LazyLock::new(|| {
+    let mut map: QuickMap<char, Vec<(&'static str, Leads)>> = QuickMap::default();
+    for (cues, leads) in [(&FOLDED[1], Leads::Surely), (&FOLDED[2], Leads::Perhaps)] {
+        for cue in cues {
+            let last = cue.chars().next_back().unwrap_or_default();
+            map.entry(last).or_default().push((cue, leads));
+        }
+    }
+    map
+});
+
 /// How a folded run leads to a name, when it ends with what does.
 pub(super) fn leads(text: &str) -> Option<Leads> {
-    let ends = |words: &[String]| words.iter().any(|cue| text.ends_with(cue.as_str()));
-    if ends(&FOLDED[1]) {
-        return Some(Leads::Surely);
-    }
-    ends(&FOLDED[2]).then_some(Leads::Perhaps)
+    let cues = CUES_BY_LAST.get(&text.chars().next_back()?)?;
+    let ends = cues.iter().filter(|(cue, _)| text.ends_with(cue));
+    ends.map(|&(_, leads)| leads).max_by_key(|leads| *leads == Leads::Surely)
 }
 
 /// Whether an eastern run of the folded text ends with what leads to a name.
@@ -191,12 +210,13 @@ impl Run<'_> {
         let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return };
         let run = &self.text[first.start..last.end];
         for (at, c) in run.char_indices() {
-            if !titles().iter().any(|title| title.starts_with(c) && run[at..].starts_with(title)) {
+            let Some(titles) = TITLES_BY_FIRST.get(&c) else { continue };
+            if !titles.iter().any(|title| run[at..].starts_with(title)) {
                 continue;
             }
             let place = first.start + at;
             let cut = |place: usize| self.pieces.binary_search_by_key(&place, |p| p.start).is_ok();
-            let long = titles().iter().any(|t| t.len() > c.len_utf8() && run[at..].starts_with(t));
+            let long = titles.iter().any(|t| t.len() > c.len_utf8() && run[at..].starts_with(t));
             if !long && !cut(place) {
                 continue;
             }

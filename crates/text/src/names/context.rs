@@ -165,7 +165,10 @@ impl Words<'_> {
                         && ((named_next || given) && taken == 0 || taken > 0 && self.is_last(at))
                 }
             },
-            Judged::Technical => strength == Strength::Strong && taken == 0 && capital && !shouted,
+            Judged::Technical => {
+                let written = capital && (!shouted || self.is_closed(at));
+                strength == Strength::Strong && taken == 0 && written
+            }
             Judged::Vocabulary => {
                 let entry = lexicon::look_up(self.page.str(at));
                 let strange = self.page.tokens[at].case == Case::Title && !entry.is_clinical();
@@ -173,7 +176,10 @@ impl Words<'_> {
                     Strength::Strong => taken == 0 && strange,
                     Strength::Medium => {
                         let title = self.page.tokens[at].case == Case::Title;
-                        taken == 0 && named_next && title && !self.shouted && !self.is_verb(at)
+                        let said = self.page.mark(at + 1) == Some(',')
+                            || self.next(at).is_some_and(|n| closes_name(self.page.str(n)));
+                        let named = named_next || said && strange;
+                        taken == 0 && named && title && !self.shouted && !self.is_verb(at)
                     }
                     Strength::Weak => {
                         taken == 0 && entry.is_foreign() && capital && self.is_last(at)
@@ -198,8 +204,8 @@ impl Words<'_> {
         is_done(self.page.str(at)) || closes_name(self.page.str(at))
     }
 
-    /// `seen by dr. field today`: a word in small letters that a title makes a name where nothing
-    /// of medicine follows.
+    /// `seen by dr. field`: a word in small letters that a title makes a name, where nothing of
+    /// medicine follows.
     fn is_name_in_small(&self, at: usize) -> bool {
         self.is_closed(at) && !self.is_before_clinical(at) && !self.is_verb(at)
     }
@@ -209,7 +215,7 @@ impl Words<'_> {
     fn is_somebody(&self, at: usize, shouted: bool) -> bool {
         let word = self.page.str(at);
         let verb = self.is_verb(at) || word.ends_with("ed");
-        let ordinary = !lexicon::look_up(word).is_clinical() || self.is_last(at);
+        let ordinary = !lexicon::look_up(word).is_clinical() || self.is_closed(at);
         let longer = word.len() > SHORT - 1 && self.judged[at] == Judged::Vocabulary;
         let written = match self.page.tokens[at].case {
             Case::Title => !shouted,

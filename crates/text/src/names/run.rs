@@ -5,7 +5,7 @@ use super::{Judged, SHORT, Words};
 use crate::eastern;
 use crate::kind::Kind;
 use crate::lexicon;
-use crate::titles::{closes_name, is_done, is_particle, is_suffix};
+use crate::titles::{closes_name, is_done, is_eastern_family, is_particle, is_suffix};
 use crate::token::{Case, Class};
 
 /// Most words of a name between or beside words of an eastern language.
@@ -229,7 +229,7 @@ impl Words<'_> {
             Case::Upper => word.len() > SHORT || !trade && word.len() > 1 || self.is_gone(at),
             Case::Lower => self.is_gone(at),
         };
-        written && !(trade && word.len() > SHORT + 1)
+        written && !(trade && word.len() > SHORT && !is_eastern_family(word))
     }
 
     fn latin_after(&self, at: usize) -> Vec<usize> {
@@ -266,6 +266,10 @@ impl Words<'_> {
                 next -= 1;
             }
             if next == 0 || !self.page.is_word(next - 1) || !self.is_latin_name(next - 1) {
+                break;
+            }
+            let compound = next > 1 && self.page.mark(next - 2) == Some('_');
+            if compound && !words.is_empty() {
                 break;
             }
             next -= 1;

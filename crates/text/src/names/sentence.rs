@@ -13,14 +13,16 @@ const GERMAN: &[&str] = &[
 ];
 
 impl Words<'_> {
-    /// `heart long Savage`: a word that may be a name, no word of medicine, in a capital behind a
-    /// word in small letters.
+    /// `heart long Savage`, `dolor de rodilla Braceras`: a word that may be a name, or is but an
+    /// ordinary one of a language that writes nouns small, in a capital behind small letters.
     pub(super) fn capitals_in_sentences(&mut self) {
         if !self.page.has_capitals || self.shouted || self.is_german() {
             return;
         }
         for at in 2..self.judged.len() {
-            let open = self.judged[at] == Judged::Both
+            let rare = self.judged[at] == Judged::Vocabulary
+                && lexicon::look_up(self.page.str(at)).is_romance();
+            let open = (rare || self.judged[at] == Judged::Both)
                 && self.page.is_free(at)
                 && self.page.tokens[at].case == Case::Title;
             if open && self.is_behind_small(at) && !self.is_explained(at) {
