@@ -64,7 +64,7 @@ impl Words<'_> {
             } else if titled && strength == Strength::Medium && self.is_trade(at) {
                 return;
             } else if self.follows(at, strength, so.taken, shouted)
-                || (titled && so.taken == 0 && self.is_somebody(at, shouted))
+                || (titled && so.taken == 0 && self.is_somebody(at, shouted, so.sure))
             {
                 self.take(at, Kind::NameByContext, rule_of(strength));
             } else {
@@ -212,10 +212,11 @@ impl Words<'_> {
 
     /// Whether a word that is no name is one after a title: `Dr. Strange`, but not
     /// `DR. NOTIFIED`.
-    fn is_somebody(&self, at: usize, shouted: bool) -> bool {
+    fn is_somebody(&self, at: usize, shouted: bool, sure: bool) -> bool {
         let word = self.page.str(at);
         let verb = self.is_verb(at) || word.ends_with("ed");
-        let ordinary = !lexicon::look_up(word).is_clinical() || self.is_closed(at);
+        let ends = self.is_last(at) || sure && self.is_closed(at);
+        let ordinary = !lexicon::look_up(word).is_clinical() || ends;
         let longer = word.len() > SHORT - 1 && self.judged[at] == Judged::Vocabulary;
         let written = match self.page.tokens[at].case {
             Case::Title => !shouted,
