@@ -220,6 +220,10 @@ impl Run<'_> {
             if !long && !cut(place) {
                 continue;
             }
+            found.extend(
+                self.apart(&run[..at])
+                    .map(|range| (range, Kind::NameByContext, "name-before-title")),
+            );
             let starts = run[..at].char_indices().rev().take(NAME).map(|(start, _)| start);
             let name =
                 starts.filter(|&start| start == 0 || cut(first.start + start)).filter(|&s| {
@@ -233,6 +237,17 @@ impl Run<'_> {
                 found.push((range, Kind::NameByContext, "name-before-title"));
             }
         }
+    }
+
+    /// `高橋 修平医師`: a family name of its own before what stands between the run's beginning and
+    /// a title, when that can be a given name.
+    fn apart(&self, given: &str) -> Option<Range<usize>> {
+        let start = self.pieces.first()?.start;
+        let before = self.text[..start].strip_suffix([' ', '\u{3000}'])?;
+        let family = before.rsplit(|c: char| !c.is_alphanumeric()).next()?;
+        let fits = (1..=NAME).contains(&given.chars().count()) && WORDS.get(given) & TERM == 0;
+        let range = before.len() - family.len()..before.len();
+        (fits && is_family(family)).then_some(range)
     }
 
     /// A family name right before a title, with the given name between them: `高医生`, `白兰医生`.

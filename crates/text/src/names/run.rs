@@ -55,7 +55,8 @@ impl Words<'_> {
             Judged::Vocabulary if self.is_given_in_small(at, so.last) => true,
             // `Dr. Marta Sole`: what ends a name that has nothing but a given name.
             Judged::Vocabulary if so.sure && so.taken == 1 && closed && entry.is_ordinary() => {
-                self.given[so.last] && !self.is_before_clinical(at)
+                let families = so.two_families || !entry.is_clinical();
+                (self.given[so.last] || families) && !self.is_before_clinical(at)
             }
             Judged::Vocabulary if so.two_families && so.taken <= 2 => {
                 let short = word.len() == SHORT && !self.is_last(at);
