@@ -230,7 +230,14 @@ impl Words<'_> {
             Case::Upper => word.len() > SHORT || !trade && word.len() > 1 || self.is_gone(at),
             Case::Lower => self.is_gone(at),
         };
-        written && !(trade && word.len() > SHORT && !is_eastern_family(word))
+        // `Na Junho 선생님`: a given name that is a word of some language.
+        let given = at > 1
+            && self.page.tokens[at].case == Case::Title
+            && self.page.is_space(at - 1)
+            && self.page.is_word(at - 2)
+            && self.page.tokens[at - 2].case == Case::Title
+            && (is_eastern_family(self.page.str(at - 2)) || self.page.str(at - 2).len() <= SHORT);
+        written && (given || !(trade && word.len() > SHORT && !is_eastern_family(word)))
     }
 
     fn latin_after(&self, at: usize) -> Vec<usize> {
