@@ -54,8 +54,8 @@ def start(argv, log, env=None):
 
 
 def count_files(folder):
-    """Files below a folder."""
-    return sum(len(names) for _, _, names in os.walk(folder))
+    """Files below a folder, without the certificates that scanveil writes beside each study."""
+    return sum(name != "certificate.json" for _, _, names in os.walk(folder) for name in names)
 
 
 def warm(folder):

@@ -1,12 +1,11 @@
 //! Small inputs that are kept from the first look to the second, so that they are read and parsed
 //! once.
 
-use memmap2::{Advice, MmapMut};
+use memmap2::MmapMut;
 use scanveil_dataset::Outline;
 use std::sync::{Mutex, PoisonError};
 
-/// Bytes of memory that are taken at a time. Anonymous and in large pages, where the system has
-/// them: to be given a hundred thousand small ones costs more than to read the files again.
+/// Bytes of memory that are taken at a time; the system gives them page by page as they are filled.
 const CHUNK: usize = 8 << 20;
 
 /// An input that is kept. No `Debug`.
@@ -71,8 +70,6 @@ impl Keeper {
             return Some(idle.swap_remove(at));
         }
         let bytes = MmapMut::map_anon(CHUNK).ok().filter(|_| length <= CHUNK)?;
-        // Where there are no large pages, small ones do.
-        let _ = bytes.advise(Advice::HugePage);
         filling.made += 1;
         Some(Chunk { number: filling.made - 1, bytes, used: 0 })
     }
