@@ -194,19 +194,25 @@ fn the_worker_answers_and_is_hidden() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(&["--help"], folder.path());
     assert!(!String::from_utf8_lossy(&help.stdout).contains("worker"));
-    for (document, answered, said) in [
-        (page(FINDING), true, FINDING),
-        (b"no document".to_vec(), true, "malformed"),
-        (crash(), false, ""),
+    // KiB of the address space that the allocator takes beforehand: more than the limit, and the
+    // limit holds nothing back.
+    let (little, much) = ("32768", "1048576");
+    for (document, reserved, answered, said) in [
+        (page(FINDING), little, true, FINDING),
+        (b"no document".to_vec(), little, true, "malformed"),
+        (crash(), little, false, ""),
+        (page(FINDING), much, false, ""),
     ] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_scanveil"))
             .args(["worker", "document"])
+            .env("MIMALLOC_ARENA_RESERVE", reserved)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(&document).unwrap();
+        // One that refuses has ended before it has read.
+        let _ = child.stdin.take().unwrap().write_all(&document);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.success(), answered, "{said}");
         assert!(String::from_utf8_lossy(&output.stdout).contains(said), "{said}");
