@@ -11,8 +11,8 @@ use std::time::Duration;
 /// This program, also when its file has been replaced since.
 const SELF: &str = "/proc/self/exe";
 
-/// What the program's allocator takes of the address space beforehand, in KiB: more than the process
-/// may have would never be refused to it.
+/// What the program's allocator takes of the address space beforehand, in KiB: more than the
+/// process may have would never be refused to it.
 const RESERVED: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32768");
 
 /// How long a document is read.
