@@ -5,16 +5,13 @@ use crate::commands::scrub::quiet_panics;
 use crate::output::{Failure, io_failure};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use scanveil_documents::{DocumentReader, InProcess, MOST_DOCUMENT, to_answer};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::process::ExitCode;
-
-/// Bytes of memory that the process may have.
-const MEMORY: usize = 512 << 20;
 
 /// What the process may take: address space in bytes, seconds of the processor, files to write,
 /// open files, and no image of its memory when it crashes.
 const LIMITS: [(Resource, u64); 5] = [
-    (Resource::As, MEMORY as u64),
+    (Resource::As, 512 << 20),
     (Resource::Cpu, 30),
     (Resource::Fsize, 0),
     (Resource::Nofile, 16),
@@ -27,22 +24,9 @@ pub(crate) fn run(command: &WorkerCommand) -> Result<ExitCode, Failure> {
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
         setrlimit(resource, limit).map_err(|error| io_failure("a limit", &error.into()))?;
     }
-    if !memory_is_limited() {
-        return Err(io_failure("the limit of memory", &ErrorKind::Unsupported.into()));
-    }
     match command {
         WorkerCommand::Document => document(),
     }
-}
-
-/// Whether all the memory that the process may have is refused to it: what an allocator has taken
-/// of the address space before the limit was set, the limit does not touch.
-fn memory_is_limited() -> bool {
-    let mut all: Vec<u8> = Vec::new();
-    let refused = all.try_reserve_exact(MEMORY).is_err();
-    // Used, so that the compiler leaves it there.
-    std::hint::black_box(&all);
-    refused
 }
 
 /// Reads a document on standard input and answers on standard output.

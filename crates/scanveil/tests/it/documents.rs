@@ -194,18 +194,15 @@ fn the_worker_answers_and_is_hidden() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(&["--help"], folder.path());
     assert!(!String::from_utf8_lossy(&help.stdout).contains("worker"));
-    // KiB of the address space that the allocator takes beforehand: more than the limit, and the
-    // limit holds nothing back.
-    let (little, much) = ("32768", "1048576");
-    for (document, reserved, answered, said) in [
-        (page(FINDING), little, true, FINDING),
-        (b"no document".to_vec(), little, true, "malformed"),
-        (crash(), little, false, ""),
-        (page(FINDING), much, false, ""),
+    for (document, answered, said) in [
+        (page(FINDING), true, FINDING),
+        (b"no document".to_vec(), true, "malformed"),
+        (crash(), false, ""),
     ] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_scanveil"))
             .args(["worker", "document"])
-            .env("MIMALLOC_ARENA_RESERVE", reserved)
+            // As the program sets it for its own: the allocator's reserve lies within the limit.
+            .env("MIMALLOC_ARENA_RESERVE", "32768")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
