@@ -8,7 +8,7 @@ mod table;
 mod stem;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, fs, io};
 use table::{
     CHARACTER, CLINICAL, COMMON, EASTERN, EASTERN_FAMILY, EPONYM, FAMILY, FIRM, FOREIGN, GERMAN,
@@ -67,9 +67,20 @@ fn main() -> io::Result<()> {
         .filter_map(|line| line.chars().next().map(|from| (from, &line[from.len_utf8()..])))
         .collect();
     let words = merged(LATIN, &folds)?;
-    write(&words, &out.join("words.bin"))?;
-    write(&stems(&words), &out.join("stems.bin"))?;
-    write(&merged(EASTERN_LISTS, &folds)?, &out.join("eastern.bin"))
+    let laid = [
+        ("words.bin", table(&words)?),
+        ("stems.bin", table(&stems(&words))?),
+        ("eastern.bin", table(&merged(EASTERN_LISTS, &folds)?)?),
+    ];
+    let mut digest = blake3::Hasher::new();
+    for (name, bytes) in laid {
+        digest.update(&bytes);
+        fs::write(out.join(name), bytes)?;
+    }
+    for name in ["data/fold.txt", "data/roles.txt"] {
+        digest.update(&fs::read(name)?);
+    }
+    fs::write(out.join("lists.digest"), digest.finalize().as_bytes())
 }
 
 /// The stems of the clinical words, but for those that names have as well.
@@ -103,10 +114,6 @@ fn merged(lists: &[(&str, u16)], folds: &HashMap<char, &str>) -> io::Result<BTre
         }
     }
     Ok(words)
-}
-
-fn write(words: &BTreeMap<String, u16>, to: &Path) -> io::Result<()> {
-    fs::write(to, table(words)?)
 }
 
 fn table(words: &BTreeMap<String, u16>) -> io::Result<Vec<u8>> {

@@ -37,6 +37,8 @@ pub(crate) struct Scan {
     most: usize,
     /// Pixels taken in.
     at: usize,
+    /// Which pixels of a block hold a value: room that is used again for every block.
+    inked: Vec<u8>,
 }
 
 impl Scan {
@@ -44,8 +46,9 @@ impl Scan {
     pub(crate) fn new(words: Words, length: usize) -> Self {
         Self {
             words,
-            bright: Extreme { value: i16::MIN, count: 0, places: Vec::new() },
-            dark: Extreme { value: i16::MAX, count: 0, places: Vec::new() },
+            bright: Extreme { value: i16::MIN, places: Vec::new() },
+            dark: Extreme { value: i16::MAX, places: Vec::new() },
+            inked: Vec::new(),
             most: length / usize::from(words.allocated / 8) / SHARE,
             at: 0,
         }
@@ -62,7 +65,7 @@ impl Scan {
 
     /// Whether the band, all of which was taken in, holds what looks like text.
     pub(crate) fn finds_text(&self, width: usize) -> bool {
-        let few = |extreme: &&Extreme| (FEWEST..=self.most).contains(&extreme.count);
+        let few = |extreme: &&Extreme| (FEWEST..=self.most).contains(&extreme.places.len());
         let mut extremes = [&self.bright, &self.dark].into_iter().filter(few);
         width >= 16 && extremes.any(|extreme| lines_of_letters(&shapes(&extreme.places, width)))
     }
@@ -85,10 +88,10 @@ impl Scan {
                 low = low.min(value);
                 high = high.max(value);
             }
-            let (brighter, darker) = (high > self.bright.value, low < self.dark.value);
-            let bounds = (self.at, self.most);
-            self.bright.add::<L>(block, high, brighter, flip, bounds);
-            self.dark.add::<L>(block, low, darker, flip, bounds);
+            let room = (&mut self.inked, self.at, self.most);
+            self.bright.add::<L>(block, high, high > self.bright.value, flip, room);
+            let room = (&mut self.inked, self.at, self.most);
+            self.dark.add::<L>(block, low, low < self.dark.value, flip, room);
             self.at += block.len() / L::SIZE;
         }
     }
@@ -130,11 +133,10 @@ impl Layout for BigWords {
     }
 }
 
-/// The extreme value met so far, how many pixels hold it, and which.
+/// The extreme value met so far, and which pixels hold it.
 struct Extreme {
     value: i16,
-    count: usize,
-    /// By their numbers in the band; all of them as long as they are not too many for text.
+    /// By their numbers in the band; one more than text can have stands for too many.
     places: Vec<u32>,
 }
 
@@ -146,37 +148,22 @@ impl Extreme {
         value: i16,
         further: bool,
         flip: u16,
-        (at, most): (usize, usize),
+        (inked, at, most): (&mut Vec<u8>, usize, usize),
     ) {
         if further {
-            (self.value, self.count) = (value, 0);
+            self.value = value;
             self.places.clear();
         }
-        // More pixels than text can have: how many more does not matter.
-        if value != self.value || self.count > most {
+        let room = (most + 1).saturating_sub(self.places.len());
+        if value != self.value || room == 0 {
             return;
         }
         let ink = ink(value, flip);
-        let holds = |bytes: &[u8]| u16::from(L::value(bytes) == ink);
-        // A block is short enough for the sum to fit.
-        self.count += usize::from(block.chunks_exact(L::SIZE).map(holds).sum::<u16>());
-        if self.count <= most {
-            self.note::<L>(block, at, ink);
-        }
-    }
-
-    /// Notes the pixels that hold the value. Most hold another, so many are passed at once.
-    fn note<L: Layout>(&mut self, block: &[u8], at: usize, ink: u16) {
-        const AT_ONCE: usize = 64;
-        let inked = |bytes: &[u8]| L::value(bytes) == ink;
-        for (number, some) in block.chunks(AT_ONCE * L::SIZE).enumerate() {
-            if some.chunks_exact(L::SIZE).fold(0, |any, b| any | u16::from(inked(b))) == 0 {
-                continue;
-            }
-            let first = at + number * AT_ONCE;
-            let pixels = some.chunks_exact(L::SIZE).enumerate().filter(|(_, b)| inked(b));
-            self.places.extend(pixels.map(|(n, _)| (first + n) as u32));
-        }
+        // Two passes, each of which the processor does for many pixels at once.
+        inked.clear();
+        inked.extend(block.chunks_exact(L::SIZE).map(|bytes| u8::from(L::value(bytes) == ink)));
+        let places = memchr::memchr_iter(1, inked).take(room).map(|n| (at + n) as u32);
+        self.places.extend(places);
     }
 }
 

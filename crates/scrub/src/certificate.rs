@@ -109,12 +109,12 @@ impl Certifying {
         self.patient.clear();
         self.patient.push_str(instance.patient_pseudonym());
         self.study.clear();
-        self.study.push_str(instance.study_instance_uid().as_str());
+        self.study.push_str(instance.names().study.as_str());
         self.elements.add(&instance.outcome.counts);
         for (kind, count) in instance.findings() {
             *self.findings.entry(kind).or_default() += u64::from(*count);
         }
-        let name = instance.sop_instance_uid().as_str().to_owned();
+        let name = instance.names().sop_instance.as_str().to_owned();
         self.outputs.insert((name, instance.header_digest()));
     }
 

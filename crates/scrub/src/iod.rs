@@ -15,8 +15,10 @@ const ATTRIBUTES: &str = include_str!("../tables/attributes.txt");
 
 /// The lines of each module.
 static MODULES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    let modules = ATTRIBUTES.split("= ").filter_map(|part| part.split_once('\n'));
-    modules.collect()
+    let starts: Vec<usize> = memchr::memmem::find_iter(ATTRIBUTES.as_bytes(), "= ").collect();
+    let ends = starts.iter().copied().skip(1).chain([ATTRIBUTES.len()]);
+    let parts = starts.iter().zip(ends).filter_map(|(from, to)| ATTRIBUTES.get(from + 2..to));
+    parts.filter_map(|part| part.split_once('\n')).collect()
 });
 
 /// Type of an attribute.
@@ -30,8 +32,9 @@ pub(crate) enum Type {
     Three,
 }
 
-/// The attributes of one definition: by the sequence that holds them and their tag.
-pub(crate) struct Attributes(HashMap<(Tag, Tag), Type>);
+/// The attributes of one definition: in order of the sequence that holds them and their tag, each
+/// once.
+pub(crate) struct Attributes(Vec<((Tag, Tag), Type)>);
 
 /// The top level, in place of a sequence's tag.
 pub(crate) const TOP: Tag = Tag(0);
@@ -44,31 +47,39 @@ impl Attributes {
             .find_map(|line| line.strip_prefix(iod)?.strip_prefix(' '))
             .map(|modules| modules.split(' ').collect())
             .unwrap_or_default();
-        let mut found = HashMap::new();
+        let mut found = Vec::new();
         for lines in modules.iter().filter_map(|module| MODULES.get(module)) {
             lines.lines().for_each(|line| add(line, &mut found));
         }
+        // The strictest of several types stands first, and stays.
+        found.sort_unstable();
+        found.dedup_by_key(|(place, _)| *place);
         Self(found)
     }
 
     /// The type of an attribute at a place; optional where the definition does not have it.
     pub(crate) fn kind(&self, parent: Tag, tag: Tag) -> Type {
-        self.0.get(&(parent, tag)).copied().unwrap_or(Type::Three)
+        self.find(parent, tag).unwrap_or(Type::Three)
     }
 
     /// Whether the definition has the attribute there.
     pub(crate) fn has(&self, parent: Tag, tag: Tag) -> bool {
-        self.0.contains_key(&(parent, tag))
+        self.find(parent, tag).is_some()
+    }
+
+    fn find(&self, parent: Tag, tag: Tag) -> Option<Type> {
+        let at = self.0.binary_search_by_key(&(parent, tag), |(place, _)| *place).ok()?;
+        Some(self.0[at].1)
     }
 
     /// Everything the definition has.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Tag, Tag, Type)> + '_ {
-        self.0.iter().map(|(&(parent, tag), &kind)| (parent, tag, kind))
+        self.0.iter().map(|&((parent, tag), kind)| (parent, tag, kind))
     }
 }
 
 /// Adds a line: the holding sequence, then tags with the digit of their type.
-fn add(line: &str, found: &mut HashMap<(Tag, Tag), Type>) {
+fn add(line: &str, found: &mut Vec<((Tag, Tag), Type)>) {
     let mut words = line.split(' ');
     let hex = |text: &str| u32::from_str_radix(text, 16).ok().map(Tag);
     let Some(parent) = words.next().and_then(hex) else { return };
@@ -80,8 +91,7 @@ fn add(line: &str, found: &mut HashMap<(Tag, Tag), Type>) {
             _ => Type::Three,
         };
         if let Some(tag) = hex(tag) {
-            let known = found.entry((parent, tag)).or_insert(kind);
-            *known = kind.min(*known);
+            found.push(((parent, tag), kind));
         }
     }
 }

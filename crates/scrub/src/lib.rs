@@ -48,7 +48,7 @@ pub use profile::{
     PdfRule, PixelSettings, Profile, ProfileDocument, ProfileError, RuleAction, RuleDocument,
     TextSettings, Unlisted,
 };
-pub use scrubbed::ScrubbedInstance;
+pub use scrubbed::{Names, ScrubbedInstance};
 pub use sop::{PixelClass, SopClass};
 pub use study::{Mapping, MappingKind, StudyScrubber};
 pub use suspicion::{Suspicion, suspicious};

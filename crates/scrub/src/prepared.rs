@@ -2,7 +2,7 @@
 
 use crate::outcome::Outcome;
 use crate::pixels::PixelPlan;
-use crate::scrubbed::ScrubbedInstance;
+use crate::scrubbed::{Names, ScrubbedInstance};
 use crate::sink::Sink;
 use crate::study::encoding;
 use scanveil_dataset::{Body, Header, Writer};
@@ -20,29 +20,16 @@ pub struct Prepared<'s> {
     pub(crate) meta_length: usize,
     pub(crate) header_digest: Digest,
     pub(crate) digested: bool,
-    pub(crate) sop_class_uid: Uid,
-    pub(crate) sop_instance_uid: Uid,
-    pub(crate) series_instance_uid: Uid,
-    pub(crate) study_instance_uid: Uid,
+    pub(crate) names: Names,
     pub(crate) patient_pseudonym: &'s str,
     pub(crate) outcome: Outcome,
 }
 
 impl Prepared<'_> {
-    /// New SOP Instance UID.
+    /// What the instance will be called.
     #[must_use]
-    pub fn sop_instance_uid(&self) -> &Uid {
-        &self.sop_instance_uid
-    }
-    /// New Series Instance UID.
-    #[must_use]
-    pub fn series_instance_uid(&self) -> &Uid {
-        &self.series_instance_uid
-    }
-    /// New Study Instance UID.
-    #[must_use]
-    pub fn study_instance_uid(&self) -> &Uid {
-        &self.study_instance_uid
+    pub fn names(&self) -> &Names {
+        &self.names
     }
     /// The patient's pseudonym in this project.
     #[must_use]
@@ -64,10 +51,7 @@ impl Prepared<'_> {
         let transfer_syntax = Uid::parse(self.header.syntax.uid)
             .map_err(|_| Reason::new(ReasonCode::Internal, "a transfer syntax is not a UID"))?;
         Ok(ScrubbedInstance {
-            sop_class_uid: self.sop_class_uid,
-            sop_instance_uid: self.sop_instance_uid,
-            series_instance_uid: self.series_instance_uid,
-            study_instance_uid: self.study_instance_uid,
+            names: self.names,
             transfer_syntax,
             patient_pseudonym: self.patient_pseudonym.to_owned(),
             digest,

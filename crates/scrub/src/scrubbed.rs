@@ -4,12 +4,22 @@ use crate::outcome::Outcome;
 use scanveil_model::{Action, Digest, Uid};
 use std::collections::BTreeMap;
 
+/// What an instance is, and what it is called after scrubbing (PS3.3 C.12.1, C.7.3.1, C.7.2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// SOP Class UID, the same as before.
+    pub sop_class: Uid,
+    /// New SOP Instance UID.
+    pub sop_instance: Uid,
+    /// New Series Instance UID.
+    pub series: Uid,
+    /// New Study Instance UID.
+    pub study: Uid,
+}
+
 /// Proof that an instance was scrubbed: made only by [`StudyScrubber::scrub`].
 pub struct ScrubbedInstance {
-    pub(crate) sop_class_uid: Uid,
-    pub(crate) sop_instance_uid: Uid,
-    pub(crate) series_instance_uid: Uid,
-    pub(crate) study_instance_uid: Uid,
+    pub(crate) names: Names,
     pub(crate) transfer_syntax: Uid,
     pub(crate) patient_pseudonym: String,
     pub(crate) digest: Option<Digest>,
@@ -20,25 +30,10 @@ pub struct ScrubbedInstance {
 }
 
 impl ScrubbedInstance {
-    /// SOP Class UID.
+    /// What the instance is called now.
     #[must_use]
-    pub fn sop_class_uid(&self) -> &Uid {
-        &self.sop_class_uid
-    }
-    /// New SOP Instance UID.
-    #[must_use]
-    pub fn sop_instance_uid(&self) -> &Uid {
-        &self.sop_instance_uid
-    }
-    /// New Series Instance UID.
-    #[must_use]
-    pub fn series_instance_uid(&self) -> &Uid {
-        &self.series_instance_uid
-    }
-    /// New Study Instance UID.
-    #[must_use]
-    pub fn study_instance_uid(&self) -> &Uid {
-        &self.study_instance_uid
+    pub fn names(&self) -> &Names {
+        &self.names
     }
     /// Transfer syntax of the output, the same as of the input.
     #[must_use]

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::prepared::Prepared;
 use crate::profile::Circumstances;
 use crate::reading::charset;
-use crate::scrubbed::ScrubbedInstance;
+use crate::scrubbed::{Names, ScrubbedInstance};
 use crate::sop::SopClass;
 use crate::text::Texts;
 use crate::values::DUMMIES;
@@ -93,10 +93,15 @@ fn required<'h>(header: &'h Header<'_>, tag: Tag) -> Result<&'h str, Reason> {
     let value = header.data.text(tag).filter(|value| !value.is_empty());
     let value =
         value.ok_or_else(|| Reason::at(ReasonCode::MissingAttribute, at(), "missing or empty"))?;
-    let text = std::str::from_utf8(value).ok().filter(|text| Uid::parse(text).is_ok());
-    // PS3.5 9.1: a component is never empty. A UID kept by a profile can become a path.
-    let text = text.filter(|text| text.split('.').all(|component| !component.is_empty()));
+    let text = std::str::from_utf8(value).ok().filter(|_| is_uid(value));
     text.ok_or_else(|| Reason::at(ReasonCode::InvalidUid, at(), "not a UID"))
+}
+
+/// PS3.5 9.1: digits in components, none of which is empty. A UID kept by a profile can become a
+/// path.
+fn is_uid(value: &[u8]) -> bool {
+    let whole = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    value.len() <= 64 && value.split(|byte| *byte == b'.').all(whole)
 }
 
 fn identity<'h>(header: &'h Header<'_>) -> Result<Identity<'h>, Reason> {
@@ -264,10 +269,12 @@ impl<'p> StudyScrubber<'p> {
             meta_length,
             header_digest,
             digested: self.digested,
-            sop_class_uid: uid(identity.class)?,
-            sop_instance_uid: uid(&new[0])?,
-            series_instance_uid: uid(&new[1])?,
-            study_instance_uid: uid(&new[2])?,
+            names: Names {
+                sop_class: uid(identity.class)?,
+                sop_instance: uid(&new[0])?,
+                series: uid(&new[1])?,
+                study: uid(&new[2])?,
+            },
             patient_pseudonym: &self.pseudonym,
             outcome,
         })

@@ -284,21 +284,18 @@ pub(super) fn is_gb2312([row, column]: [u8; 2]) -> bool {
 }
 
 /// The characters of JIS X 0212 with their codes, in order of the characters. No library writes
-/// this set: the table is made once by reading all of its codes.
+/// this set: the table is made once by reading all of its codes, a line each.
 fn jis0212() -> &'static [(char, [u8; 2])] {
     static TABLE: OnceLock<Vec<(char, [u8; 2])>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let mut table = Vec::new();
-        let mut text = String::new();
-        for row in 0x21..=0x7e {
-            for column in 0x21..=0x7e {
-                text.clear();
-                let read = Set::Jis0212.decode(&[row, column], &mut text);
-                if let Some(c) = read.and_then(|()| text.chars().next()) {
-                    table.push((c, [row, column]));
-                }
-            }
-        }
+        let half = 0x21..=0x7e_u8;
+        let codes = half.clone().flat_map(|row| half.clone().map(move |column| [row, column]));
+        let line = |[row, column]: [u8; 2]| [0x8f, row | 0x80, column | 0x80, b'\n'];
+        let euc: Vec<u8> = codes.clone().flat_map(line).collect();
+        let (text, _) = e::EUC_JP.decode_without_bom_handling(&euc);
+        let characters = text.lines().map(|line| line.chars().next());
+        let known = |(c, code): (Option<char>, _)| Some((c.filter(|c| *c != '\u{fffd}')?, code));
+        let mut table: Vec<(char, [u8; 2])> = characters.zip(codes).filter_map(known).collect();
         table.sort_unstable();
         table
     })

@@ -371,3 +371,22 @@ proptest! {
         }
     }
 }
+
+/// JIS X 0212-1990 has 6,067 characters (245 signs and letters, 5,801 kanji, and 21 in row 2).
+#[test]
+fn every_character_of_jis_x_0212_is_written_as_it_is_read() {
+    let set = repertoire::Set::Jis0212;
+    let codes = (0x21..=0x7e_u8).flat_map(|row| (0x21..=0x7e_u8).map(move |column| [row, column]));
+    let mut count = 0;
+    for code in codes {
+        let mut text = String::new();
+        if set.decode(&code, &mut text).is_none() {
+            continue;
+        }
+        let mut characters = text.chars();
+        let (Some(c), None) = (characters.next(), characters.next()) else { panic!("{code:?}") };
+        assert_eq!(set.code(c).unwrap().as_slice(), code, "{c}");
+        count += 1;
+    }
+    assert_eq!(count, 6067);
+}

@@ -244,8 +244,8 @@ fn digest(text: &str) -> Digest {
     ] {
         hasher.update(table.as_bytes());
     }
-    for table in scanveil_text::DATA {
-        hasher.update(table);
+    for state in scanveil_text::STATE {
+        hasher.update(state);
     }
     hasher.update(&ENGINE_RULES.to_le_bytes());
     Digest(*hasher.finalize().as_bytes())

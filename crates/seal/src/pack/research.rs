@@ -39,12 +39,12 @@ impl Proof {
     fn of(scrubbed: &ScrubbedInstance, source: Digest, entry: usize) -> Result<Self, SealError> {
         let undigested = || SealError::InstanceMismatch { entry, what: "digest" };
         let digest = scrubbed.digest().ok_or_else(undigested)?;
-        let study_instance_uid = scrubbed.study_instance_uid().clone();
+        let study_instance_uid = scrubbed.names().study.clone();
         let attributes: BTreeMap<String, String> = scrubbed.attributes().clone();
         let entry = PackEntry {
-            sop_instance_uid: Some(scrubbed.sop_instance_uid().clone()),
-            sop_class_uid: Some(scrubbed.sop_class_uid().clone()),
-            series_instance_uid: Some(scrubbed.series_instance_uid().clone()),
+            sop_instance_uid: Some(scrubbed.names().sop_instance.clone()),
+            sop_class_uid: Some(scrubbed.names().sop_class.clone()),
+            series_instance_uid: Some(scrubbed.names().series.clone()),
             study_instance_uid: Some(study_instance_uid.clone()),
             transfer_syntax: Some(scrubbed.transfer_syntax().clone()),
             offset: 0,

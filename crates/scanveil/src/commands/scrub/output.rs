@@ -74,9 +74,9 @@ impl Staging {
         let folder = self
             .part
             .join(prepared.patient_pseudonym())
-            .join(prepared.study_instance_uid().as_str())
-            .join(prepared.series_instance_uid().as_str());
-        let path = folder.join(format!("{}.dcm", prepared.sop_instance_uid().as_str()));
+            .join(prepared.names().study.as_str())
+            .join(prepared.names().series.as_str());
+        let path = folder.join(format!("{}.dcm", prepared.names().sop_instance.as_str()));
         let file = make(&path, &folder).inspect_err(|error| self.note(error.kind().into()))?;
         Ok(Part { staging: self, path, file, whole: false })
     }

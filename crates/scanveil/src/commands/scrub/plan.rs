@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Bytes of small inputs that are kept from the first look to the second. More would save reading
 /// and parsing, and cost as much for memory that nobody has touched yet.
-const KEPT_BYTES: usize = 32 << 20;
+const KEPT_BYTES: usize = 48 << 20;
 
 /// One study, in whatever state it is.
 pub(super) struct Study<'p> {

@@ -172,9 +172,9 @@ fn path(scrubbed: &ScrubbedInstance) -> String {
     format!(
         "{}/{}/{}/{}.dcm",
         scrubbed.patient_pseudonym(),
-        scrubbed.study_instance_uid().as_str(),
-        scrubbed.series_instance_uid().as_str(),
-        scrubbed.sop_instance_uid().as_str(),
+        scrubbed.names().study.as_str(),
+        scrubbed.names().series.as_str(),
+        scrubbed.names().sop_instance.as_str(),
     )
 }
 
@@ -217,7 +217,7 @@ impl One<'_> {
             .create(&prepared)
             .map_err(|_| Reason::new(ReasonCode::Internal, "the output could not be written"))?;
         self.study.get_or_init(|| {
-            let uid = prepared.study_instance_uid().as_str().to_owned();
+            let uid = prepared.names().study.as_str().to_owned();
             (prepared.patient_pseudonym().to_owned(), uid)
         });
         part.fill(|out| prepared.write(body, out))
