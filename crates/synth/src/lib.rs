@@ -25,6 +25,7 @@ mod wire;
 pub use bench::{big_multiframe, ct_slices, mr_slices};
 pub use benchmark::{
     Answer, AnswerAction, AnswerCategory, Benchmark, BenchmarkInstance, BenchmarkInstances,
+    TypedText, typed_texts,
 };
 pub use charset::Charset;
 pub use corpus::{Corpus, CorpusSpec};

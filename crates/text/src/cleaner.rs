@@ -55,6 +55,12 @@ impl Cleaner {
         known.find(&mut page);
         hosts::find(&mut page);
         address::find(&mut page);
+        if page.has_gone_digits() {
+            // `(119) 628-6772` where 6772 is known: a number goes whole, though part of it is gone.
+            let mut bare = Page::new(text);
+            numbers::find(&mut bare);
+            page.take_around(bare);
+        }
         numbers::find(&mut page);
         known.find_dates(&mut page);
         eastern::find(&mut page, &keep);

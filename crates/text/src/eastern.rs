@@ -3,6 +3,7 @@
 
 mod names;
 
+use crate::fold::fold;
 use crate::kind::Kind;
 use crate::lists::EASTERN as WORDS;
 use crate::table::{CHARACTER, EASTERN, EASTERN_FAMILY, TERM};
@@ -66,6 +67,24 @@ pub(crate) fn is_word(text: &str) -> bool {
     WORDS.get(text) & EASTERN != 0
 }
 
+/// Whether kana are but a part of a word of medicine in kana: `まい` in `めまい`.
+pub(crate) fn is_inside_term(text: &str, range: &Range<usize>) -> bool {
+    let kana = |c: &char| ('\u{3041}'..='\u{30fc}').contains(c);
+    if !text[range.clone()].chars().all(|c| kana(&c)) {
+        return false;
+    }
+    let before = text[..range.start].char_indices().rev().take_while(|(_, c)| kana(c));
+    let starts = before.map(|(at, _)| at).take(LONGEST);
+    let after = text[range.end..].char_indices().take_while(|(_, c)| kana(c)).take(LONGEST);
+    let ends = after.map(|(at, c)| range.end + at + c.len_utf8());
+    let ends: Vec<usize> = [range.end].into_iter().chain(ends).collect();
+    let mut all = [range.start]
+        .into_iter()
+        .chain(starts)
+        .flat_map(|start| ends.iter().map(move |end| start..*end));
+    all.any(|whole| whole != *range && WORDS.get(&text[whole]) & TERM != 0)
+}
+
 /// Whether words of the vocabulary make up a folded run.
 pub(crate) fn is_vocabulary(text: &str) -> bool {
     let chars = characters(text, 0..text.len());
@@ -108,15 +127,29 @@ pub(crate) fn find(page: &mut Page, keep: &dyn Fn(&str) -> bool) {
         }
         let range = page.tokens[first].start..page.tokens[at - 1].end;
         let chars = characters(&page.text, range);
-        let mut cue = cue_of_run(page, first);
+        let title = page.is_space(at) && title_of_page(page.str(at + 1));
+        let mut beside = names::Beside { cue: cue_of_run(page, first), title };
         for window in chars.chunks(WINDOW) {
             let pieces = pieces_kept(&page.text, window, keep);
-            names::find(&page.text, &pieces, cue.take(), &mut found);
+            names::find(&page.text, &pieces, std::mem::take(&mut beside), &mut found);
             judge(&page.text, &pieces, &mut found);
         }
     }
     for (range, kind, rule) in found {
         page.take_range(range, kind, rule);
+    }
+    for at in 2..page.tokens.len() {
+        take_family(page, at);
+    }
+}
+
+/// `高橋 礼子医師` where 礼子 is known and gone: the family name before it.
+fn take_family(page: &mut Page, at: usize) {
+    let text = page.str(at);
+    let titled = page.tokens[at].taken.is_some_and(Kind::is_name)
+        && TITLES.iter().any(|title| text.ends_with(fold(title).as_str()));
+    if titled && page.is_space(at - 1) && page.is_free(at - 2) && is_family(page.str(at - 2)) {
+        page.take_tokens(at - 2..at - 1, Kind::NameByContext, "name-before-title");
     }
 }
 

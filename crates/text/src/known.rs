@@ -5,6 +5,7 @@ mod forms;
 
 pub use builder::{KnownBuilder, TooMany};
 
+use crate::eastern;
 use crate::kind::Kind;
 use crate::lexicon;
 use crate::token::{Case, Page};
@@ -104,6 +105,9 @@ fn take(page: &mut Page, search: &Search) {
     let mut found = Vec::new();
     for (range, form) in search.matches(&text) {
         let Some(range) = standing(&text, range, form.place) else { continue };
+        if eastern::is_inside_term(&text, &range) {
+            continue;
+        }
         if form.place == Place::Beside && !has_capital(page, &text, &range) {
             beside.push((range, form));
             continue;

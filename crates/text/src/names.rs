@@ -239,7 +239,12 @@ impl Words<'_> {
             let before = t.checked_sub(2)?;
             (self.page.is_word(before) && self.page.is_space(t - 1)).then_some(before)
         };
-        let mut before = beside(at);
+        // `fracture de Pouteau-Colles`: of two that a hyphen joins, the first.
+        let first = match at.checked_sub(2) {
+            Some(one) if self.page.mark(at - 1) == Some('-') && self.page.is_word(one) => one,
+            _ => at,
+        };
+        let mut before = beside(first);
         if before.is_some_and(small) {
             before = before.and_then(beside);
         }

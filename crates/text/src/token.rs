@@ -238,6 +238,20 @@ impl Page {
         self.found.push((range, kind, rule));
     }
 
+    /// Whether digits were taken for something.
+    pub(crate) fn has_gone_digits(&self) -> bool {
+        self.tokens.iter().any(|t| t.class == Class::Digits && t.taken.is_some())
+    }
+
+    /// Takes what was found in the same text by itself, where it touches what is taken here.
+    pub(crate) fn take_around(&mut self, other: Self) {
+        for (range, kind, rule) in other.found {
+            if self.found.iter().any(|(own, ..)| own.start < range.end && range.start < own.end) {
+                self.take_range(range, kind, rule);
+            }
+        }
+    }
+
     /// What was found, in order and without overlaps, by the bytes of the original.
     pub(crate) fn findings(mut self) -> Vec<Finding> {
         self.found.sort_by_key(|(range, kind, _)| (range.start, range.end, !kind.is_name()));

@@ -16,9 +16,11 @@ mod private;
 mod report;
 mod sheet;
 mod study;
+mod typed;
 mod words;
 
 pub use answer::{Answer, AnswerAction, AnswerCategory};
+pub use typed::{TypedText, typed_texts};
 
 use crate::SynthError;
 use crate::file::{FileParts, Syntax};

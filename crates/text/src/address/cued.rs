@@ -174,9 +174,19 @@ fn is_town(page: &Page, at: usize) -> bool {
         .any(|t| page.digits_at(t).is_some() && is_house(page, t))
 }
 
+/// A syllable of Hangul.
+fn is_syllable(c: char) -> bool {
+    ('\u{ac00}'..='\u{d7a3}').contains(&c)
+}
+
 fn eastern(page: &Page, at: usize) -> Option<(usize, usize)> {
     let text = page.str(at);
     let (place, cue) = FOLDED.iter().find_map(|cue| text.find(cue.as_str()).map(|p| (p, cue)))?;
+    // `주소율` is somebody's name: what follows a word of Korean stands apart.
+    let rest = &text[place + cue.len()..];
+    if rest.starts_with(is_syllable) && !rest.starts_with(['는', '가', '지', '로']) {
+        return None;
+    }
     let start = page.tokens[at].start + place;
     let within = place + cue.len() < text.len();
     let mut next = at + usize::from(!within);

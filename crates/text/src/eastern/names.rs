@@ -45,6 +45,8 @@ const PERHAPS: &[&str] = &[
     "家人", "患者", "医生", "医师", "担当", "医師", "技師", "家族", "妻", "夫", "환자", "技师",
     "护士", "娘", "ご家族", "看護師", "간호사", "의사", "교수",
 ];
+/// Trades of doctors that begin with a family name.
+const TRADES: &[&str] = &["康复", "全科", "麻醉", "麻酔", "康復"];
 /// Houses of the sick.
 const HOUSES: &[&str] = &[
     "医院",
@@ -117,13 +119,30 @@ pub(crate) fn title_of_page(text: &str) -> bool {
     titles().iter().any(|title| text.starts_with(title.as_str()))
 }
 
+/// What stands beside a run.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside {
+    /// How what stands before it leads to a name.
+    pub(super) cue: Option<Leads>,
+    /// Whether a title stands behind it.
+    pub(super) title: bool,
+}
+
+/// Whether it is a trade of doctors that begins as names do: `康复医师`, and no whole name.
+fn is_trade(word: &str) -> bool {
+    word.chars().count() > NAME - 1 || TRADES.contains(&word)
+}
+
 type Found = Vec<(Range<usize>, Kind, &'static str)>;
 
 /// Finds the names of a run that its pieces alone would leave.
-pub(super) fn find(text: &str, pieces: &[Piece], cue: Option<Leads>, found: &mut Found) {
+pub(super) fn find(text: &str, pieces: &[Piece], beside: Beside, found: &mut Found) {
     let run = Run { text, pieces };
     run.before_titles(found);
-    let mut leads_here = cue;
+    if beside.title {
+        run.before_title_apart(found);
+    }
+    let mut leads_here = beside.cue;
     for at in 0..pieces.len() {
         if let Some(cue) = leads_here
             && let Some(range) = run.led_to(at, cue)
@@ -182,7 +201,10 @@ impl Run<'_> {
         let rest = self.from(at);
         let start = self.pieces[at].start;
         let chars = rest.chars().take(NAME + 1).count();
-        let term = self.is_long_term(at)
+        // `家属周荣`: a word of two characters that ends the run, the first of them a family name.
+        let pair = chars == 2 && at > 0 && !is_hangul(rest);
+        let named = self.is_hangul_name(at) || self.is_title(at + 1) || pair;
+        let term = self.is_long_term(at) && !(cue == Leads::Surely && named)
             || cue == Leads::Perhaps && (at..at + 3).any(|next| self.is_long_term(next));
         if chars < 2 || term || !starts_with_family(rest) {
             return None;
@@ -202,6 +224,32 @@ impl Run<'_> {
             end = self.pieces[word].start;
         }
         Some(start..end)
+    }
+
+    /// `정지은`: three syllables that begin with a family name and are no one word. A particle that
+    /// ends no given name makes them a word with its particle.
+    fn is_hangul_name(&self, at: usize) -> bool {
+        let rest = self.from(at);
+        let particle = rest.ends_with(['는', '를', '의', '에', '와', '과']);
+        is_hangul(rest)
+            && rest.chars().count() == 3
+            && self.pieces[at].chars < 3
+            && starts_with_family(rest)
+            && !particle
+    }
+
+    /// `장시우 선생님`: a whole run of Hangul that begins with a family name, before a title.
+    fn before_title_apart(&self, found: &mut Found) {
+        let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return };
+        let chars: usize = self.pieces.iter().map(|piece| piece.chars).sum();
+        let rest = self.from(0);
+        if is_hangul(rest)
+            && (2..=NAME).contains(&chars)
+            && self.pieces.len() > 1
+            && starts_with_family(rest)
+        {
+            found.push((first.start..last.end, Kind::NameByContext, "name-before-title"));
+        }
     }
 
     /// `高橋様`, `原先生`: a family name right before a title, however the run is cut, and whatever
@@ -228,8 +276,9 @@ impl Run<'_> {
             let name =
                 starts.filter(|&start| start == 0 || cut(first.start + start)).filter(|&s| {
                     let name = &run[s..at];
-                    let term = WORDS.get(name) & TERM != 0;
                     let whole = s == 0 && name.chars().count() > 1 && starts_with_family(name);
+                    // `钱雷医生`: what fills the run is a name, whatever else it is.
+                    let term = WORDS.get(name) & TERM != 0 && (!whole || is_trade(name));
                     !term && (is_family(name) || whole)
                 });
             if let Some(start) = name.last() {

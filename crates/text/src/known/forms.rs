@@ -66,8 +66,11 @@ fn western_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
         let spelled = spellings(part);
         for spelling in spelled {
             let split = spelling.split(|c: char| !c.is_alphanumeric());
-            let split: Vec<String> =
-                split.filter(|w| !w.is_empty() && !is_no_name(w)).map(str::to_owned).collect();
+            let split: Vec<&str> = split.filter(|w| !w.is_empty()).collect();
+            // `Mi^Bin`: a small word that is all of a name is no small word.
+            let only = split.len() == 1 && titles::is_particle(split[0]);
+            let split = split.into_iter().filter(|w| only || !is_no_name(w));
+            let split: Vec<String> = split.map(str::to_owned).collect();
             if split.len() > 1 {
                 let joined = split.concat();
                 if joined.len() > ANYWHERE {
@@ -89,8 +92,10 @@ fn western_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
             }
             let initial: String = one.chars().take(1).collect();
             if other.len() >= 3 && other.len() + 1 >= ANYWHERE {
-                patterns.push((format!("{initial}{other}"), Place::Whole));
-                patterns.push((format!("{other}{initial}"), Place::Whole));
+                // `Chang^Eleanor` makes no name of `change`.
+                let joined = [format!("{initial}{other}"), format!("{other}{initial}")];
+                let joined = joined.into_iter().filter(|form| !is_vocabulary(form));
+                patterns.extend(joined.map(|form| (form, Place::Whole)));
             }
         }
     }
@@ -147,8 +152,10 @@ fn eastern_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
         .flat_map(|part| fold(part).split(' ').map(str::to_owned).collect::<Vec<_>>())
         .filter(|part| !part.is_empty())
         .collect();
+    let whole = parts.concat();
     let mut add = |text: String| {
-        if text.chars().count() >= 2 && !eastern::is_word(&text) {
+        // A part of a name may be a usual word; the whole name goes whatever it means.
+        if text.chars().count() >= 2 && (text == whole || !eastern::is_word(&text)) {
             let other = other_kana(&text);
             if other != text {
                 patterns.push((other, Place::Anywhere));

@@ -9,6 +9,12 @@ use crate::token::Case;
 /// How far from a word the tokens are that may make it part of a name.
 const REACH: usize = 5;
 
+/// `IVb`: a segment of the liver, a stage.
+fn is_segment(word: &str) -> bool {
+    let numeral = word.trim_end_matches(['a', 'b', 'c']);
+    !numeral.is_empty() && numeral.bytes().all(|letter| matches!(letter, b'i' | b'v' | b'x'))
+}
+
 impl Words<'_> {
     /// Words beside a name belong to it: forwards, backwards, forwards again.
     pub(super) fn beside_names(&mut self) {
@@ -200,6 +206,7 @@ impl Words<'_> {
                     && self.page.tokens[at].case == Case::Title
                     && !self.page.is_glued_before(at)
                     && !self.page.is_glued_before(at + 1)
+                    && !is_segment(word)
             }
             Judged::Both => {
                 let entry = lexicon::look_up(word);
@@ -210,7 +217,7 @@ impl Words<'_> {
                     && entry.is_eponym()
                     && (self.is_named_after(at) || alone && self.is_before_clinical(at));
                 let eponym = after_thing || before_thing;
-                self.is_capital(at) && !eponym
+                self.is_capital(at) && !eponym && !self.is_explained_before(at, before, after)
             }
             Judged::Firm => {
                 let small = before.is_some_and(|p| self.is_given_in_small(at, p));
@@ -221,6 +228,45 @@ impl Words<'_> {
             Judged::Vocabulary => self.is_ordinary_name(at, before, after),
             _ => false,
         }
+    }
+
+    /// `MORBUS SCHEUERMANN ÜBERW.`, `FRATURA DE COLLES NASC.`: behind the thing that is named after
+    /// somebody.
+    fn is_thing_of(&self, at: usize) -> bool {
+        let entry = lexicon::look_up(self.page.str(at));
+        let morbus = self.previous(at).is_some_and(|b| self.page.str(b) == "morbus");
+        morbus || (entry.is_eponym() || entry.is_common_eponym()) && self.is_after_namesake(at)
+    }
+
+    /// `VEINE PORTE LAMBERT`, `DE 3 DÍAS CAMPOS`, `MORBUS SCHEUERMANN ÜBERW.`: a word of medicine,
+    /// and no given name, that what stands before it explains, and a family name behind it.
+    fn is_explained_before(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
+        let Some(close) = at.checked_sub(2).filter(|_| before.is_none()) else { return false };
+        let word = self.page.str(at);
+        if self.page.str(close) == "morbus" {
+            return true;
+        }
+        // `Fieber Frau Conradi`
+        let titled = after.is_some_and(|n| n == at + 2 && is_title(self.page.str(n)));
+        if titled && lexicon::look_up(word).is_clinical() && !self.given[at] {
+            return true;
+        }
+        let apart = self.page.is_space(at - 1);
+        if apart && self.page.digits_at(close).is_some_and(|digits| digits.len() < 3) {
+            return matches!(word, "dias" | "tage" | "anos");
+        }
+        let family = after.is_some_and(|n| {
+            n == at + 2 && self.page.is_space(at + 1) && !self.given[n] && !self.between(at, n, ',')
+        });
+        let medicine = |t: usize| lexicon::look_up(self.page.str(t)).is_clinical();
+        family
+            && apart
+            && medicine(at)
+            && !self.given[at]
+            && self.page.is_word(close)
+            && self.page.is_free(close)
+            && medicine(close)
+            && word.len() > SHORT
     }
 
     /// `I40f`, `W/O`: a letter that digits or a stroke make part of something else.
@@ -366,6 +412,7 @@ impl Words<'_> {
                 capital
                     && (gone(before) || gone(after))
                     && !lexicon::look_up(self.page.str(at)).is_clinical()
+                    && !self.is_thing_of(at)
             }
             Judged::Firm => {
                 let small = before.filter(|&p| self.is_gone(p) && self.is_given_in_small(at, p));

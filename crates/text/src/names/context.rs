@@ -93,7 +93,22 @@ impl Words<'_> {
 
     /// `DR HAND`: a usual word without a name behind it.
     fn is_trade(&self, at: usize) -> bool {
-        self.judged[at] == Judged::Firm && self.next(at).is_none_or(|n| !self.is_name(n))
+        let next = self.next(at);
+        // `DR FIELD, APRIL`
+        let given = next.is_some_and(|n| {
+            self.between(at, n, ',') && self.given[n] && self.is_capital(n) && self.is_closed(n)
+        });
+        self.judged[at] == Judged::Firm
+            && !given
+            && !next.is_some_and(|n| self.is_pair(at, n))
+            && next.is_none_or(|n| !self.is_name(n))
+    }
+
+    /// `DR FIELDS BOB`: two names, one of them a given name, and nothing behind them.
+    fn is_pair(&self, one: usize, other: usize) -> bool {
+        let named = matches!(self.judged[other], Judged::Both | Judged::Firm | Judged::Short);
+        let given = self.given[one] || self.given[other];
+        other == one + 2 && named && given && self.is_capital(other) && self.is_last(other)
     }
 
     /// `attn.`, `tech.`: a full stop behind it ends no sentence.
@@ -130,7 +145,9 @@ impl Words<'_> {
     /// Whether a free word after a cue is a name; `taken` names stand between them.
     fn follows(&self, at: usize, strength: Strength, taken: usize, shouted: bool) -> bool {
         let capital = self.is_capital(at);
-        if taken == 0 && self.is_before_name(at, strength) {
+        // `Technologist Field^Tim`: nothing but a name has a caret.
+        let caret = strength > Strength::Weak && self.page.mark(at + 1) == Some('^');
+        if taken == 0 && (self.is_before_name(at, strength) || caret && capital) {
             return true;
         }
         let named_next = self.next(at).is_some_and(|n| self.is_name(n));
@@ -146,7 +163,9 @@ impl Words<'_> {
                 let named = self.is_last(at) || named_next || self.is_last_name_next(at);
                 strength > Strength::Weak || taken > 0 || named
             }
-            Judged::Both if eponym && self.is_named_after(at) => false,
+            Judged::Both if eponym && strength < Strength::Strong && self.is_named_after(at) => {
+                false
+            }
             Judged::Both if strength == Strength::Weak => {
                 let eponym = eponym && taken == 0;
                 let capital = capital && !eponym;
@@ -166,7 +185,11 @@ impl Words<'_> {
                 }
             },
             Judged::Technical => {
-                let written = capital && (!shouted || self.is_closed(at));
+                // `DRA. MIR SIERRA`
+                let listed = self.next(at).is_some_and(|n| {
+                    matches!(self.judged[n], Judged::Both | Judged::Name) && self.is_closed(n)
+                });
+                let written = capital && (!shouted || self.is_closed(at) || listed);
                 strength == Strength::Strong && taken == 0 && written
             }
             Judged::Vocabulary => {
@@ -195,7 +218,9 @@ impl Words<'_> {
         let next = self.next(at);
         next.is_some_and(|n| {
             let named = matches!(self.judged[n], Judged::Both | Judged::Short | Judged::Name);
-            self.is_name(n) || named && self.is_capital(n) && !self.is_before_clinical(n)
+            self.is_name(n)
+                || named && self.is_capital(n) && !self.is_before_clinical(n)
+                || self.is_pair(at, n)
         }) || self.is_last(at)
             || next.is_some_and(|n| closes_name(self.page.str(n)))
     }

@@ -8,6 +8,8 @@ use crate::lexicon;
 use crate::titles::{closes_name, is_done, is_eastern_family, is_particle, is_suffix};
 use crate::token::{Case, Class};
 
+/// Most letters of a family name of the east that means something else as well.
+const FAMILY: usize = 5;
 /// Most words of a name between or beside words of an eastern language.
 const LATIN_NAME: usize = 4;
 
@@ -87,7 +89,7 @@ impl Words<'_> {
         }
         match self.judged[at] {
             Judged::Both | Judged::Short => true,
-            Judged::Firm => self.given[at],
+            Judged::Firm => self.given[at] || so.sure,
             Judged::Technical => word.len() == SHORT && so.sure,
             // `PINTO, LEONARDO, 914 355 193`
             Judged::Vocabulary => so.sure && self.is_before_number(at),
@@ -236,8 +238,18 @@ impl Words<'_> {
             && self.page.is_space(at - 1)
             && self.page.is_word(at - 2)
             && self.page.tokens[at - 2].case == Case::Title
-            && (is_eastern_family(self.page.str(at - 2)) || self.page.str(at - 2).len() <= SHORT);
+            && (is_eastern_family(self.page.str(at - 2))
+                || self.page.str(at - 2).len() <= SHORT
+                || self.is_gone(at - 2));
         written && (given || !(trade && word.len() > SHORT && !is_eastern_family(word)))
+    }
+
+    /// `Endo Taro医師`: what is written as the one word before the title, whatever it means: people
+    /// write both names.
+    fn is_latin_family(&self, at: usize, taken: &[usize]) -> bool {
+        let &[given] = taken else { return false };
+        let title = |t: usize| self.page.tokens[t].case == Case::Title;
+        given == at + 2 && title(given) && title(at) && self.page.str(at).len() <= FAMILY
     }
 
     fn latin_after(&self, at: usize) -> Vec<usize> {
@@ -273,7 +285,18 @@ impl Words<'_> {
             {
                 next -= 1;
             }
-            if next == 0 || !self.page.is_word(next - 1) || !self.is_latin_name(next - 1) {
+            if next == 0 || !self.page.is_word(next - 1) {
+                break;
+            }
+            if !self.is_latin_name(next - 1) && !self.is_latin_family(next - 1, &words) {
+                break;
+            }
+            // `POST Ma Dandan医生`: two words are a name, and one that is written otherwise is none.
+            if let [.., last] = words[..]
+                && words.len() > 1
+                && !self.is_gone(next - 1)
+                && self.page.tokens[last].case != self.page.tokens[next - 1].case
+            {
                 break;
             }
             let compound = next > 1 && self.page.mark(next - 2) == Some('_');

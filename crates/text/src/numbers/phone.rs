@@ -172,7 +172,9 @@ fn dots(groups: &Groups, shape: &[usize], total: usize) -> Option<(Kind, &'stati
     if shape.len() > 5 {
         return None;
     }
-    let checked = national::of_digits(&groups.digits, shape).filter(|_| total == 11);
+    let one_mark = groups.marks.iter().all(|mark| *mark == groups.marks[0]);
+    let checked = national::of_digits(&groups.digits, shape)
+        .filter(|_| total == 11 && (one_mark || *shape == [3, 3, 3, 2]));
     if checked.is_some() {
         return checked;
     }
