@@ -90,6 +90,8 @@ def scrub_peers(scanveil, work):
     peers = {"cp -r": lambda i, o: ["cp", "-r", i, o]}
     peers["scanveil scrub"] = lambda i, o: [
         scanveil, "scrub", i, "--out", o, "--secret", i + ".key"]
+    peers["scanveil scrub, research"] = lambda i, o: [
+        scanveil, "scrub", i, "--out", o, "--secret", i + ".key", "--profile", "research"]
     missing = []
     if (gdcmanon := find("gdcmanon")) and find("openssl"):
         pem = certificate(work)

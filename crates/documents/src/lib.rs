@@ -11,7 +11,7 @@ mod reader;
 mod unread;
 mod xml;
 
-pub use cda::{CdaPeople, CdaRules, cda_people, cda_text, clean_cda};
+pub use cda::{CdaPeople, CdaRules, cda_people, cda_text, cda_words, clean_cda};
 pub use pdf::{PdfText, read_pdf};
 pub use reader::{DocumentReader, InProcess, MOST_ANSWER, from_answer, to_answer};
 pub use unread::Unread;

@@ -3,8 +3,8 @@
 mod govern;
 
 pub(crate) use govern::{
-    ApproverCommand, AuditCommand, AuditListArgs, AuditVerifyArgs, KeysRotateArgs,
-    SubjectApproveArgs, SubjectCommand, SubjectRequestArgs, SubjectRevealArgs,
+    ApproverCommand, AuditCommand, AuditListArgs, AuditVerifyArgs, KeysRotateArgs, SubjectCommand,
+    SubjectRequestArgs, SubjectRevealArgs, SubjectStepArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -13,13 +13,17 @@ use crate::plan::Plan;
 use crate::profile::Settings;
 use crate::reading::charset;
 use crate::sop::SopClass;
+use crate::study::documents::ENCAPSULATED_DOCUMENT;
 use crate::suspicion::{Suspicion, suspicious};
 use crate::text::Texts;
-use scanveil_dataset::{Header, Kind, Tag, Vr, tags};
+use scanveil_dataset::{Header, Kind, NO_PARENT, Tag, Vr, tags};
+use scanveil_documents::DocumentReader;
 use scanveil_model::Action;
 use scanveil_text::{Cleaner, Kind as TextKind, KnownBuilder};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+
+mod documents;
 
 /// How sure it is that a trace identifies somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +66,8 @@ pub enum Trace {
     Preamble,
     /// File meta information that names applications or is private.
     Meta,
+    /// A document that could not be read whole.
+    Unread,
 }
 
 impl Trace {
@@ -83,6 +89,7 @@ impl Trace {
             Self::BurnedIn => "burned-in-text",
             Self::Preamble => "preamble",
             Self::Meta => "file-meta",
+            Self::Unread => "unread-document",
         }
     }
 
@@ -105,6 +112,7 @@ pub struct Inspector {
     cleaner: Cleaner,
     /// Stands in where the rules ask for a key: its results are only compared, never shown.
     secret: ProjectSecret,
+    reader: Option<Arc<dyn DocumentReader>>,
 }
 
 impl Default for Inspector {
@@ -121,7 +129,14 @@ impl Inspector {
             plans: Mutex::default(),
             cleaner: Cleaner::new(&[]),
             secret: ProjectSecret::new([0; 32]),
+            reader: None,
         }
+    }
+
+    /// The same with what reads documents; without it, a PDF counts as unread.
+    #[must_use]
+    pub fn with_reader(self, reader: Arc<dyn DocumentReader>) -> Self {
+        Self { reader: Some(reader), ..self }
     }
 
     fn plan(&self, options: BTreeSet<ProfileOption>, header: &Header<'_>) -> Arc<Plan> {
@@ -161,7 +176,15 @@ impl Inspector {
             uids: [(b"", b""); 3],
         };
         let plan = self.plan(if removed { declared(header) } else { BTreeSet::new() }, header);
+        if let Some(trace) = documents::look(data, &texts, self.reader.as_deref(), removed) {
+            found(TracePlace::Tag(ENCAPSULATED_DOCUMENT), trace);
+        }
         let mut look = |decided: &Decided<'_>| {
+            // The standard replaces every document; what is in this one was looked into.
+            let element = decided.element;
+            if element.tag == ENCAPSULATED_DOCUMENT && element.parent == NO_PARENT {
+                return;
+            }
             if let Some(trace) = look_at(decided, data.value(decided.element), removed) {
                 found(TracePlace::Element(decided.at), trace);
             }

@@ -10,7 +10,7 @@ mod rewrite;
 mod structure;
 
 pub use people::{CdaPeople, cda_people};
-pub use plain::cda_text;
+pub use plain::{cda_text, cda_words};
 
 use crate::{Unread, xml};
 use rewrite::Rewriter;

@@ -10,6 +10,20 @@ use roxmltree::Node;
 /// # Errors
 /// [`Unread`] when it does not parse.
 pub fn cda_text(document: &[u8]) -> Result<String, Unread> {
+    let (lines, joined) = read(document)?;
+    Ok(lines + &joined)
+}
+
+/// The texts of a document in one piece, without its attributes, which hold codes as well.
+///
+/// # Errors
+/// [`Unread`] when it does not parse.
+pub fn cda_words(document: &[u8]) -> Result<String, Unread> {
+    read(document).map(|(_, joined)| joined)
+}
+
+/// Every text and attribute in a line, and the texts in one piece.
+fn read(document: &[u8]) -> Result<(String, String), Unread> {
     let text = decode(document)?;
     let tree = parse(&text)?;
     let (mut lines, mut joined) = (String::new(), String::new());
@@ -26,7 +40,7 @@ pub fn cda_text(document: &[u8]) -> Result<String, Unread> {
             lines.push('\n');
         }
     }
-    Ok(lines + &joined)
+    Ok((lines, joined))
 }
 
 /// Whether an element ends the line before it.

@@ -23,7 +23,7 @@ pub(crate) enum SubjectCommand {
     /// Asks for the patient behind a pseudonym or a UID of a release.
     Request(SubjectRequestArgs),
     /// Approves a request of somebody else.
-    Approve(SubjectApproveArgs),
+    Approve(SubjectStepArgs),
     /// Writes the answer to an approved request, for whoever asked.
     Reveal(SubjectRevealArgs),
     /// Requests and how far they are.
@@ -61,16 +61,17 @@ pub(crate) struct SubjectRequestArgs {
     pub(crate) days: u32,
 }
 
+/// A request, and who goes on with it.
 #[derive(Args)]
-pub(crate) struct SubjectApproveArgs {
+pub(crate) struct SubjectStepArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     /// The request.
     pub(crate) request: RequestId,
-    /// Who approves: a registered person who did not ask.
+    /// Who you are: approving is for a registered person who did not ask, revealing for who asked.
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) by: PersonName,
-    /// A file of mode 0600 with the person's token; standard input without it.
+    /// A file of mode 0600 with your token; standard input without it.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 }
@@ -78,15 +79,7 @@ pub(crate) struct SubjectApproveArgs {
 #[derive(Args)]
 pub(crate) struct SubjectRevealArgs {
     #[command(flatten)]
-    pub(crate) config: ConfigArg,
-    /// The request.
-    pub(crate) request: RequestId,
-    /// Who asked for it.
-    #[arg(long = "as", value_name = "NAME")]
-    pub(crate) by: PersonName,
-    /// A file of mode 0600 with the person's token; standard input without it.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) step: SubjectStepArgs,
     /// Where pseudonym, Patient ID and issuer are written (identifying!), as CSV with mode 0600.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

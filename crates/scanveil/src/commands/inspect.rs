@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use scanveil_dataset::{Body, DataSet, Header, Kind, PixelElement, Tag, keyword, tags};
 use scanveil_model::{Reason, ReasonCode};
+use scanveil_pipeline::DocumentProcess;
 use scanveil_scrub::{Inspector, Risk, Trace, TracePlace};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -66,7 +67,8 @@ pub(crate) fn run(args: &InspectArgs, output: &Output) -> Result<ExitCode, Failu
     let mut inputs = gather(&args.inputs, None)?;
     inputs.retain(|input| !input.is_certificate());
     let bar = progress_bar(output, inputs.len() as u64);
-    let look = Look { inspector: Inspector::new(), bar: &bar };
+    let inspector = Inspector::new().with_reader(Arc::new(DocumentProcess::default()));
+    let look = Look { inspector, bar: &bar };
     let pool = pool(args.jobs)?;
     let (mut findings, archives) = pool.install(|| look.all(&inputs));
     let mut files = inputs.len() - archives.len();

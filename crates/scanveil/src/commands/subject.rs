@@ -4,7 +4,7 @@
 pub(super) mod desk;
 mod reveal;
 
-use crate::cli::{ApproverCommand, SubjectApproveArgs, SubjectCommand, SubjectRequestArgs};
+use crate::cli::{ApproverCommand, SubjectCommand, SubjectRequestArgs, SubjectStepArgs};
 use crate::output::{Failure, Output, table, time};
 use desk::{Desk, Recorded, read_token};
 use scanveil_govern::{
@@ -102,7 +102,7 @@ fn request(args: &SubjectRequestArgs, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn approve(args: &SubjectApproveArgs, output: &Output) -> Result<(), Failure> {
+fn approve(args: &SubjectStepArgs, output: &Output) -> Result<(), Failure> {
     let desk = Desk::open(&args.config)?;
     let token = read_token(args.token_file.as_deref());
     let now = now_ms();

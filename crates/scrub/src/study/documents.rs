@@ -69,6 +69,11 @@ impl<'d> Encapsulated<'d> {
         self.mime_type == "text/xml"
     }
 
+    /// Whether it says to be a PDF.
+    pub(crate) fn is_pdf(&self) -> bool {
+        self.mime_type == "application/pdf"
+    }
+
     /// The document without padding. Behind it there is at most one byte of padding.
     pub(crate) fn bytes(&self) -> Result<&'d [u8], Unread> {
         let padding = |rest: &[u8]| matches!(rest, [] | [0 | b' ']);

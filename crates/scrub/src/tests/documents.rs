@@ -269,3 +269,36 @@ fn profiles_say_what_becomes_of_documents() {
         "documents of the profile: PDF search, CDA quarantine, others quarantine"
     );
 }
+
+/// What inspection says of the document of an instance.
+fn inspected(bytes: &[u8]) -> Option<crate::Trace> {
+    let (header, _) = open_slice(bytes, &Limits::default()).unwrap();
+    let mut found = None;
+    let inspector = crate::Inspector::new().with_reader(Arc::new(InProcess));
+    inspector.look(&header, |place, trace| {
+        if place == crate::TracePlace::Tag(DOCUMENT) {
+            found = Some(trace);
+        }
+    });
+    found
+}
+
+#[test]
+fn inspection_reads_documents() {
+    use crate::Trace;
+    let source = cda("No pneumothorax.");
+    let original = instance(CDA, "text/XML", source.as_bytes(), &[]);
+    assert_eq!(inspected(&original), Some(Trace::PersonInText));
+    let research = Profile::builtin("research").unwrap();
+    assert_eq!(inspected(&scrub_one(&original, &research).unwrap()), None);
+    for (text, expected) in [
+        (FINDING, None),
+        ("Seen by Dr. Barnaby Castellan", Some(Trace::PersonInText)),
+        ("Call 206-555-0142", Some(Trace::NumberInText)),
+    ] {
+        let bytes = instance(PDF, "application/pdf", &page(text), &[]);
+        assert_eq!(inspected(&bytes), expected, "{text}");
+    }
+    let model = instance(STL, "model/stl", b"solid x", &[]);
+    assert_eq!(inspected(&model), Some(Trace::Unread));
+}

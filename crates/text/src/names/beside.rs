@@ -210,13 +210,11 @@ impl Words<'_> {
             }
             Judged::Both => {
                 let entry = lexicon::look_up(word);
-                let named_after = entry.is_eponym() || entry.is_common_eponym();
-                let after_thing = named_after && self.is_after_namesake(at);
                 let alone = before.is_some_and(|p| !self.given[p]);
                 let before_thing = before.is_some()
                     && entry.is_eponym()
                     && (self.is_named_after(at) || alone && self.is_before_clinical(at));
-                let eponym = after_thing || before_thing;
+                let eponym = self.is_thing_of(at) || before_thing;
                 self.is_capital(at) && !eponym && !self.is_explained_before(at, before, after)
             }
             Judged::Firm => {
@@ -238,14 +236,11 @@ impl Words<'_> {
         morbus || (entry.is_eponym() || entry.is_common_eponym()) && self.is_after_namesake(at)
     }
 
-    /// `VEINE PORTE LAMBERT`, `DE 3 DÍAS CAMPOS`, `MORBUS SCHEUERMANN ÜBERW.`: a word of medicine,
-    /// and no given name, that what stands before it explains, and a family name behind it.
+    /// `VEINE PORTE LAMBERT`, `DE 3 DÍAS CAMPOS`, `Fieber Frau Conradi`: a word of medicine, and no
+    /// given name, that its neighbours explain, and a family name behind it.
     fn is_explained_before(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
         let Some(close) = at.checked_sub(2).filter(|_| before.is_none()) else { return false };
         let word = self.page.str(at);
-        if self.page.str(close) == "morbus" {
-            return true;
-        }
         // `Fieber Frau Conradi`
         let titled = after.is_some_and(|n| n == at + 2 && is_title(self.page.str(n)));
         if titled && lexicon::look_up(word).is_clinical() && !self.given[at] {

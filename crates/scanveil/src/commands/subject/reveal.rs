@@ -12,17 +12,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 pub(super) fn run(args: &SubjectRevealArgs, output: &Output) -> Result<(), Failure> {
-    let desk = Desk::open(&args.config)?;
-    let token = read_token(args.token_file.as_deref());
+    let desk = Desk::open(&args.step.config)?;
+    let token = read_token(args.step.token_file.as_deref());
     let event = Event {
-        request: Some(args.request.clone()),
-        ..Event::new(now_ms(), Actor::person(&args.by), Action::SUBJECT_REVEAL, Outcome::Begun)
+        request: Some(args.step.request.clone()),
+        ..Event::new(now_ms(), Actor::person(&args.step.by), Action::SUBJECT_REVEAL, Outcome::Begun)
     };
     let patients = desk.step(
         event,
         Recorded::Around,
         |event| {
-            let request = desk.load(&args.request)?;
+            let request = desk.load(&args.step.request)?;
             desk.describe(event, request.ask())?;
             let token = token?;
             allowed(&desk, &request, args, &token)?;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &SubjectRevealArgs, output: &Output) -> Result<(), Failu
             event.reference = found.first().map(|one| one.subject.0);
             // The search took its time: somebody may have been taken out, or told meanwhile.
             let lock = desk.office.lock()?;
-            let mut request = desk.load(&args.request)?;
+            let mut request = desk.load(&args.step.request)?;
             allowed(&desk, &request, args, &token)?;
             write(&args.out, &request, &found)
                 .map_err(|error| io_failure(&args.out.display().to_string(), &error))?;
@@ -42,12 +42,12 @@ pub(super) fn run(args: &SubjectRevealArgs, output: &Output) -> Result<(), Failu
             Ok(found.len())
         },
     )?;
-    let result = serde_json::json!({ "request": args.request, "patients": patients });
+    let result = serde_json::json!({ "request": args.step.request, "patients": patients });
     output.result(&result, || {
         format!(
             "Request {} is answered, in {} (mode 0600). Remove the file when it has served its \
              purpose.",
-            args.request,
+            args.step.request,
             args.out.display()
         )
     });
@@ -60,7 +60,7 @@ fn allowed(
     args: &SubjectRevealArgs,
     token: &Token,
 ) -> Result<(), Failure> {
-    Ok(request.may_reveal(&desk.office.approvers()?, &args.by, token, now_ms())?)
+    Ok(request.may_reveal(&desk.office.approvers()?, &args.step.by, token, now_ms())?)
 }
 
 fn find(desk: &Desk, request: &EscrowRequest) -> Result<BTreeSet<FoundSubject>, Failure> {
