@@ -109,6 +109,10 @@ impl<'p> Texts<'p> {
         let end = value.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |at| at + 1);
         let text = charset.read.decode(&value[..end]).map_err(|_| Undecodable)?;
         let (new, findings) = match look {
+            // `Somatom Go` where somebody is called Go: two letters among a maker's words.
+            Look::Machine if self.find(&text).iter().all(is_short_name) => {
+                (Cow::Borrowed(&*text), Vec::new())
+            }
             Look::Machine if text.split_whitespace().count() <= MACHINE_WORDS => {
                 self.without(&text, |kind| !is_single_word(kind))
             }
@@ -179,6 +183,11 @@ impl<'p> Texts<'p> {
     pub(crate) fn find(&self, text: &str) -> Vec<Finding> {
         self.cleaner.find(&self.known, text)
     }
+}
+
+/// One of the study's names, of two bytes.
+fn is_short_name(finding: &Finding) -> bool {
+    finding.kind == Kind::KnownName && finding.range.len() <= 2
 }
 
 /// A single word that looks like a name, with nothing beside it that says so.

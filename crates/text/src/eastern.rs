@@ -148,7 +148,10 @@ fn take_family(page: &mut Page, at: usize) {
     let text = page.str(at);
     let titled = page.tokens[at].taken.is_some_and(Kind::is_name)
         && TITLES.iter().any(|title| text.ends_with(fold(title).as_str()));
-    if titled && page.is_space(at - 1) && page.is_free(at - 2) && is_family(page.str(at - 2)) {
+    let family = page.str(at - 2);
+    // `左 福田京助様`: a word of medicine before a whole name.
+    let word = WORDS.get(family) & TERM != 0 && starts_with_family(text);
+    if titled && !word && page.is_space(at - 1) && page.is_free(at - 2) && is_family(family) {
         page.take_tokens(at - 2..at - 1, Kind::NameByContext, "name-before-title");
     }
 }

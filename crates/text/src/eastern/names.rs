@@ -296,7 +296,9 @@ impl Run<'_> {
         let family = before.rsplit(|c: char| !c.is_alphanumeric()).next()?;
         let fits = (1..=NAME).contains(&given.chars().count()) && WORDS.get(given) & TERM == 0;
         let range = before.len() - family.len()..before.len();
-        (fits && is_family(family)).then_some(range)
+        // `左 中川先生`: a word of medicine before a whole name.
+        let word = WORDS.get(family) & TERM != 0 && starts_with_family(given);
+        (fits && is_family(family) && !word).then_some(range)
     }
 
     /// A family name right before a title, with the given name between them: `高医生`, `白兰医生`.
