@@ -6,7 +6,10 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{Connection, SqlSafeStr, Sqlite, Transaction};
+use std::fs::{OpenOptions, Permissions};
 use std::future::Future;
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -55,6 +58,11 @@ fn options(path: &Path, mode: Mode) -> SqliteConnectOptions {
 
 impl Database {
     pub(crate) fn open(path: &Path, mode: Mode) -> Result<Self, CatalogError> {
+        make_private(path).map_err(|source| CatalogError::Io {
+            action: "make or close to others",
+            path: path.to_owned(),
+            source,
+        })?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("catalog")
@@ -113,6 +121,17 @@ impl Drop for Database {
             runtime.shutdown_background();
         }
     }
+}
+
+/// Makes the file, for its owner only, or takes the right to it from others. SQLite gives what it
+/// writes beside it the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        tracing::warn!("the catalogue could be read by others than its owner; now it cannot");
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
 }
 
 /// Brings the schema to the newest version; each step is one transaction.

@@ -4,6 +4,7 @@ use crate::GovernError;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use scanveil_model::Hex;
+use scanveil_secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -79,7 +80,7 @@ impl fmt::Debug for PersonName {
 
 /// What a person proves himself with, and signs approvals with. Made once, shown once, kept by the
 /// person alone.
-pub struct Token(Zeroizing<[u8; KEY_LEN]>);
+pub struct Token(Secret);
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,9 +92,7 @@ impl Token {
     /// A new token; `fill` fills the slice with unpredictable bytes.
     #[must_use]
     pub fn generate(fill: &dyn Fn(&mut [u8])) -> Self {
-        let mut bytes = Zeroizing::new([0; KEY_LEN]);
-        fill(bytes.as_mut_slice());
-        Self(bytes)
+        Self(Secret::new(|bytes| fill(bytes)))
     }
 
     /// Reads the form that [`Token::to_text`] writes; white space around it is ignored.
@@ -102,19 +101,20 @@ impl Token {
     /// [`GovernError::TokenForm`].
     pub fn parse(text: &str) -> Result<Self, GovernError> {
         let digits = text.trim().strip_prefix(TOKEN_PREFIX);
-        let bytes = digits.and_then(Hex::decode::<KEY_LEN>).ok_or(GovernError::TokenForm)?;
-        Ok(Self(Zeroizing::new(bytes)))
+        let bytes = digits.and_then(Hex::decode::<KEY_LEN>).map(Zeroizing::new);
+        let bytes = bytes.ok_or(GovernError::TokenForm)?;
+        Ok(Self(Secret::new(|place| place.copy_from_slice(bytes.as_slice()))))
     }
 
     /// The token as one line of text.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        let digits = Zeroizing::new(Hex::encode(self.0.as_slice()));
+        let digits = Zeroizing::new(Hex::encode(self.0.bytes()));
         Zeroizing::new([TOKEN_PREFIX, &digits].concat())
     }
 
     fn key_pair(&self) -> Result<Ed25519KeyPair, GovernError> {
-        let seed = Zeroizing::new(blake3::derive_key(SIGNING_CONTEXT, self.0.as_slice()));
+        let seed = Zeroizing::new(blake3::derive_key(SIGNING_CONTEXT, self.0.bytes()));
         Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).map_err(|_| GovernError::Signing)
     }
 

@@ -354,7 +354,11 @@ impl Config {
         }
     }
 
-    fn check(&self) -> Result<(), PipelineError> {
+    /// Whether its parts fit together: to be asked again when something was changed.
+    ///
+    /// # Errors
+    /// [`PipelineError::Config`] and [`PipelineError::Unknown`].
+    pub fn check(&self) -> Result<(), PipelineError> {
         self.check_hospitals()?;
         for (at, project) in self.projects.iter().enumerate() {
             if self.projects[..at].iter().any(|other| other.name == project.name) {

@@ -105,7 +105,7 @@ struct Output {
 
 fn scrub(case: &CaseDocument, instance: &Instance, profile: &Profile) -> Result<Output, Reason> {
     let limits = Limits::default();
-    let secret = ProjectSecret::new(SECRET);
+    let secret = ProjectSecret::new(&SECRET);
     let (header, body) = open_slice(&instance.bytes, &limits)?;
     let mut identity = StudyIdentity::new();
     identity.observe(&header)?;

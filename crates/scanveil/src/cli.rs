@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 /// De-identify medical images: receive, scrub, seal, store, release.
 #[derive(Parser)]
-#[command(name = "scanveil", version, propagate_version = true)]
+#[command(name = "scanveil", version, propagate_version = true, after_help = crate::exit::HELP)]
 pub(crate) struct Cli {
     /// Print results and errors as JSON.
     #[arg(long, global = true)]
@@ -149,6 +149,13 @@ pub(crate) struct ScrubArgs {
     /// Write old and new identifiers (identifying!), as CSV with mode 0600.
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
+    /// Write which file was held back and why (names of files can identify!), as CSV with mode
+    /// 0600.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) held: Option<PathBuf>,
+    /// Let --report, --mapping and --held replace files that scanveil did not write.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Threads; 0 for one per core.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) jobs: usize,
@@ -230,6 +237,9 @@ pub(crate) enum ProfileCommand {
         /// Where the profile is written; without it, on standard output.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Let --out replace a file.
+        #[arg(long)]
+        force: bool,
     },
 }
 

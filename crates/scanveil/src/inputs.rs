@@ -1,22 +1,26 @@
 //! Finds what the command line names: files, folders and members of zip archives, and reads them
-//! within bounds. No name of a file leaves this module: an input is known by its number.
+//! within bounds. An input is known by its number; its name leaves this module only for the eyes of
+//! whoever owns it ([`Input::name`]).
 
 mod archive;
+mod clutter;
 mod kept;
 mod opened;
+mod seen;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use archive::{Archive, ArchiveFault};
 pub(crate) use kept::{Keeper, Kept, Larder};
-pub(crate) use opened::{Fault, Met, Work, digest, with_header, with_instance};
+pub(crate) use opened::{Fault, Met, Passed, Work, digest, with_header, with_instance};
+pub(crate) use seen::Seen;
 
+use crate::outfile::{identity, place};
 use crate::output::Failure;
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How the certificate of a study is called.
@@ -33,9 +37,9 @@ pub(crate) enum Place {
     /// A file.
     File { folder: Arc<Path>, name: OsString },
     /// A member of an archive, by its number.
-    Member { archive: Arc<Archive>, number: usize },
+    Member { archive: Arc<Archive>, number: usize, of: Arc<Path> },
     /// A folder that could not be listed.
-    Unlisted,
+    Unlisted(Arc<Path>),
 }
 
 /// One input.
@@ -44,9 +48,37 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// A member of an archive.
-    pub(crate) fn member(archive: &Arc<Archive>, number: usize) -> Self {
-        Self { place: Place::Member { archive: Arc::clone(archive), number } }
+    /// The members of the archive that the input is.
+    pub(crate) fn members(&self, archive: &Arc<Archive>) -> Vec<Self> {
+        let of: Arc<Path> = self.path().into();
+        let one = |number| Place::Member { archive: Arc::clone(archive), number, of: of.clone() };
+        (0..archive.members()).map(|number| Self { place: one(number) }).collect()
+    }
+
+    /// The file or folder that the input is, or lies in.
+    fn path(&self) -> PathBuf {
+        match &self.place {
+            Place::File { folder, name } => folder.join(name),
+            Place::Member { of, .. } | Place::Unlisted(of) => of.to_path_buf(),
+        }
+    }
+
+    /// The file, and the member where it is an archive: for its owner's eyes only.
+    pub(crate) fn name(&self) -> (PathBuf, Option<String>) {
+        let member = match &self.place {
+            Place::Member { archive, number, .. } => Some(archive.name(*number)),
+            _ => None,
+        };
+        (self.path(), member)
+    }
+
+    /// Whether its name is that of what systems and viewers leave beside instances. What lies in
+    /// it is not looked at: only what is no DICOM may be passed over by its name.
+    pub(crate) fn is_clutter(&self) -> bool {
+        match &self.place {
+            Place::Member { archive, number, .. } => clutter::is_path(&archive.name(*number)),
+            _ => clutter::is_path(&self.path().to_string_lossy()),
+        }
     }
 
     /// The place.
@@ -90,21 +122,16 @@ impl Input {
 }
 
 /// Lists every file that the arguments name, folders with all that is below them, in an order that
-/// hangs on names alone. Links within folders are not followed; the folder `except` is passed over,
-/// for what a run writes is not its input.
+/// hangs on names alone. Links within folders are not followed.
 ///
 /// # Errors
-/// An argument that is not there or cannot be read, by its number; too many files.
-pub(crate) fn gather(
-    arguments: &[std::path::PathBuf],
-    except: Option<&Path>,
-) -> Result<Vec<Input>, Failure> {
-    let except = except.and_then(|path| fs::metadata(path).ok()).map(|found| identity(&found));
+/// An argument that is not there or cannot be read, by its number; no file; too many files.
+pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for (at, path) in arguments.iter().enumerate() {
         let found = fs::metadata(path).map_err(|error| unusable(at, &error))?;
         if found.is_dir() {
-            walk(path, except, &mut inputs)?;
+            walk(path, &mut inputs)?;
         } else if let Some(name) = path.file_name().filter(|_| found.is_file()) {
             let folder = Arc::from(path.parent().unwrap_or(Path::new("")));
             inputs.push(Input { place: Place::File { folder, name: name.to_owned() } });
@@ -112,7 +139,45 @@ pub(crate) fn gather(
             return Err(unusable(at, &io::ErrorKind::InvalidInput.into()));
         }
     }
+    if inputs.is_empty() {
+        return Err(Failure::new(
+            "SV-CLI-041",
+            "no file is in what the command line names",
+            "name the folder, files or archives that hold the instances; links are not followed",
+        ));
+    }
     Ok(inputs)
+}
+
+/// Refuses an output folder that lies within an input, or is or holds one: a run would read what it
+/// writes, or write into what it reads.
+///
+/// # Errors
+/// When it does.
+pub(crate) fn keep_apart(arguments: &[PathBuf], out: &Path) -> Result<(), Failure> {
+    let real_out = place(out);
+    for (at, input) in arguments.iter().enumerate() {
+        let real = place(input);
+        let overlap = if real_out.starts_with(&real) || holds(&real, &real_out) {
+            "lies within"
+        } else if real.starts_with(&real_out) || holds(&real_out, &real) {
+            "is or holds"
+        } else {
+            continue;
+        };
+        return Err(Failure::new(
+            "SV-CLI-042",
+            format!("the output folder {overlap} input {} of the command line", at + 1),
+            "name an output folder beside the inputs, not in them or around them",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether one of the folders that a path lies in is this one, by whatever name.
+fn holds(folder: &Path, path: &Path) -> bool {
+    let Ok(folder) = fs::metadata(folder).map(|found| identity(&found)) else { return false };
+    path.ancestors().any(|above| fs::metadata(above).is_ok_and(|it| identity(&it) == folder))
 }
 
 fn unusable(at: usize, error: &io::Error) -> Failure {
@@ -123,23 +188,13 @@ fn unusable(at: usize, error: &io::Error) -> Failure {
     )
 }
 
-/// Device and number: the same folder by whatever path.
-fn identity(found: &Metadata) -> (u64, u64) {
-    (found.dev(), found.ino())
-}
-
-fn walk(top: &Path, except: Option<(u64, u64)>, inputs: &mut Vec<Input>) -> Result<(), Failure> {
+fn walk(top: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure> {
     let mut folders: Vec<(Arc<Path>, usize)> = vec![(Arc::from(top), 0)];
     while let Some((folder, depth)) = folders.pop() {
-        let excepted =
-            except.is_some() && fs::metadata(&folder).ok().map(|found| identity(&found)) == except;
-        if excepted {
-            continue;
-        }
         let mut entries: Vec<fs::DirEntry> = match fs::read_dir(&folder) {
             Ok(list) => list.flatten().collect(),
             Err(_) => {
-                inputs.push(Input { place: Place::Unlisted });
+                inputs.push(Input { place: Place::Unlisted(folder) });
                 continue;
             }
         };
@@ -153,7 +208,7 @@ fn walk(top: &Path, except: Option<(u64, u64)>, inputs: &mut Vec<Input>) -> Resu
             } else if kind.is_dir() && depth < MOST_FOLDERS_DEEP {
                 below.push((Arc::from(entry.path()), depth + 1));
             } else if kind.is_dir() {
-                inputs.push(Input { place: Place::Unlisted });
+                inputs.push(Input { place: Place::Unlisted(Arc::from(entry.path())) });
             }
         }
         folders.extend(below.into_iter().rev());

@@ -15,6 +15,8 @@ use tracing_subscriber::EnvFilter;
 /// Where results go.
 pub(crate) struct Output {
     json: bool,
+    /// The first failure of standard output.
+    failed: OnceLock<std::io::Error>,
 }
 
 /// An error on its way to the person who called: its code and next step are kept.
@@ -45,7 +47,7 @@ pub(crate) fn io_failure(what: &str, error: &std::io::Error) -> Failure {
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, failed: OnceLock::new() }
     }
 
     /// Whether a program reads the results.
@@ -65,15 +67,43 @@ impl Output {
         } else {
             text()
         };
-        // A closed pipe is the reader's choice.
-        let _ = writeln!(std::io::stdout(), "{}", out.trim_end());
+        self.line(out.trim_end());
     }
 
     /// Prints a line for a person; nothing with `--json`.
     pub(crate) fn say(&self, line: &str) {
         if !self.json {
-            let _ = writeln!(std::io::stdout(), "{line}");
+            self.line(line);
         }
+    }
+
+    /// Prints a line for whoever reads, person or program.
+    pub(crate) fn line(&self, line: &str) {
+        if let Err(error) = writeln!(std::io::stdout(), "{line}") {
+            // The first failure is the one to tell.
+            let _ = self.failed.set(error);
+        }
+    }
+
+    /// Ends the printing.
+    ///
+    /// # Errors
+    /// When something did not arrive: standard output is full or closed.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        let flushed = std::io::stdout().flush();
+        match self.failed.get().map_or(flushed.as_ref().err(), Some) {
+            None => Ok(()),
+            Some(error) => Err(Failure::new(
+                "SV-CLI-040",
+                format!("the result could not be printed: {error}"),
+                "the command itself is done; see what standard output leads to",
+            )),
+        }
+    }
+
+    /// Whether a person reads standard output, now, and nothing keeps it.
+    pub(crate) fn is_terminal(&self) -> bool {
+        !self.json && std::io::stdout().is_terminal()
     }
 
     /// Prints an error.
@@ -143,7 +173,8 @@ pub(crate) fn start_logging(filter: Option<&str>, command: &Command) {
     let demo = matches!(command, Command::Demo(_));
     let filter = filter.unwrap_or(if service || demo { "info" } else { "warn" });
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    // A log that is full must not end the process: its own complaints would.
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
     if demo {
         builder.json().with_writer(log_file).init();
     } else if service && !std::io::stderr().is_terminal() {

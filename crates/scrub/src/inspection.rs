@@ -128,7 +128,7 @@ impl Inspector {
         Self {
             plans: Mutex::default(),
             cleaner: Cleaner::new(&[]),
-            secret: ProjectSecret::new([0; 32]),
+            secret: ProjectSecret::new(&[0; 32]),
             reader: None,
         }
     }

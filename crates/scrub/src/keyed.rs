@@ -2,13 +2,13 @@
 //! can be reversed or joined across projects without the secret (BLAKE3 keyed mode).
 
 use scanveil_model::ProjectName;
-use zeroize::Zeroizing;
+use scanveil_secret::Secret;
 
 /// Inputs up to this size are hashed in one piece, which is much faster.
 const SHORT: usize = 256;
 
 /// The secret of one project in one hospital. Every pseudonym, UID and date offset hangs on it.
-pub struct ProjectSecret(Zeroizing<[u8; 32]>);
+pub struct ProjectSecret(Secret);
 
 impl std::fmt::Debug for ProjectSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -19,8 +19,8 @@ impl std::fmt::Debug for ProjectSecret {
 impl ProjectSecret {
     /// Takes 32 secret bytes.
     #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        Self(Secret::new(|place| place.copy_from_slice(bytes)))
     }
 
     /// Derives the secret of a project from one that is shared by all projects.
@@ -30,7 +30,7 @@ impl ProjectSecret {
             blake3::Hasher::new_derive_key("scanveil 2026-11-22 project secret from a secret file");
         hasher.update(root);
         hasher.update(project.as_str().as_bytes());
-        Self::new(*hasher.finalize().as_bytes())
+        Self(Secret::new(|place| hasher.finalize_xof().fill(place)))
     }
 
     /// Hashes a purpose and a value; the length between them keeps other pairs apart.
@@ -39,7 +39,7 @@ impl ProjectSecret {
         let parts = [purpose.as_bytes(), &(value.len() as u64).to_le_bytes(), value];
         let length = parts.iter().map(|part| part.len()).sum();
         let Some(mut rest) = input.get_mut(..length) else {
-            let mut hasher = blake3::Hasher::new_keyed(&self.0);
+            let mut hasher = blake3::Hasher::new_keyed(self.0.bytes());
             parts.iter().for_each(|part| {
                 hasher.update(part);
             });
@@ -50,7 +50,7 @@ impl ProjectSecret {
             place.copy_from_slice(part);
             rest = after;
         }
-        *blake3::keyed_hash(&self.0, &input[..length]).as_bytes()
+        *blake3::keyed_hash(self.0.bytes(), &input[..length]).as_bytes()
     }
 
     /// The pseudonym of a patient: `SV` and 16 characters of Crockford's base 32 (80 bits).
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn short_and_long_values_are_hashed_alike() {
-        let secret = ProjectSecret::new([7; 32]);
+        let secret = ProjectSecret::new(&[7; 32]);
         for length in [0, 1, 64, SHORT - 11, SHORT - 10, 1000] {
             let value = vec![b'1'; length];
             let mut hasher = blake3::Hasher::new_keyed(&[7; 32]);

@@ -20,7 +20,7 @@ fn shared(name: &str) -> Option<PathBuf> {
 
 fn scrub_one(bytes: &[u8], profile: &Profile) -> Result<Vec<u8>, Reason> {
     let limits = Limits::default();
-    let secret = ProjectSecret::new([7; 32]);
+    let secret = ProjectSecret::new(&[7; 32]);
     let mut identity = StudyIdentity::new();
     let (header, body) = open_slice(bytes, &limits)?;
     identity.observe(&header)?;
@@ -119,8 +119,8 @@ fn a_declaration_is_believed_only_when_the_profile_says_so() {
 
 #[test]
 fn pseudonyms_hang_on_the_secret() {
-    let (one, two) = (ProjectSecret::new([1; 32]), ProjectSecret::new([2; 32]));
-    assert_eq!(one.pseudonym(b"77"), ProjectSecret::new([1; 32]).pseudonym(b"77"));
+    let (one, two) = (ProjectSecret::new(&[1; 32]), ProjectSecret::new(&[2; 32]));
+    assert_eq!(one.pseudonym(b"77"), ProjectSecret::new(&[1; 32]).pseudonym(b"77"));
     assert_ne!(one.pseudonym(b"77"), two.pseudonym(b"77"));
     assert_ne!(one.uid(b"1.2.3"), two.uid(b"1.2.3"));
     assert!(one.uid(b"1.2.3").len() <= 64);

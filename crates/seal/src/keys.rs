@@ -27,36 +27,28 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// 32 secret bytes in one place of the heap, so that moving a key leaves no copy behind.
-pub(crate) struct Secret(Box<Zeroizing<[u8; KEY_LEN]>>);
+/// One key, in memory made for keys.
+pub(crate) struct Secret(scanveil_secret::Secret);
 
 impl Secret {
     pub(crate) fn generate(entropy: &dyn Entropy) -> Self {
-        let mut secret = Box::new(Zeroizing::new([0; KEY_LEN]));
-        entropy.fill(secret.as_mut_slice());
-        Self(secret)
+        Self(scanveil_secret::Secret::new(|bytes| entropy.fill(bytes)))
     }
 
     pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
-        let mut secret = Box::new(Zeroizing::new([0; KEY_LEN]));
-        if bytes.len() != KEY_LEN {
-            return None;
-        }
-        secret.copy_from_slice(bytes);
-        Some(Self(secret))
+        let bytes: &[u8; KEY_LEN] = bytes.try_into().ok()?;
+        Some(Self(scanveil_secret::Secret::new(|place| place.copy_from_slice(bytes))))
     }
 
     pub(crate) fn bytes(&self) -> &[u8; KEY_LEN] {
-        &self.0
+        self.0.bytes()
     }
 
     /// BLAKE3's key derivation mode.
     pub(crate) fn derive(&self, context: &'static str) -> Self {
         let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key(context));
         hasher.update(self.bytes());
-        let mut secret = Box::new(Zeroizing::new([0; KEY_LEN]));
-        hasher.finalize_xof().fill(secret.as_mut_slice());
-        Self(secret)
+        Self(scanveil_secret::Secret::new(|place| hasher.finalize_xof().fill(place)))
     }
 
     /// BLAKE3's keyed mode, under a key derived for `context`, over fields with their lengths.
@@ -327,7 +319,7 @@ impl PseudonymSecret {
     #[must_use]
     pub fn project_secret(&self, project: &ProjectName) -> ProjectSecret {
         let mut hash = self.project_bytes(project);
-        let secret = ProjectSecret::new(*hash.as_bytes());
+        let secret = ProjectSecret::new(hash.as_bytes());
         hash.zeroize();
         secret
     }

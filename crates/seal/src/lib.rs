@@ -26,6 +26,7 @@ pub use pack::{
     RawZone, ResearchMeta, ResearchPack, ResearchSlot, SealedObject, Slot, StudyKey,
 };
 pub use range::{RangeOpener, RangeReader, ReadAt};
+pub use scanveil_secret::is_locked as key_memory_is_locked;
 pub use sealer::{SealedSummary, StreamSealer};
 pub use wrap::{WrapKind, WrappedKey};
 

@@ -147,7 +147,7 @@ impl World {
             store: Store::new(Arc::new(store)),
             keys: Arc::new(Keys { key, destroyed: AtomicBool::new(false) }),
             profile: Profile::builtin("basic").unwrap(),
-            secret: ProjectSecret::new([7; 32]),
+            secret: ProjectSecret::new(&[7; 32]),
             entropy,
             scrubbed: Vec::new(),
             folder,

@@ -3,9 +3,7 @@
 
 use super::scrub::{pool, progress_bar, quiet_panics};
 use crate::cli::InspectArgs;
-use crate::inputs::{
-    Archive, Fault, Input, Keeper, Met, Place, Work, gather, with_header, with_instance,
-};
+use crate::inputs::{Fault, Input, Keeper, Met, Place, Work, gather, with_header, with_instance};
 use crate::output::{Failure, Output, table};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -64,7 +62,7 @@ struct Answer<'f> {
 
 pub(crate) fn run(args: &InspectArgs, output: &Output) -> Result<ExitCode, Failure> {
     quiet_panics();
-    let mut inputs = gather(&args.inputs, None)?;
+    let mut inputs = gather(&args.inputs)?;
     inputs.retain(|input| !input.is_certificate());
     let bar = progress_bar(output, inputs.len() as u64);
     let inspector = Inspector::new().with_reader(Arc::new(DocumentProcess::default()));
@@ -72,9 +70,7 @@ pub(crate) fn run(args: &InspectArgs, output: &Output) -> Result<ExitCode, Failu
     let pool = pool(args.jobs)?;
     let (mut findings, archives) = pool.install(|| look.all(&inputs));
     let mut files = inputs.len() - archives.len();
-    for archive in archives {
-        let members: Vec<Input> =
-            (0..archive.members()).map(|number| Input::member(&archive, number)).collect();
+    for members in archives {
         files += members.len();
         bar.inc_length(members.len() as u64);
         merge(&mut findings, pool.install(|| look.all(&members)).0);
@@ -149,7 +145,8 @@ struct Look<'l> {
     bar: &'l ProgressBar,
 }
 
-type Found = (Findings, Vec<Arc<Archive>>);
+/// What was found, and the members of each archive that was met.
+type Found = (Findings, Vec<Vec<Input>>);
 
 impl Look<'_> {
     fn all(&self, inputs: &[Input]) -> Found {
@@ -164,7 +161,7 @@ impl Look<'_> {
         let mut findings = Findings::default();
         let mut archives = Vec::new();
         let looked = match input.place() {
-            Place::Unlisted => Err("a folder that cannot be listed".to_owned()),
+            Place::Unlisted(_) => Err("a folder that cannot be listed".to_owned()),
             _ => catch_unwind(AssertUnwindSafe(|| self.look(input, &mut archives)))
                 .unwrap_or_else(|_| Err(ReasonCode::Internal.to_string())),
         };
@@ -177,9 +174,9 @@ impl Look<'_> {
         (findings, archives)
     }
 
-    fn look(&self, input: &Input, archives: &mut Vec<Arc<Archive>>) -> Result<Findings, String> {
+    fn look(&self, input: &Input, archives: &mut Vec<Vec<Input>>) -> Result<Findings, String> {
         let why = |fault: Fault| match fault {
-            Fault::Unreadable => "it cannot be read".to_owned(),
+            Fault::Unreadable | Fault::Changed => "it cannot be read".to_owned(),
             Fault::Packing => "packed by a method other than deflate".to_owned(),
             Fault::Reason(reason) => reason.code.to_string(),
         };
@@ -189,11 +186,11 @@ impl Look<'_> {
             && let Ok(Met::Archive) = with_header(input, &nothing, |_| Ok(()))
         {
             let archive = input.archive().map_err(|_| "damaged-archive".to_owned())?;
-            archives.push(archive);
+            archives.push(input.members(&archive));
             return Ok(Findings::default());
         }
         let mut one = One { inspector: &self.inspector, findings: Findings::default() };
-        with_instance(input, None, &mut one).map_err(why)?;
+        with_instance(input, None, None, &mut one).map_err(why)?;
         Ok(one.findings)
     }
 }

@@ -3,6 +3,7 @@
 mod behaviour;
 
 use crate::cli::{CircumstanceArgs, ProfileCommand};
+use crate::outfile::{OutFile, Privacy, Wanted};
 use crate::output::{Failure, Output, io_failure, table};
 use scanveil_dataset::{Tag, keyword, tag_of};
 use scanveil_model::ProjectName;
@@ -32,8 +33,9 @@ pub(crate) fn run(command: &ProfileCommand, output: &Output) -> Result<ExitCode,
             let place = Place::of(circumstances)?;
             differences(&a, &b, &diff(&a, &b, &place.case(circumstances)), output);
         }
-        ProfileCommand::Import { from, file, name, out } => {
-            imported(*from, file, name, out.as_deref(), output)?;
+        ProfileCommand::Import { from, file, name, out, force } => {
+            let out = out.as_deref().map(|path| profile_file(path, file, *force)).transpose()?;
+            imported(*from, file, name, out.as_ref(), output)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -238,11 +240,19 @@ fn in_lines(names: &[String]) -> String {
     lines.join("\n")
 }
 
+/// The file that an imported profile is written to: no file is taken for an earlier import.
+fn profile_file(path: &Path, recipe: &Path, force: bool) -> Result<OutFile, Failure> {
+    let wanted = Wanted { option: "--out", path, privacy: Privacy::Plain, ours: |_| false, force };
+    let file = OutFile::claim(&wanted)?;
+    file.spare(recipe)?;
+    Ok(file)
+}
+
 fn imported(
     kind: ImportKind,
     file: &Path,
     name: &ProjectName,
-    out: Option<&Path>,
+    out: Option<&OutFile>,
     output: &Output,
 ) -> Result<(), Failure> {
     let text = std::fs::read_to_string(file)
@@ -250,8 +260,7 @@ fn imported(
     let imported = import(kind, name, &text)?;
     let toml = imported.to_toml()?;
     if let Some(out) = out {
-        std::fs::write(out, &toml)
-            .map_err(|error| io_failure(&out.display().to_string(), &error))?;
+        out.write(|file| file.write_all(toml.as_bytes()))?;
     }
     let json = serde_json::json!({
         "rules": imported.document.rules.len(),
@@ -262,7 +271,7 @@ fn imported(
     output.result(&json, || {
         tell(&imported.not_expressed);
         match out {
-            Some(out) => format!("{}: {rules} rules", out.display()),
+            Some(out) => format!("{}: {rules} rules", out.path().display()),
             None => toml,
         }
     });

@@ -7,20 +7,25 @@
 mod held;
 mod output;
 mod plan;
+mod private;
 mod report;
 mod secret;
 mod work;
 
 use crate::cli::ScrubArgs;
-use crate::inputs::gather;
-use crate::output::{Failure, Output, io_failure};
+use crate::exit::ATTENTION;
+use crate::inputs::{Input, gather, keep_apart};
+use crate::outfile::{OutFile, Privacy, Wanted, keep_out};
+use crate::output::{Failure, Output};
 use indicatif::{ProgressBar, ProgressStyle};
 use output::Staging;
 use plan::Plan;
-use report::{Mappings, Summary};
+use private::Mappings;
+use report::Summary;
 use scanveil_pipeline::DocumentProcess;
 use scanveil_scrub::Profile;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,8 +35,10 @@ pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure
     quiet_panics();
     let started = Instant::now();
     let profile = profile(&args.profile)?;
+    let files = Files::claim(args)?;
+    let inputs = gather(&args.inputs)?;
+    files.spare(args, &inputs)?;
     let secret = secret::project_secret(&args.secret, &args.project, args.dry_run, output)?;
-    let inputs = gather(&args.inputs, args.out.as_deref())?;
     let staging = match &args.out {
         Some(out) if !args.dry_run => Some(Staging::new(out)?),
         _ => None,
@@ -39,6 +46,7 @@ pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure
     let pool = pool(args.jobs)?;
     let bar = progress_bar(output, 2 * inputs.len() as u64);
     let plan = pool.install(|| Plan::make(inputs, &bar))?;
+    plan.has_something_to_do()?;
     let mappings = args.mapping.is_some().then(Mappings::default);
     let scrubbing = Scrubbing {
         profile: &profile,
@@ -51,16 +59,67 @@ pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure
     };
     let outcomes = pool.install(|| scrubbing.run())?;
     bar.finish_and_clear();
-    if let (Some(path), Some(mappings)) = (&args.mapping, mappings.filter(|_| !args.dry_run)) {
-        mappings.write(path).map_err(|error| io_failure("the mapping", &error))?;
+    if let (Some(file), Some(mappings)) = (&files.mapping, mappings.filter(|_| !args.dry_run)) {
+        mappings.write(file)?;
     }
     let summary = Summary::new(&outcomes, &plan, started.elapsed());
-    if let Some(path) = &args.report {
-        report::write(path, args, &profile, &summary, &outcomes)
-            .map_err(|error| io_failure("the report", &error))?;
+    if let Some(file) = &files.report {
+        report::write(file, args, &profile, &summary, &outcomes)?;
     }
-    output.result(&summary, || summary.text(args.dry_run));
-    Ok(if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    if let Some(file) = &files.held {
+        private::write_held(file, &plan, &outcomes)?;
+    }
+    output.result(&summary, || {
+        let named = (!summary.is_clean() && output.is_terminal())
+            .then(|| private::held_table(&plan, &outcomes) + "\n\n");
+        named.unwrap_or_default() + &summary.text(args)
+    });
+    Ok(if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) })
+}
+
+/// The files that a run writes beside its output folder.
+struct Files {
+    report: Option<OutFile>,
+    mapping: Option<OutFile>,
+    held: Option<OutFile>,
+}
+
+impl Files {
+    /// Looks whether they may be written, before anything is done.
+    fn claim(args: &ScrubArgs) -> Result<Self, Failure> {
+        let claim = |option, path: &Option<PathBuf>, privacy, ours| {
+            let wanted = |path| Wanted { option, path, privacy, ours, force: args.force };
+            path.as_deref().map(|path| OutFile::claim(&wanted(path))).transpose()
+        };
+        let report = claim("--report", &args.report, Privacy::Plain, report::is_report)?;
+        let mapping = claim("--mapping", &args.mapping, Privacy::Private, private::is_mapping)?;
+        let held = claim("--held", &args.held, Privacy::Private, private::is_held_list)?;
+        let files = Self { report, mapping, held };
+        let all: Vec<&OutFile> = files.all().collect();
+        for (at, file) in all.iter().enumerate() {
+            all[..at].iter().try_for_each(|other| file.differs_from(other))?;
+        }
+        if let Some(out) = &args.out {
+            keep_apart(&args.inputs, out)?;
+            all.iter().try_for_each(|file| file.keeps_out_of(out))?;
+            keep_out("--secret", &args.secret, out)?;
+        }
+        Ok(files)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &OutFile> {
+        [&self.report, &self.mapping, &self.held].into_iter().flatten()
+    }
+
+    /// Refuses to replace what the run reads.
+    fn spare(&self, args: &ScrubArgs, inputs: &[Input]) -> Result<(), Failure> {
+        for file in self.all().filter(|file| file.replaces()) {
+            file.spare(&args.secret)?;
+            file.spare(Path::new(&args.profile))?;
+            inputs.iter().try_for_each(|input| file.spare(&input.name().0))?;
+        }
+        Ok(())
+    }
 }
 
 /// A panic's message can quote what it met: only its place is logged.

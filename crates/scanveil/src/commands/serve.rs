@@ -8,7 +8,9 @@ use scanveil_ingest::{
     HospitalRoute, Intake, PlainListener, TlsListener, TlsServer, TokenDigest, TokenTable,
     WebLimits, router,
 };
-use scanveil_pipeline::{Config, Site, SiteMode, Tls, Worker, intake};
+use scanveil_pipeline::{
+    Config, Problem, Severity, Site, SiteMode, Tls, Worker, intake, preflight,
+};
 use scanveil_server::{
     Listener, Metrics, ServerConfig, ServerHandle, ServerParts, Transport, serve,
 };
@@ -172,6 +174,9 @@ pub(crate) fn run(args: &ServeArgs, output: &Output) -> Result<ExitCode, Failure
     let mut config = Config::load(&args.config.config)?;
     config.http.listen = args.http.unwrap_or(config.http.listen);
     config.dimse.listen = args.dimse.or(config.dimse.listen);
+    // What counts is what is in force: a flag can open what the file keeps closed.
+    config.check()?;
+    startable(&config)?;
     let signals = Signals::new()?;
     let service = Service::start(config, Metrics::install()?)?;
     let dimse = [service.dimse_addr(), service.dimse_tls_addr()];
@@ -197,6 +202,17 @@ pub(crate) fn run(args: &ServeArgs, output: &Output) -> Result<ExitCode, Failure
     tracing::info!("stopping: finishing what is in work");
     service.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether everything is there that the configuration names.
+fn startable(config: &Config) -> Result<(), Failure> {
+    let problems = preflight(config);
+    match problems.into_iter().find(|problem| problem.severity == Severity::Fatal) {
+        None => Ok(()),
+        Some(Problem { setting, what, next_step, .. }) => {
+            Err(Failure::new("SV-CLI-047", format!("{setting}: {what}"), &next_step))
+        }
+    }
 }
 
 /// The signals that end the service.

@@ -1,5 +1,5 @@
 //! Zip archives (PKWARE APPNOTE 6.3.10): the central directory is read within bounds, names are
-//! passed over, and members are read at their places, several at a time.
+//! looked up when somebody asks, and members are read at their places, several at a time.
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
@@ -39,6 +39,9 @@ struct Entry {
     crc: u32,
     method: u16,
     flags: u16,
+    /// Where its name stands in the file, and how long it is.
+    name_at: u64,
+    name_length: u16,
 }
 
 /// An open archive.
@@ -108,6 +111,21 @@ impl Archive {
     /// How many members there are, folders left out.
     pub(crate) fn members(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The name of a member, as far as it is text.
+    pub(super) fn name(&self, number: usize) -> String {
+        let Some(entry) = self.entries.get(number) else { return String::new() };
+        let mut name = vec![0; usize::from(entry.name_length)];
+        match self.file.read_exact_at(&mut name, entry.name_at) {
+            Ok(()) => String::from_utf8_lossy(&name).into_owned(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// The file that the archive is.
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 
     /// The unpacked length of a member, as its archive claims.
@@ -196,12 +214,14 @@ fn next_entry(directory: &mut Section<'_>) -> Result<Option<Option<Entry>>, Arch
     if directory.end - directory.at < 46 {
         return Ok(None);
     }
+    let name_at = directory.at + 46;
     let head = directory.take(46)?;
     if !head.starts_with(b"PK\x01\x02") {
         return Err(ArchiveFault::Damaged("no directory entry where one is due"));
     }
     let (name, extra, comment) = (u16_at(&head, 28), u16_at(&head, 30), u16_at(&head, 32));
     let rest = directory.take((name + extra + comment) as usize)?;
+    let name_length = name as u16;
     let (name, rest) = rest.split_at(name as usize);
     let mut entry = Entry {
         flags: u16_at(&head, 8) as u16,
@@ -210,6 +230,8 @@ fn next_entry(directory: &mut Section<'_>) -> Result<Option<Option<Entry>>, Arch
         packed: u32_at(&head, 20),
         unpacked: u32_at(&head, 24),
         header_at: u32_at(&head, 42),
+        name_at,
+        name_length,
     };
     widen(&mut entry, &rest[..extra as usize]);
     Ok(Some((!name.ends_with(b"/")).then_some(entry)))

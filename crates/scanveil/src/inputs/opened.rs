@@ -2,6 +2,7 @@
 
 use super::archive::{Member, is_archive};
 use super::kept::{Keeper, Kept, Larder};
+use super::seen::{Seen, State};
 use super::{Input, Place};
 use scanveil_dataset::{Body, Header, Limits, open, open_prefix, open_slice, outline, tags};
 use scanveil_model::{Digest, Reason, ReasonCode};
@@ -44,6 +45,8 @@ pub(crate) enum Fault {
     Unreadable,
     /// A member that is encrypted, or packed by another method than deflate.
     Packing,
+    /// It is not what the first look saw.
+    Changed,
     /// What its bytes are.
     Reason(Reason),
 }
@@ -66,12 +69,26 @@ impl From<io::Error> for Fault {
     }
 }
 
+/// Media Storage Directory Storage (PS3.4 B.5.1.1): what a DICOMDIR is.
+const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
+
+/// What an input is that is no instance, and of which nothing is lost when it is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passed {
+    /// A DICOMDIR: it names what lies beside it, as it was before.
+    Directory,
+    /// What systems, viewers and people leave beside instances, and is no DICOM.
+    Clutter,
+}
+
 /// What the first look at an input gave.
 pub(crate) enum Met<T> {
     /// It is an archive.
     Archive,
+    /// It is none that anybody would miss.
+    Passed(Passed),
     /// It is an instance; small ones are kept within the budget.
-    Instance { out: T, kept: Option<Kept> },
+    Instance { out: T, kept: Option<Kept>, seen: Seen },
 }
 
 /// What is done with a whole instance.
@@ -97,18 +114,36 @@ impl Read for Source {
     }
 }
 
+/// An open input.
+struct Opened {
+    source: Source,
+    /// Its own length, as an archive claims it.
+    length: u64,
+    state: State,
+}
+
 impl Input {
-    fn open(&self) -> io::Result<(Source, u64)> {
+    fn open(&self) -> io::Result<Opened> {
         match &self.place {
-            Place::Member { archive, number } => {
-                let member = Source::Member(Box::new(archive.read(*number)?));
-                Ok((member, archive.length(*number)))
-            }
+            Place::Member { archive, number, .. } => Ok(Opened {
+                state: State::of(archive.file())?,
+                source: Source::Member(Box::new(archive.read(*number)?)),
+                length: archive.length(*number),
+            }),
             _ => {
                 let file = self.file()?;
-                let length = file.metadata()?.len();
-                Ok((Source::File(file), length))
+                let state = State::of(&file)?;
+                Ok(Opened { source: Source::File(file), length: state.length(), state })
             }
+        }
+    }
+
+    /// Opens the input that the first look saw.
+    fn open_again(&self, seen: Option<&Seen>) -> Result<Opened, Fault> {
+        let opened = self.open()?;
+        match seen {
+            Some(seen) if !seen.is_of(&opened.state) => Err(Fault::Changed),
+            _ => Ok(opened),
         }
     }
 }
@@ -142,14 +177,18 @@ fn has_large_frames(header: &Header<'_>) -> bool {
     header.syntax.encapsulated() && bits / 8 > SMALL
 }
 
-/// Does the work, alone where it takes much memory.
+/// Does the work, alone where it takes much memory, on what the first look saw.
 fn run<W: Work, R: Read>(
     work: &mut W,
+    seen: Option<&Seen>,
     header: &Header<'_>,
     body: Body<'_, R>,
-) -> Result<W::Out, Reason> {
+) -> Result<W::Out, Fault> {
+    if seen.is_some_and(|seen| !seen.has(header)) {
+        return Err(Fault::Changed);
+    }
     let _alone = has_large_frames(header).then(|| FRAMES.lock());
-    work.run(header, body)
+    Ok(work.run(header, body)?)
 }
 
 fn is_bound(reason: &Reason) -> bool {
@@ -160,8 +199,8 @@ fn is_bound(reason: &Reason) -> bool {
 /// Does something with the bytes of a whole instance in memory.
 fn slice<T>(
     bytes: &[u8],
-    mut work: impl FnMut(&Header<'_>, Body<'_, &[u8]>) -> Result<T, Reason>,
-) -> Result<T, Reason> {
+    mut work: impl FnMut(&Header<'_>, Body<'_, &[u8]>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     match open_slice(bytes, &light()) {
         Ok((header, body)) => work(&header, body),
         Err(reason) if is_bound(&reason) => {
@@ -169,8 +208,23 @@ fn slice<T>(
             let (header, body) = open_slice(bytes, &heavy())?;
             work(&header, body)
         }
-        Err(reason) => Err(reason),
+        Err(reason) => Err(reason.into()),
     }
+}
+
+/// Whether the instance is a DICOMDIR. One that says so in its file meta information and names an
+/// instance in its data set is looked at like any other.
+fn is_directory(header: &Header<'_>) -> bool {
+    let says = |tag| header.data.find(tag).is_some();
+    header.meta.sop_class_uid.as_deref() == Some(DIRECTORY)
+        && header.pixel.is_none()
+        && !says(tags::SOP_CLASS_UID)
+        && !says(tags::SOP_INSTANCE_UID)
+}
+
+/// Whether a file's first bytes say that it is DICOM.
+fn has_prefix(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"DICM") || bytes.get(128..132) == Some(b"DICM")
 }
 
 /// Shows the header of an input to `work`, reading no more than it needs.
@@ -182,7 +236,14 @@ pub(crate) fn with_header<T>(
     keeper: &Keeper,
     work: impl Fn(&Header<'_>) -> Result<T, Reason>,
 ) -> Result<Met<T>, Fault> {
-    let (mut source, length) = input.open()?;
+    let Opened { mut source, length, state } = input.open()?;
+    let look = |header: &Header<'_>, state| -> Result<Met<T>, Fault> {
+        if is_directory(header) {
+            return Ok(Met::Passed(Passed::Directory));
+        }
+        let seen = Seen::new(state, length, header);
+        Ok(Met::Instance { out: work(header)?, kept: None, seen })
+    };
     BUFFER.with_borrow_mut(|buffer| {
         let first = if length <= KEPT { length as usize } else { PREFIX };
         let read = fill(&mut source, space(buffer, first))?;
@@ -190,83 +251,97 @@ pub(crate) fn with_header<T>(
             return Ok(Met::Archive);
         }
         if read as u64 == length {
-            return whole(&buffer[..read], keeper, work);
+            let met = whole(&buffer[..read], keeper, |header| look(header, state));
+            return met.or_else(|fault| passed(input, &buffer[..read], fault));
         }
         if let Ok((header, _)) = open_slice(&buffer[..read], &light())
             && header.pixel.is_some()
         {
-            return Ok(Met::Instance { out: work(&header)?, kept: None });
+            return look(&header, state);
         }
         if length <= SMALL {
             let rest = &mut space(buffer, length as usize)[read..];
             let read = read + fill(&mut source, rest)?;
-            let out = slice(&buffer[..read], |header, _| work(header))?;
-            return Ok(Met::Instance { out, kept: None });
+            let met = slice(&buffer[..read], |header, _| look(header, state));
+            return met.or_else(|fault| passed(input, &buffer[..read], fault));
         }
         let prefix = io::Cursor::new(buffer[..read].to_vec());
-        let out = match open(prefix.chain(source), &light()) {
-            Ok((header, _)) => work(&header)?,
+        match open(prefix.chain(source), &light()) {
+            Ok((header, _)) => look(&header, state),
             Err(reason) if is_bound(&reason) => {
                 let _alone = HEAVY.lock();
-                let (source, _) = input.open()?;
-                work(&open(source, &heavy())?.0)?
+                let again = input.open()?;
+                look(&open(again.source, &heavy())?.0, again.state)
             }
-            Err(reason) => return Err(reason.into()),
-        };
-        Ok(Met::Instance { out, kept: None })
+            Err(reason) => passed(input, &buffer[..read], reason.into()),
+        }
     })
 }
 
-/// Shows the header of a small input to `work`, and keeps the input if there is room.
+/// Passes over what is no DICOM, by its bytes first and its name then.
+fn passed<T>(input: &Input, bytes: &[u8], fault: Fault) -> Result<Met<T>, Fault> {
+    let is_other = matches!(&fault, Fault::Reason(reason) if reason.code == ReasonCode::NotDicom);
+    if is_other && !has_prefix(bytes) && input.is_clutter() {
+        return Ok(Met::Passed(Passed::Clutter));
+    }
+    Err(fault)
+}
+
+/// Shows the header of a small input to `look`, and keeps the input if there is room.
 fn whole<T>(
     bytes: &[u8],
     keeper: &Keeper,
-    work: impl Fn(&Header<'_>) -> Result<T, Reason>,
+    look: impl Fn(&Header<'_>) -> Result<Met<T>, Fault>,
 ) -> Result<Met<T>, Fault> {
-    let Ok(Some(outline)) = outline(bytes, &light()) else {
-        let out = slice(bytes, |header, _| work(header))?;
-        return Ok(Met::Instance { out, kept: keeper.keep(bytes, None) });
+    let outline = outline(bytes, &light()).ok().flatten();
+    let mut met = match &outline {
+        Some(outline) => look(&outline.open(bytes)?.0)?,
+        None => slice(bytes, |header, _| look(header))?,
     };
-    let out = work(&outline.open(bytes)?.0)?;
-    Ok(Met::Instance { out, kept: keeper.keep(bytes, Some(outline)) })
+    if let Met::Instance { kept, .. } = &mut met {
+        *kept = keeper.keep(bytes, outline);
+    }
+    Ok(met)
 }
 
-/// Hands a whole instance to `work`.
+/// Hands a whole instance to `work`: the one that the first look saw, where there was one.
 ///
 /// # Errors
-/// Why the input is no instance, or what `work` says.
+/// Why the input is no instance, that it is another, or what `work` says.
 pub(crate) fn with_instance<W: Work>(
     input: &Input,
     kept: Option<(&Larder, &Kept)>,
+    seen: Option<&Seen>,
     work: &mut W,
 ) -> Result<W::Out, Fault> {
     if let Some((larder, kept)) = kept {
+        // The very bytes that the first look saw.
         let bytes = larder.bytes(kept);
         if let Some(outline) = &kept.outline {
             let (header, body) = outline.open(bytes)?;
-            return Ok(run(work, &header, body)?);
+            return run(work, None, &header, body);
         }
-        return Ok(slice(bytes, |header, body| run(work, header, body))?);
+        return slice(bytes, |header, body| run(work, None, header, body));
     }
-    let (mut source, length) = input.open()?;
+    let Opened { mut source, length, .. } = input.open_again(seen)?;
     BUFFER.with_borrow_mut(|buffer| {
         let read = fill(&mut source, space(buffer, PREFIX))?;
         if let Some((header, body)) = open_prefix(&buffer[..read], &mut source, &light()) {
-            return Ok(run(work, &header, body)?);
+            return run(work, seen, &header, body);
         }
         if length <= SMALL {
             let rest = &mut space(buffer, (length as usize).max(read))[read..];
             let read = read + fill(&mut source, rest)?;
-            return Ok(slice(&buffer[..read], |header, body| run(work, header, body))?);
+            return slice(&buffer[..read], |header, body| run(work, seen, header, body));
         }
         let prefix = io::Cursor::new(buffer[..read].to_vec());
         match open(prefix.chain(source), &light()) {
-            Ok((header, body)) => Ok(run(work, &header, body)?),
+            Ok((header, body)) => run(work, seen, &header, body),
             Err(reason) if is_bound(&reason) => {
                 let _alone = HEAVY.lock();
-                let (source, _) = input.open()?;
-                let (header, body) = open(source, &heavy())?;
-                Ok(work.run(&header, body)?)
+                let again = input.open_again(seen)?;
+                let (header, body) = open(again.source, &heavy())?;
+                run(work, seen, &header, body)
             }
             Err(reason) => Err(reason.into()),
         }
@@ -276,24 +351,26 @@ pub(crate) fn with_instance<W: Work>(
 /// The BLAKE3 digest and the length of an input's bytes.
 ///
 /// # Errors
-/// What the operating system or the archive says.
-pub(crate) fn digest(input: &Input, kept: Option<&[u8]>) -> io::Result<(Digest, u64)> {
+/// What the operating system or the archive says, and when it is not what the first look saw.
+pub(crate) fn digest(
+    input: &Input,
+    kept: Option<&[u8]>,
+    seen: Option<&Seen>,
+) -> Result<(Digest, u64), Fault> {
     if let Some(bytes) = kept {
         return Ok((Digest(*blake3::hash(bytes).as_bytes()), bytes.len() as u64));
     }
-    let (mut source, _) = input.open()?;
+    let mut source = input.open_again(seen)?.source;
     let mut hasher = blake3::Hasher::new();
     let mut length = 0;
-    BUFFER
-        .with_borrow_mut(|buffer| {
-            loop {
-                let read = fill(&mut source, space(buffer, 256 << 10))?;
-                if read == 0 {
-                    return Ok(());
-                }
-                hasher.update(&buffer[..read]);
-                length += read as u64;
+    BUFFER.with_borrow_mut(|buffer| {
+        loop {
+            let read = fill(&mut source, space(buffer, 256 << 10))?;
+            if read == 0 {
+                return Ok((Digest(*hasher.finalize().as_bytes()), length));
             }
-        })
-        .map(|()| (Digest(*hasher.finalize().as_bytes()), length))
+            hasher.update(&buffer[..read]);
+            length += read as u64;
+        }
+    })
 }

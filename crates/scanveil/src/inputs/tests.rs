@@ -68,6 +68,11 @@ fn open(bytes: &[u8]) -> Result<Arc<Archive>, ArchiveFault> {
     Archive::open(file).map(Arc::new)
 }
 
+fn input(archive: &Arc<Archive>, number: usize) -> Input {
+    let of = Arc::from(Path::new("a.zip"));
+    Input { place: Place::Member { archive: Arc::clone(archive), number, of } }
+}
+
 fn slices() -> Vec<Vec<u8>> {
     scanveil_synth::mr_slices(3, 3, 64).map(|slice| slice.unwrap().file).collect()
 }
@@ -84,21 +89,20 @@ fn members_are_read_whatever_their_packing() {
     .unwrap();
     assert_eq!(archive.members(), 3);
     for (number, expected) in [(0, &slices[0]), (1, &slices[1])] {
-        let input = Input::member(&archive, number);
+        let input = input(&archive, number);
         let expected_digest = *blake3::hash(expected).as_bytes();
-        let (found, length) = digest(&input, None).unwrap();
+        let (found, length) = digest(&input, None, None).ok().unwrap();
         assert_eq!((found.0, length), (expected_digest, expected.len() as u64));
         let keeper = Keeper::new(1 << 20);
         let met = with_header(&input, &keeper, |header| Ok(header.data.elements().len()));
-        let Ok(Met::Instance { out, kept }) = met else { panic!("no instance") };
+        let Ok(Met::Instance { out, kept, .. }) = met else { panic!("no instance") };
         assert!(out > 50);
         let larder = keeper.finish();
         assert_eq!(kept.as_ref().map(|kept| larder.bytes(kept)), Some(&expected[..]));
     }
-    let notes = Input::member(&archive, 2);
-    let met = with_header(&notes, &Keeper::new(0), |_| Ok(()));
-    let Err(Fault::Reason(reason)) = met else { panic!("an instance") };
-    assert_eq!(reason.code, scanveil_model::ReasonCode::NotDicom);
+    let met = with_header(&input(&archive, 2), &Keeper::new(0), |_| Ok(()));
+    assert!(matches!(met, Ok(Met::Passed(Passed::Clutter))));
+    assert_eq!(input(&archive, 1).name(), ("a.zip".into(), Some("folder/b".to_owned())));
 }
 
 #[test]
@@ -114,8 +118,7 @@ fn false_claims_end_in_a_fault() {
     ];
     for case in cases {
         let archive = open(&zip(&[case])).unwrap();
-        let input = Input::member(&archive, 0);
-        assert!(digest(&input, None).is_err());
+        assert!(digest(&input(&archive, 0), None, None).is_err());
     }
     let whole = zip(&[good()]);
     let bomb: Vec<Packed> =
@@ -132,27 +135,140 @@ fn false_claims_end_in_a_fault() {
 }
 
 #[test]
-fn folders_are_walked_in_order_without_links_and_without_the_output() {
+fn folders_are_walked_in_order_without_links() {
     let temp = tempfile::tempdir().unwrap();
     let at = |name: &str| temp.path().join(name);
-    for folder in ["b", "a/c", "out"] {
+    for folder in ["b", "a/c", "empty"] {
         fs::create_dir_all(at(folder)).unwrap();
     }
-    for file in ["z", "b/2", "b/1", "a/c/3", "out/4"] {
+    for file in ["z", "b/2", "b/1", "a/c/3"] {
         fs::write(at(file), file).unwrap();
     }
     std::os::unix::fs::symlink(at("b"), at("link")).unwrap();
     std::os::unix::fs::symlink(at("z"), at("another")).unwrap();
-    let inputs = gather(&[temp.path().to_owned(), at("z")], Some(&at("out"))).unwrap();
-    let found: Vec<PathBuf> = inputs
-        .iter()
-        .map(|input| match input.place() {
-            Place::File { folder, name } => folder.join(name),
-            _ => panic!("no file"),
-        })
-        .collect();
+    let inputs = gather(&[temp.path().to_owned(), at("z")]).unwrap();
+    let found: Vec<PathBuf> = inputs.iter().map(|input| input.name().0).collect();
     assert_eq!(found, [at("z"), at("a/c/3"), at("b/1"), at("b/2"), at("z")]);
-    assert_eq!(gather(&[at("none")], None).err().unwrap().0.code, "SV-CLI-010");
+    assert_eq!(gather(&[at("none")]).err().unwrap().0.code, "SV-CLI-010");
+    assert_eq!(gather(&[at("empty")]).err().unwrap().0.code, "SV-CLI-041");
+}
+
+#[test]
+fn an_output_folder_lies_beside_the_inputs() {
+    let temp = tempfile::tempdir().unwrap();
+    let at = |name: &str| temp.path().join(name);
+    fs::create_dir_all(at("in/deep")).unwrap();
+    fs::write(at("in/scan"), "").unwrap();
+    std::os::unix::fs::symlink(at("in"), at("link")).unwrap();
+    for (input, out, fits) in [
+        ("in", "out", true),
+        ("in", "in-out", true),
+        ("in/scan", "out", true),
+        ("in", "in", false),
+        ("in", "in/out", false),
+        ("in", "link/out", false),
+        ("link", "in/new/out", false),
+        ("in", "in/../in/out", false),
+        ("in/deep", "in", false),
+        ("in/deep", "link", false),
+        ("in/scan", "in", false),
+        ("in", ".", false),
+        ("in", "none/../in/out", false),
+    ] {
+        let found = keep_apart(&[at(input)], &at(out));
+        assert_eq!(found.is_ok(), fits, "{input} {out}");
+    }
+}
+
+/// What the first look saw of an input.
+fn seen(input: &Input) -> Seen {
+    match with_header(input, &Keeper::new(0), |_| Ok(())) {
+        Ok(Met::Instance { seen, .. }) => seen,
+        _ => panic!("no instance"),
+    }
+}
+
+/// The second look, at nothing in particular.
+struct Nothing;
+
+impl Work for Nothing {
+    type Out = ();
+    fn run<R: io::Read>(
+        &mut self,
+        _: &scanveil_dataset::Header<'_>,
+        _: scanveil_dataset::Body<'_, R>,
+    ) -> Result<(), scanveil_model::Reason> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_that_was_exchanged_between_the_looks_is_not_taken() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.dcm");
+    let [first, second] = [&slices()[0], &slices()[1]].map(Clone::clone);
+    assert_eq!(first.len(), second.len());
+    fs::write(&path, &first).unwrap();
+    let inputs = gather(&[path.clone()]).unwrap();
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    let seen = seen(&inputs[0]);
+    let look = || with_instance(&inputs[0], None, Some(&seen), &mut Nothing);
+    assert!(look().is_ok());
+    // In place, as long, and with the old time: only the header tells.
+    fs::write(&path, &second).unwrap();
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_modified(modified).unwrap();
+    assert!(matches!(look(), Err(Fault::Changed)));
+    fs::write(&path, &first).unwrap();
+    assert!(matches!(look(), Err(Fault::Changed)), "another time");
+    assert!(matches!(digest(&inputs[0], None, Some(&seen)), Err(Fault::Changed)));
+    file.set_modified(modified).unwrap();
+    assert!(look().is_ok());
+    // Another file under the name.
+    fs::write(temp.path().join("b"), &first).unwrap();
+    fs::rename(temp.path().join("b"), &path).unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    assert!(matches!(look(), Err(Fault::Changed)));
+}
+
+#[test]
+fn only_what_is_no_dicom_is_passed_over_by_its_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let slice = &slices()[0];
+    let mut prefixed = vec![0; 128];
+    prefixed.extend_from_slice(b"DICMnothing more");
+    let meta = |class: &str| scanveil_dataset::file_meta(class, "1.2.3", "1.2.840.10008.1.2.1");
+    // File-set ID (0004,1130), and then SOP Instance UID where it is more than a directory.
+    let id = b"\x04\0\x30\x11CS\x02\0AB".to_vec();
+    let named = b"\x08\0\x18\0UI\x04\x001.2\0".to_vec();
+    let directory = [meta("1.2.840.10008.1.3.10"), id.clone()].concat();
+    let says_so = [meta("1.2.840.10008.1.3.10"), id, named].concat();
+    for (name, bytes, expected) in [
+        ("README.txt", b"view me".to_vec(), "clutter"),
+        ("no-name", b"view me".to_vec(), "fault"),
+        ("README", prefixed, "fault"),
+        ("Thumbs.db", slice.clone(), "instance"),
+        ("._scan", slice[132..].to_vec(), "instance"),
+        ("DICOMDIR", directory.clone(), "directory"),
+        ("scan.dcm", directory, "directory"),
+        ("DICOMDIR", says_so, "instance"),
+        ("DICOMDIR", slice.clone(), "instance"),
+        ("empty.dcm", Vec::new(), "fault"),
+        (".DS_Store", Vec::new(), "clutter"),
+    ] {
+        let path = temp.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let input = gather(&[path]).unwrap().remove(0);
+        let met = with_header(&input, &Keeper::new(0), |_| Ok(()));
+        let found = match met {
+            Ok(Met::Passed(Passed::Clutter)) => "clutter",
+            Ok(Met::Passed(Passed::Directory)) => "directory",
+            Ok(Met::Instance { .. }) => "instance",
+            Ok(Met::Archive) => "archive",
+            Err(_) => "fault",
+        };
+        assert_eq!(found, expected, "{name}");
+    }
 }
 
 #[test]
@@ -160,7 +276,7 @@ fn the_budget_bounds_what_is_kept() {
     let temp = tempfile::tempdir().unwrap();
     let slice = &slices()[0];
     fs::write(temp.path().join("1"), slice).unwrap();
-    let inputs = gather(&[temp.path().to_owned()], None).unwrap();
+    let inputs = gather(&[temp.path().to_owned()]).unwrap();
     // Room for its bytes and for what parsing it gave, once.
     let keeper = Keeper::new(3 * slice.len() / 2);
     for is_kept in [true, false] {
@@ -179,7 +295,7 @@ fn no_changed_byte_makes_the_archive_reader_panic() {
             let Ok(archive) = open(&bytes) else { continue };
             for number in 0..archive.members().min(10) {
                 // Either is right; what is read was checked against its checksum.
-                let _ = digest(&Input::member(&archive, number), None);
+                let _ = digest(&input(&archive, number), None, None);
             }
         }
     }

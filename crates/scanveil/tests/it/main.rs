@@ -6,6 +6,7 @@
     reason = "a test fails by panicking with the reason"
 )]
 
+mod command_line;
 mod demo;
 mod documents;
 mod escrow;

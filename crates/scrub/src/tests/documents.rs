@@ -228,7 +228,7 @@ fn a_cda_document_is_cleaned_and_consistent() {
 #[test]
 fn who_a_document_names_is_known_to_the_study() {
     let research = Profile::builtin("research").unwrap();
-    let secret = ProjectSecret::new([7; 32]);
+    let secret = ProjectSecret::new(&[7; 32]);
     let document = instance(CDA, "text/XML", cda("x").as_bytes(), &[]);
     let other = "1.2.840.10008.5.1.4.1.1.88.59";
     let other = instance(other, "", b"", &[(0x0008_103e, Vr::LO, "chest for radial quench")]);

@@ -75,7 +75,7 @@ fn no_leak_vector_leaks_under_any_profile() {
 fn run(name: &str, vectors: &[LeakVector], hunters: &[Hunter]) -> Outcome {
     let profile = Profile::builtin(name).unwrap();
     let kept = kept_by_option(&profile);
-    let secret = ProjectSecret::new([7; 32]);
+    let secret = ProjectSecret::new(&[7; 32]);
     let mut studies: BTreeMap<Vec<u8>, StudyIdentity> = BTreeMap::new();
     for vector in vectors {
         if let Ok((header, _)) = open_slice(&vector.instance.file, &Limits::default()) {

@@ -73,6 +73,12 @@ impl From<Fault> for Held {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Unreadable => Self::unreadable("it cannot be read"),
+            Fault::Changed => Self {
+                reason: "changed",
+                at: None,
+                detail: "it is not what was looked at before".to_owned(),
+                next_step: "let nothing write to the inputs while they are scrubbed, then run again",
+            },
             Fault::Packing => Self {
                 reason: "archive-packing",
                 at: None,

@@ -1,7 +1,7 @@
 //! The first look: which inputs are instances of which study, and who each study is about.
 
 use super::held::Held;
-use crate::inputs::{Input, Keeper, Kept, Larder, Met, Place, with_header};
+use crate::inputs::{Input, Keeper, Kept, Larder, Met, Passed, Place, Seen, with_header};
 use crate::output::Failure;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -113,7 +113,24 @@ impl<'p> Study<'p> {
 pub(super) struct Job {
     pub(super) input: Input,
     pub(super) kept: Option<Kept>,
-    pub(super) seen: Result<Instance, Held>,
+    pub(super) fate: Fate,
+}
+
+/// What the first look decided.
+pub(super) enum Fate {
+    Instance(Instance),
+    Held(Held),
+    Passed(Passed),
+}
+
+impl Job {
+    /// The instance that the input is, if it is to be scrubbed.
+    pub(super) fn instance(&self) -> Option<&Instance> {
+        match &self.fate {
+            Fate::Instance(instance) => Some(instance),
+            Fate::Held(_) | Fate::Passed(_) => None,
+        }
+    }
 }
 
 /// An instance, as the first look saw it.
@@ -122,6 +139,8 @@ pub(super) struct Instance {
     pub(super) study: usize,
     /// Index of the first input with the same SOP Instance UID, if that is another.
     pub(super) twin_of: Option<usize>,
+    /// What was looked at.
+    pub(super) seen: Seen,
 }
 
 /// Everything the second look needs.
@@ -141,7 +160,8 @@ struct Look<'p> {
 enum Found<'p> {
     Archive,
     Held(Held),
-    Instance { study: Arc<Study<'p>>, sop: [u8; 16], kept: Option<Kept> },
+    Passed(Passed),
+    Instance { study: Arc<Study<'p>>, sop: [u8; 16], kept: Option<Kept>, seen: Seen },
 }
 
 impl<'p> Look<'p> {
@@ -156,7 +176,7 @@ impl<'p> Look<'p> {
     }
 
     fn look(&self, input: &Input) -> Found<'p> {
-        if matches!(input.place(), Place::Unlisted) {
+        if matches!(input.place(), Place::Unlisted(_)) {
             return Found::Held(Held::unlisted());
         }
         let met = catch_unwind(AssertUnwindSafe(|| {
@@ -171,8 +191,9 @@ impl<'p> Look<'p> {
         }));
         match met {
             Ok(Ok(Met::Archive)) => Found::Archive,
-            Ok(Ok(Met::Instance { out: (study, sop), kept })) => {
-                Found::Instance { study, sop, kept }
+            Ok(Ok(Met::Passed(passed))) => Found::Passed(passed),
+            Ok(Ok(Met::Instance { out: (study, sop), kept, seen })) => {
+                Found::Instance { study, sop, kept, seen }
             }
             Ok(Err(fault)) => Found::Held(fault.into()),
             Err(_) => Found::Held(Held::panicked()),
@@ -202,9 +223,7 @@ impl<'p> Plan<'p> {
                 continue;
             }
             match input.archive() {
-                Ok(archive) => {
-                    members.extend((0..archive.members()).map(|n| Input::member(&archive, n)));
-                }
+                Ok(archive) => members.extend(input.members(&archive)),
                 Err(fault) => sorter.add(input, Found::Held(Held::archive(fault))),
             }
         }
@@ -215,6 +234,22 @@ impl<'p> Plan<'p> {
         }
         let Sorter { jobs, studies, .. } = sorter;
         Ok(Self { jobs, studies, larder: look.keeper.finish() })
+    }
+
+    /// Whether there is DICOM at all, or something that could not be looked into.
+    ///
+    /// # Errors
+    /// When everything was passed over: a run over the wrong folder must not look like success.
+    pub(super) fn has_something_to_do(&self) -> Result<(), Failure> {
+        if self.jobs.iter().any(|job| !matches!(job.fate, Fate::Passed(_))) {
+            return Ok(());
+        }
+        let files = self.jobs.len();
+        Err(Failure::new(
+            "SV-CLI-046",
+            format!("no DICOM is in what the command line names: {files} other files are"),
+            "name the folder that holds the instances; a DICOMDIR lies beside them",
+        ))
     }
 
     /// What was kept of an input, and where.
@@ -235,10 +270,12 @@ struct Sorter<'p> {
 impl<'p> Sorter<'p> {
     fn add(&mut self, input: Input, found: Found<'p>) {
         let at = self.jobs.len();
-        let (kept, seen) = match found {
-            Found::Held(held) => (None, Err(held)),
-            Found::Archive => (None, Err(Held::nested())),
-            Found::Instance { study, sop, kept } => {
+        let (kept, fate) = match found {
+            Found::Held(held) => (None, Fate::Held(held)),
+            Found::Passed(passed) => (None, Fate::Passed(passed)),
+            Found::Archive if input.is_clutter() => (None, Fate::Passed(Passed::Clutter)),
+            Found::Archive => (None, Fate::Held(Held::nested())),
+            Found::Instance { study, sop, kept, seen } => {
                 let studies = &mut self.studies;
                 let number = *self.numbers.entry(Arc::as_ptr(&study)).or_insert_with(|| {
                     studies.push(Arc::clone(&study));
@@ -251,9 +288,9 @@ impl<'p> Sorter<'p> {
                 } else {
                     study.left.fetch_add(1, Ordering::Relaxed);
                 }
-                (kept, Ok(Instance { study: number, twin_of }))
+                (kept, Fate::Instance(Instance { study: number, twin_of, seen }))
             }
         };
-        self.jobs.push(Job { input, kept, seen });
+        self.jobs.push(Job { input, kept, fate });
     }
 }

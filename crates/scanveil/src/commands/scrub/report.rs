@@ -1,24 +1,25 @@
-//! What a run says of itself: the table for people, the report for programs, the mapping for the
-//! hospital's own eyes.
+//! What a run says of itself: the table for people, the report for programs.
 
 use super::held::Held;
 use super::plan::Plan;
 use super::work::{Done, Outcome};
 use crate::cli::ScrubArgs;
-use crate::output::{bytes, table};
+use crate::inputs::Passed;
+use crate::outfile::OutFile;
+use crate::output::{Failure, bytes, table};
 use scanveil_model::{Action, Digest};
-use scanveil_scrub::{Mapping, MappingKind, Profile};
+use scanveil_scrub::Profile;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::time::Duration;
 
 /// Version of the report's format.
 const REPORT_VERSION: u32 = 1;
+/// How a report begins, whatever its version.
+const HEAD: &[u8] = b"{\n  \"version\": ";
+/// What follows the version.
+const ENGINE: &[u8] = b",\n  \"engine\": \"";
 /// Inputs that the table names of each reason.
 const NAMED: usize = 5;
 
@@ -40,6 +41,8 @@ pub(super) struct Summary {
     clean: usize,
     duplicates: usize,
     held_back: usize,
+    /// No instance: a DICOMDIR, or what systems and viewers leave.
+    skipped: usize,
     reasons: Vec<Group>,
     bytes: u64,
     seconds: f64,
@@ -48,7 +51,7 @@ pub(super) struct Summary {
 
 impl Summary {
     pub(super) fn new(outcomes: &[Done], plan: &Plan<'_>, took: Duration) -> Self {
-        let (mut clean, mut duplicates, mut written) = (0, 0, 0);
+        let (mut clean, mut duplicates, mut skipped, mut written) = (0, 0, 0, 0);
         let mut groups: BTreeMap<&'static str, Group> = BTreeMap::new();
         for (at, done) in outcomes.iter().enumerate() {
             match &done.outcome {
@@ -57,6 +60,7 @@ impl Summary {
                     written += one.bytes;
                 }
                 Outcome::Duplicate(_) => duplicates += 1,
+                Outcome::Passed(_) => skipped += 1,
                 Outcome::Held(held) => {
                     let group = groups.entry(held.reason).or_insert_with(|| Group {
                         reason: held.reason,
@@ -78,6 +82,7 @@ impl Summary {
             clean,
             duplicates,
             held_back: groups.values().map(|group| group.count).sum(),
+            skipped,
             reasons: groups.into_values().collect(),
             bytes: written,
             seconds,
@@ -91,7 +96,7 @@ impl Summary {
     }
 
     /// For people.
-    pub(super) fn text(&self, dry_run: bool) -> String {
+    pub(super) fn text(&self, args: &ScrubArgs) -> String {
         let mut text = String::new();
         if !self.reasons.is_empty() {
             let mut held = table(&["held back because", "inputs", "for example", "next step"]);
@@ -108,13 +113,18 @@ impl Summary {
                     group.next_step.to_owned(),
                 ]);
             }
-            text = format!("{held}\n\n");
+            let hint = match args.held {
+                None => "--held FILE writes which files they are, and where in them\n\n",
+                Some(_) => "",
+            };
+            text = format!("{held}\n{hint}\n");
         }
         let mut totals = table(&[
             "inputs",
             "clean",
             "duplicates",
             "held back",
+            "skipped",
             "written",
             "seconds",
             "a second",
@@ -124,7 +134,8 @@ impl Summary {
             self.clean.to_string(),
             self.duplicates.to_string(),
             self.held_back.to_string(),
-            if dry_run { "nothing".to_owned() } else { bytes(self.bytes) },
+            self.skipped.to_string(),
+            if args.dry_run { "nothing".to_owned() } else { bytes(self.bytes) },
             format!("{:.1}", self.seconds),
             format!("{:.0}", self.instances_per_second),
         ]);
@@ -154,6 +165,9 @@ struct Line<'r> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<usize>,
+    /// What was passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<&'static str>,
     #[serde(flatten)]
     held: Option<&'r Held>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,6 +187,7 @@ fn line(index: usize, done: &Done) -> Line<'_> {
         input_bytes: done.input.map(|(_, length)| length),
         status: "held-back",
         duplicate_of: None,
+        skipped: None,
         held: None,
         output: None,
         output_digest: None,
@@ -185,6 +200,13 @@ fn line(index: usize, done: &Done) -> Line<'_> {
             line.status = "duplicate";
             line.duplicate_of = Some(*of);
         }
+        Outcome::Passed(passed) => {
+            line.status = "skipped";
+            line.skipped = Some(match passed {
+                Passed::Directory => "dicomdir",
+                Passed::Clutter => "no-dicom",
+            });
+        }
         Outcome::Clean(clean) => {
             line.status = "clean";
             line.output = clean.details.as_ref().map(|details| details.output.as_str());
@@ -196,14 +218,21 @@ fn line(index: usize, done: &Done) -> Line<'_> {
     line
 }
 
+/// Whether a file begins as a report does.
+pub(super) fn is_report(head: &[u8]) -> bool {
+    let after = head.strip_prefix(HEAD).unwrap_or_default();
+    let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && after[digits..].starts_with(ENGINE)
+}
+
 /// Writes the report: what was done to each input, by number and digest, never by name.
 pub(super) fn write(
-    path: &Path,
+    file: &OutFile,
     args: &ScrubArgs,
     profile: &Profile,
     totals: &Summary,
     outcomes: &[Done],
-) -> io::Result<()> {
+) -> Result<(), Failure> {
     let report = Report {
         version: REPORT_VERSION,
         engine: env!("CARGO_PKG_VERSION"),
@@ -213,88 +242,32 @@ pub(super) fn write(
         totals,
         instances: outcomes.iter().enumerate().map(|(at, done)| line(at, done)).collect(),
     };
-    replace(path, 0o644, |out| {
+    file.write(|out| {
         serde_json::to_writer_pretty(&mut *out, &report)?;
         writeln!(out)
     })
 }
 
-/// Writes a file under another name, and gives it its own when it is whole.
-fn replace(
-    path: &Path,
-    mode: u32,
-    fill: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".part-{}", std::process::id()));
-    let part = path.with_file_name(name);
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
-    let mut out = BufWriter::new(file);
-    let done = fill(&mut out)
-        .and_then(|()| out.flush())
-        .and_then(|()| out.get_ref().sync_all())
-        .and_then(|()| fs::rename(&part, path));
-    if done.is_err() {
-        fs::remove_file(&part)?;
-    }
-    done
-}
-
-/// Old and new identifiers, each pair once.
-#[derive(Default)]
-pub(super) struct Mappings(Mutex<BTreeSet<(MappingKind, String, String)>>);
-
-impl Mappings {
-    pub(super) fn add(&self, found: Vec<Mapping>) {
-        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pairs.extend(found.into_iter().map(|pair| (pair.kind, pair.old, pair.new)));
-    }
-
-    /// Writes `kind,id_old,id_new` with mode 0600.
-    pub(super) fn write(self, path: &Path) -> io::Result<()> {
-        let pairs = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        replace(path, 0o600, |out| {
-            writeln!(out, "kind,id_old,id_new")?;
-            pairs.iter().try_for_each(|(kind, old, new)| {
-                writeln!(out, "{},{},{}", kind.as_str(), quoted(old), quoted(new))
-            })
-        })
-    }
-}
-
-/// A field as RFC 4180 has it. One that a spreadsheet would take for a formula stays what it is:
-/// the file is for joining, and its values are the hospital's own.
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn mappings_are_private_quoted_and_there_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mapping.csv");
-        let pair = |kind, old: &str| Mapping { kind, old: old.into(), new: "new".into() };
-        for _ in 0..2 {
-            let mappings = Mappings::default();
-            for _ in 0..2 {
-                mappings.add(vec![
-                    pair(MappingKind::Patient, "a,\"b\""),
-                    pair(MappingKind::Uid, "1.2"),
-                ]);
-            }
-            mappings.write(&path).unwrap();
+    fn a_report_is_told_from_other_files() {
+        let report = |version: u32| {
+            let value = serde_json::json!({ "version": version });
+            let text = serde_json::to_string_pretty(&value).unwrap();
+            text.replace("\n}", ",\n  \"engine\": \"0.1.0\"\n}")
+        };
+        for (head, expected) in [
+            (report(1), true),
+            (report(12), true),
+            (report(1).replace("engine", "other"), false),
+            ("{}".to_owned(), false),
+            (String::new(), false),
+            ("DICM".to_owned(), false),
+        ] {
+            assert_eq!(is_report(head.as_bytes()), expected, "{head}");
         }
-        let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "kind,id_old,id_new\nuid,1.2,new\npatient,\"a,\"\"b\"\"\",new\n");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::held::Held;
 use super::output::Staging;
-use super::plan::{Instance, Job, Plan, Study};
-use super::report::Mappings;
-use crate::inputs::{Work, digest, with_instance};
+use super::plan::{Fate, Instance, Job, Plan, Study};
+use super::private::Mappings;
+use crate::inputs::{Passed, Seen, Work, digest, with_instance};
 use crate::output::Failure;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -23,6 +23,8 @@ pub(super) enum Outcome {
     /// The same instance as that of an earlier input, by its index.
     Duplicate(usize),
     Held(Box<Held>),
+    /// No instance, and nothing that anybody would miss.
+    Passed(Passed),
 }
 
 /// An instance that came out.
@@ -63,8 +65,8 @@ impl<'p> Scrubbing<'_, 'p> {
         let jobs = &self.plan.jobs;
         // Study by study, so that few are open at a time.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
-        order.sort_by_key(|&at| jobs[at].seen.as_ref().map_or(0, |instance| instance.study));
-        let is_twin = |at: usize| jobs[at].seen.as_ref().is_ok_and(|i| i.twin_of.is_some());
+        order.sort_by_key(|&at| jobs[at].instance().map_or(0, |instance| instance.study));
+        let is_twin = |at: usize| jobs[at].instance().is_some_and(|i| i.twin_of.is_some());
         let (twins, firsts): (Vec<usize>, Vec<usize>) =
             order.into_iter().partition(|&at| is_twin(at));
         let mut done: Vec<Option<Done>> = Vec::new();
@@ -77,7 +79,7 @@ impl<'p> Scrubbing<'_, 'p> {
         let twins: Vec<(usize, Done)> =
             twins.into_par_iter().map(|at| (at, self.job(at))).collect();
         for (at, mut twin) in twins {
-            let first = jobs[at].seen.as_ref().ok().and_then(|instance| instance.twin_of);
+            let first = jobs[at].instance().and_then(|instance| instance.twin_of);
             let first = first.and_then(|first| Some((first, done[first].as_ref()?)));
             twin.outcome = compare(twin.outcome, first);
             done[at] = Some(twin);
@@ -90,12 +92,13 @@ impl<'p> Scrubbing<'_, 'p> {
 
     fn job(&self, at: usize) -> Done {
         let job = &self.plan.jobs[at];
-        let outcome = match &job.seen {
-            Err(held) => Outcome::Held(Box::new(held.clone())),
-            Ok(instance) => self.guarded(job, instance),
+        let (outcome, seen) = match &job.fate {
+            Fate::Held(held) => (Outcome::Held(Box::new(held.clone())), None),
+            Fate::Passed(passed) => (Outcome::Passed(*passed), None),
+            Fate::Instance(instance) => (self.guarded(job, instance), Some(&instance.seen)),
         };
         let bytes = self.plan.kept(job).map(|(larder, kept)| larder.bytes(kept));
-        let input = if self.reported { digest(&job.input, bytes).ok() } else { None };
+        let input = if self.reported { digest(&job.input, bytes, seen).ok() } else { None };
         self.bar.inc(1);
         Done { outcome, input }
     }
@@ -103,7 +106,8 @@ impl<'p> Scrubbing<'_, 'p> {
     fn guarded(&self, job: &Job, instance: &Instance) -> Outcome {
         let study = &self.plan.studies[instance.study];
         let twin = instance.twin_of.is_some();
-        let done = catch_unwind(AssertUnwindSafe(|| self.instance(job, study, twin)));
+        let done =
+            catch_unwind(AssertUnwindSafe(|| self.instance(job, study, &instance.seen, twin)));
         if let (false, Ok(Err(held))) = (twin, &done) {
             study.certify(|certifying| certifying.held_back(held.reason));
         }
@@ -126,7 +130,13 @@ impl<'p> Scrubbing<'_, 'p> {
         }
     }
 
-    fn instance(&self, job: &Job, study: &Study<'p>, twin: bool) -> Result<Clean, Held> {
+    fn instance(
+        &self,
+        job: &Job,
+        study: &Study<'p>,
+        seen: &Seen,
+        twin: bool,
+    ) -> Result<Clean, Held> {
         if self.staging.is_some_and(Staging::has_failed) {
             return Err(Held::unwritten());
         }
@@ -137,7 +147,7 @@ impl<'p> Scrubbing<'_, 'p> {
             staging: self.staging.filter(|_| !twin),
             mappings: self.mappings,
         };
-        let scrubbed = with_instance(&job.input, self.plan.kept(job), &mut work)?;
+        let scrubbed = with_instance(&job.input, self.plan.kept(job), Some(seen), &mut work)?;
         if !twin {
             study.certify(|certifying| certifying.clean(&scrubbed));
         }
