@@ -26,7 +26,7 @@ fn check(config: &Config, output: &Output) -> ExitCode {
     if !scanveil_seal::key_memory_is_locked() {
         problems.push(unlocked());
     }
-    problems.sort_by(|a, b| b.severity.cmp(&a.severity));
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     let usable = problems.iter().all(|problem| problem.severity == Severity::Note);
     let store = match config.store.kind() {
         StoreKind::Folder => "a folder".to_owned(),

@@ -209,7 +209,7 @@ fn a_file_that_was_exchanged_between_the_looks_is_not_taken() {
     let [first, second] = [&slices()[0], &slices()[1]].map(Clone::clone);
     assert_eq!(first.len(), second.len());
     fs::write(&path, &first).unwrap();
-    let inputs = gather(&[path.clone()]).unwrap();
+    let inputs = gather(std::slice::from_ref(&path)).unwrap();
     let modified = fs::metadata(&path).unwrap().modified().unwrap();
     let seen = seen(&inputs[0]);
     let look = || with_instance(&inputs[0], None, Some(&seen), &mut Nothing);
