@@ -9,6 +9,7 @@ mod batch;
 mod catalog;
 mod database;
 mod error;
+mod holdings;
 mod publish;
 mod query;
 mod rebuild;
@@ -19,6 +20,7 @@ mod row;
 pub use batch::{BatchItem, BatchPlan, BatchProgress, BatchRecord, ItemEnd};
 pub use catalog::Catalog;
 pub use error::CatalogError;
+pub use holdings::Holding;
 pub use publish::{Outcomes, Publication, StudyGeneration};
 pub use rebuild::Rebuild;
 pub use records::{

@@ -15,12 +15,12 @@ const OBJECT_COLUMNS: &str = "SELECT o.object, o.zone, o.hospital, o.subject, o.
      o.received_at_ms, o.certificate FROM objects o";
 
 /// Only what the newest generation of a study holds.
-const NEWEST: &str = "o.generation = (SELECT MAX(g.generation) FROM generations g \
+pub(crate) const NEWEST: &str = "o.generation = (SELECT MAX(g.generation) FROM generations g \
      WHERE g.hospital = o.hospital AND g.project = o.project AND g.study_key = o.study_key)";
 
 /// Quarantined instances of which no released generation has a clean copy: a later profile may
 /// have let them pass.
-const STILL_HELD: &str = "NOT EXISTS (SELECT 1 FROM instances c \
+pub(crate) const STILL_HELD: &str = "NOT EXISTS (SELECT 1 FROM instances c \
      JOIN objects r ON r.object = c.object AND r.zone = 'research' AND r.hospital = o.hospital \
      WHERE c.source_digest = i.source_digest AND r.generation = \
      (SELECT MAX(g.generation) FROM generations g WHERE g.hospital = r.hospital \

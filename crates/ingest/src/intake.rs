@@ -235,6 +235,19 @@ impl HospitalRoute {
             rule.network.contains(address) && rule.ae.as_ref().is_none_or(|ae| ae == calling)
         })
     }
+
+    /// Whether anybody may send from an address.
+    #[must_use]
+    pub fn reaches(&self, address: IpAddr) -> bool {
+        self.calling.iter().any(|rule| rule.network.contains(address))
+    }
+
+    /// Whether the configuration names a calling AE title: what else a stranger calls himself is not
+    /// shown in a metric.
+    #[must_use]
+    pub fn names(&self, calling: &AeTitle) -> bool {
+        self.calling.iter().any(|rule| rule.ae.as_ref() == Some(calling))
+    }
 }
 
 /// Milliseconds since 1970 (UTC), the time receivers note.

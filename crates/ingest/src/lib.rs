@@ -2,11 +2,16 @@
 //! the spool through [`IntakeSink`] and tells its sender "success" only with a [`Receipt`] in hand.
 
 mod arrival;
+mod counted;
 mod dimse;
 mod folder;
 mod intake;
+mod pace;
+mod places;
+mod quiet;
 mod web;
 
+pub use counted::show_counters;
 pub use dimse::{
     ClientAuth, DimseConfig, DimseError, DimseLimits, DimseServer, Outgoing, OutgoingFile,
     PlainListener, SendSummary, Sender, SenderOptions, Status, TlsClient, TlsListener, TlsServer,
@@ -19,4 +24,6 @@ pub use intake::{
     CallingRule, HospitalRoute, Intake, IntakeError, IntakeMeta, IntakeSink, Network, NetworkError,
     PEEK_BYTES, Protocol, Receipt, ReceivingSink, now_ms,
 };
+pub use places::{Full, Guest, Place, PlaceLimits, Places};
+pub use quiet::Quiet;
 pub use web::{TokenDigest, TokenTable, WebError, WebLimits, generate_token, router};

@@ -17,6 +17,7 @@ pub use token::{TokenDigest, TokenTable, generate_token};
 
 use crate::arrival::Origin;
 use crate::intake::{Intake, Protocol};
+use crate::places::{Guest, Place, PlaceLimits, Places};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, header, request::Parts};
@@ -25,10 +26,9 @@ use axum::routing::post;
 use body::Metered;
 use scanveil_model::HospitalId;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Limits of the receivers over HTTP. None of them allocates what it allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,16 @@ pub struct WebLimits {
     pub max_part_header_bytes: usize,
     /// Most requests that are received at once; more are asked to come back.
     pub max_uploads: usize,
+    /// Most of them with one token.
+    pub max_uploads_per_token: usize,
+    /// How many of them are kept for each hospital; half of an even share when not set.
+    pub kept_per_hospital: Option<usize>,
+    /// Least bytes per second of a body, over the time spent waiting for them.
+    pub min_bytes_per_s: u64,
+    /// How much waiting is looked at together for the least rate, milliseconds.
+    pub rate_window_ms: u64,
+    /// Longest request, from the end of its header to the last byte of its body, milliseconds.
+    pub request_timeout_ms: u64,
     /// Instances of one request that may wait to become durable while the next ones arrive.
     pub max_commits_in_flight: usize,
     /// How long a sender may send nothing, milliseconds.
@@ -61,9 +71,14 @@ impl Default for WebLimits {
             max_instance_bytes: 16 << 30,
             max_parts: 20_000,
             max_part_header_bytes: 16 << 10,
-            max_uploads: 32,
+            max_uploads: 64,
+            max_uploads_per_token: 32,
+            kept_per_hospital: None,
+            min_bytes_per_s: 1024,
+            rate_window_ms: 120_000,
+            request_timeout_ms: 6 * 3_600_000,
             max_commits_in_flight: 16,
-            idle_timeout_ms: 30_000,
+            idle_timeout_ms: 60_000,
             max_unpacked_bytes: 128 << 30,
             max_unpack_ratio: 400,
         }
@@ -75,7 +90,14 @@ struct Web {
     intake: Intake,
     tokens: TokenTable,
     limits: WebLimits,
-    uploads: Arc<Semaphore>,
+    uploads: Places,
+}
+
+/// Who sends a request.
+struct Sender {
+    hospital: HospitalId,
+    token: TokenDigest,
+    address: IpAddr,
 }
 
 /// The routes `POST /studies`, `POST /studies/{study}` and `POST /upload`.
@@ -83,7 +105,15 @@ struct Web {
 /// Serve it with connection information (`into_make_service_with_connect_info::<SocketAddr>`), so
 /// that the sender's address is known.
 pub fn router(intake: Intake, tokens: TokenTable, limits: WebLimits) -> Router {
-    let uploads = Arc::new(Semaphore::new(limits.max_uploads.min(Semaphore::MAX_PERMITS)));
+    let places = PlaceLimits {
+        most: limits.max_uploads,
+        // Whoever has a token is known by it, also behind a proxy.
+        per_address: usize::MAX,
+        per_token: limits.max_uploads_per_token,
+        kept_per_hospital: limits.kept_per_hospital,
+        yields_after: Duration::MAX,
+    };
+    let uploads = Places::new(places, tokens.hospitals());
     Router::new()
         .route("/studies", post(stow::store))
         .route("/studies/{study}", post(stow::store_in_study))
@@ -102,8 +132,7 @@ impl Web {
         let (parts, body) = request.into_parts();
         // Who expects a 100 has sent nothing yet, and is not to be asked for it.
         let waits = parts.headers.contains_key(header::EXPECT);
-        let idle = Duration::from_millis(self.limits.idle_timeout_ms);
-        let body = Metered::new(body, self.limits.max_body_bytes, idle);
+        let body = Metered::new(body, &self.limits);
         let rest = body.rest();
         let response = receive(parts, body).await.unwrap_or_else(WebError::into_response);
         let refused = response.status().is_client_error() || response.status().is_server_error();
@@ -114,20 +143,25 @@ impl Web {
     }
 
     /// The hospital whose token the request carries.
-    fn hospital(&self, headers: &HeaderMap) -> Result<HospitalId, WebError> {
-        headers
+    fn sender(&self, parts: &Parts) -> Result<Sender, WebError> {
+        let found = parts
+            .headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .and_then(|(_, token)| self.tokens.hospital(token.trim()))
-            .cloned()
-            .ok_or(WebError::Unauthorized)
+            .and_then(|(_, token)| self.tokens.find(token.trim()));
+        let Some((token, hospital)) = found else {
+            count_refused("unknown", "no-token");
+            return Err(WebError::Unauthorized);
+        };
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |info| info.0.ip().to_canonical());
+        Ok(Sender { hospital: hospital.clone(), token, address })
     }
 
     /// Refuses what can be refused before a byte of the body is read.
-    fn admit(&self, parts: &Parts) -> Result<OwnedSemaphorePermit, WebError> {
-        let headers = &parts.headers;
+    fn admit(&self, sender: &Sender, headers: &HeaderMap) -> Result<Place, WebError> {
         if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             return Err(WebError::MediaType);
         }
@@ -136,14 +170,30 @@ impl Web {
         if length.is_some_and(|length| length > self.limits.max_body_bytes) {
             return Err(WebError::TooLarge);
         }
-        Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| WebError::Busy)
+        let guest = Guest {
+            address: sender.address,
+            hospital: Some(sender.hospital.clone()),
+            token: Some(sender.token),
+        };
+        let place = self.uploads.take(guest, || ()).map_err(|full| {
+            count_refused(sender.hospital.as_str(), full.label());
+            WebError::Busy(full)
+        })?;
+        place.busy();
+        Ok(place)
     }
+}
 
-    fn origin(hospital: HospitalId, protocol: Protocol, parts: &Parts) -> Origin {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or_else(String::new, |info| info.0.ip().to_canonical().to_string());
-        Origin { hospital, protocol, peer }
+impl Sender {
+    fn origin(self, protocol: Protocol) -> Origin {
+        Origin { hospital: self.hospital, protocol, peer: self.address.to_string() }
     }
+}
+
+fn count_refused(hospital: &str, reason: &'static str) {
+    metrics::counter!("scanveil_refused_requests_total",
+        "hospital" => hospital.to_owned(), "reason" => reason)
+    .increment(1);
 }
 
 #[cfg(test)]

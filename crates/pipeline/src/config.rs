@@ -2,9 +2,10 @@
 //! flags.
 
 use crate::PipelineError;
+use crate::limits::{Connections, DimseSettings, check_uploads};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
-use scanveil_ingest::{CallingRule, HospitalRoute};
+use scanveil_ingest::{CallingRule, DimseLimits, HospitalRoute, WebLimits};
 use scanveil_model::{AeTitle, HospitalId, ProjectName, RetentionClass};
 use scanveil_storage::{ChecksumMode, S3Config};
 use serde::Deserialize;
@@ -161,6 +162,8 @@ pub struct Dimse {
     pub tls: Option<Listener>,
     /// Most associations at a time.
     pub max_associations: usize,
+    /// Shares and time limits.
+    pub limits: DimseSettings,
 }
 
 impl Default for Dimse {
@@ -168,7 +171,8 @@ impl Default for Dimse {
         Self {
             listen: Some(SocketAddr::from(([0, 0, 0, 0], 11112))),
             tls: None,
-            max_associations: 64,
+            max_associations: DimseLimits::default().max_associations,
+            limits: DimseSettings::default(),
         }
     }
 }
@@ -183,11 +187,24 @@ pub struct Http {
     pub tls: Option<Tls>,
     /// Digest of the token that opens status page and metrics from other machines.
     pub operator_token: Option<String>,
+    /// A listener for health, metrics and the page that the receivers cannot starve.
+    pub health: Option<Listener>,
+    /// Connections of each listener.
+    pub connections: Connections,
+    /// What uploads may do.
+    pub limits: WebLimits,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8042)), tls: None, operator_token: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8042)),
+            tls: None,
+            operator_token: None,
+            health: None,
+            connections: Connections::default(),
+            limits: WebLimits::default(),
+        }
     }
 }
 
@@ -335,8 +352,8 @@ impl Config {
             }
         };
         fix(&mut self.data_dir);
-        let tls =
-            self.dimse.tls.iter_mut().filter_map(|l| l.tls.as_mut()).chain(self.http.tls.as_mut());
+        let listeners = self.dimse.tls.iter_mut().chain(self.http.health.as_mut());
+        let tls = listeners.filter_map(|l| l.tls.as_mut()).chain(self.http.tls.as_mut());
         for tls in tls {
             fix(&mut tls.certificate);
             fix(&mut tls.key);
@@ -376,10 +393,25 @@ impl Config {
                 "http.listen is open to other machines: set http.tls, or listen on 127.0.0.1",
             ));
         }
+        let health = self.http.health.as_ref();
+        if health.is_some_and(|h| h.tls.is_none() && !h.listen.ip().is_loopback()) {
+            return Err(PipelineError::config(
+                "http.health is open to other machines: set http.health.tls, or listen on 127.0.0.1",
+            ));
+        }
+        self.check_limits()?;
         if self.store.kind() == StoreKind::S3 {
             self.store.s3()?.validate()?;
         }
         Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), PipelineError> {
+        let calling = self.hospitals.iter().filter(|h| h.called_ae.is_some()).count();
+        self.dimse.limits.check(self.dimse.max_associations, calling)?;
+        let uploading = self.hospitals.iter().filter(|h| !h.tokens.is_empty()).count();
+        check_uploads(&self.http.limits, uploading)?;
+        self.http.connections.check()
     }
 
     fn check_hospitals(&self) -> Result<(), PipelineError> {

@@ -98,6 +98,12 @@ impl Groups {
         self.waiting.values().find_map(|waiting| waiting.failure.map(|failure| failure.code))
     }
 
+    /// How many studies wait, and how many of them failed before.
+    pub(crate) fn studies(&self) -> (u64, u64) {
+        let failing = self.waiting.values().filter(|waiting| waiting.failure.is_some()).count();
+        (self.waiting.len() as u64, failing as u64)
+    }
+
     /// How many instances wait.
     pub(crate) fn instances(&self) -> u64 {
         self.waiting.values().map(|waiting| waiting.instances.len() as u64).sum()

@@ -73,6 +73,7 @@ pub fn check_addresses(config: &Config) -> Vec<Problem> {
     let mut addresses = vec![("http.listen", config.http.listen)];
     addresses.extend(config.dimse.listen.map(|at| ("dimse.listen", at)));
     addresses.extend(config.dimse.tls.as_ref().map(|at| ("dimse.tls.listen", at.listen)));
+    addresses.extend(config.http.health.as_ref().map(|at| ("http.health.listen", at.listen)));
     for (number, (setting, address)) in addresses.iter().enumerate() {
         let clash = addresses[..number].iter().find(|(_, other)| overlap(*address, *other));
         if let Some((other, _)) = clash {
@@ -198,6 +199,9 @@ impl Findings {
     fn receivers(&mut self, config: &Config) {
         if let Some(tls) = &config.http.tls {
             self.tls("http.tls", tls, &ClientAuth::None);
+        }
+        if let Some(tls) = config.http.health.as_ref().and_then(|health| health.tls.as_ref()) {
+            self.tls("http.health.tls", tls, &ClientAuth::None);
         }
         match config.dimse.tls.as_ref().map(|listener| &listener.tls) {
             None => {}

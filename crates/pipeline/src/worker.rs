@@ -2,15 +2,16 @@
 //! them, and tries again what failed for want of a disk or a store.
 
 use crate::group::{Complete, Groups};
+use crate::probe::StoreProbe;
 use crate::source::Source;
 use crate::study::{StudyReport, process, study_key};
-use crate::{PipelineError, Site};
+use crate::{Activity, PipelineError, Site, now_ms};
 use scanveil_model::Coded;
 use scanveil_vault::{Spool, SpooledInstance};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,22 +20,12 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long to wait before a hospital's keys are tried again.
 const KEYS_WAIT: Duration = Duration::from_secs(5);
 
-/// What the worker is doing, for the status page.
-#[derive(Default)]
-pub struct Activity {
-    /// Instances taken from the spool and not yet published.
-    pub in_work: AtomicU64,
-    /// Microseconds spent on studies.
-    pub busy_us: AtomicU64,
-    /// The code of a failure that still stands.
-    pub failing: Mutex<Option<String>>,
-}
-
 /// The running worker.
 pub struct Worker {
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
     thread: Option<JoinHandle<()>>,
+    _probe: StoreProbe,
 }
 
 impl Worker {
@@ -49,6 +40,7 @@ impl Worker {
         };
         let stop = Arc::new(AtomicBool::new(false));
         let activity = Arc::new(Activity::default());
+        let probe = StoreProbe::start(&site, &activity)?;
         let mut state = State {
             site,
             spool,
@@ -64,7 +56,7 @@ impl Worker {
             .name("pipeline".into())
             .spawn(move || state.run(pending))
             .map_err(|source| PipelineError::Folder { what: "a thread", source })?;
-        Ok(Self { stop, activity, thread: Some(thread) })
+        Ok(Self { stop, activity, thread: Some(thread), _probe: probe })
     }
 
     /// What it is doing.
@@ -123,6 +115,9 @@ impl State {
 
     fn tell(&self) {
         self.activity.in_work.store(self.groups.instances(), Ordering::Relaxed);
+        let (studies, failing) = self.groups.studies();
+        self.activity.studies.store(studies, Ordering::Relaxed);
+        self.activity.failing_studies.store(failing, Ordering::Relaxed);
         let failing = self.groups.failing().or(self.damage);
         *self.activity.failing.lock().unwrap_or_else(PoisonError::into_inner) =
             failing.map(str::to_owned);
@@ -169,6 +164,10 @@ impl State {
         self.activity.busy_us.fetch_add(spent, Ordering::Relaxed);
         match done {
             Ok(report) => {
+                self.activity.last_success_ms.store(now_ms(), Ordering::Relaxed);
+                if report.scrubbed + report.quarantined > 0 {
+                    self.activity.store.answered();
+                }
                 let reasons: Vec<String> =
                     report.reasons.iter().map(|(code, n)| format!("{code}={n}")).collect();
                 tracing::info!(
@@ -201,6 +200,10 @@ impl State {
                 );
                 return self.groups.put_back(study);
             }
+        }
+        self.activity.failures.fetch_add(1, Ordering::Relaxed);
+        if let PipelineError::Storage(error) = error {
+            self.activity.store.failed(error.report());
         }
         let (hospital, instances) = (study.study.0.clone(), study.instances.len());
         let now = Instant::now();

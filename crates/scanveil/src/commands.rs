@@ -5,6 +5,7 @@ mod batch;
 mod config;
 mod demo;
 mod evaluate;
+mod figures;
 mod health;
 mod hospital;
 mod inspect;

@@ -37,32 +37,37 @@ pub struct Listener {
 pub struct ServerConfig {
     /// Where hospitals send to: `/studies` and `/upload`.
     pub receive: Listener,
-    /// Where operators look: `/` and `/api/status`; with the receivers when absent.
+    /// Where health, metrics, page and status are also read, with connections and threads that the
+    /// receivers cannot take.
     #[serde(default)]
-    pub operate: Option<Listener>,
-    /// Where `/metrics` is read; with the page when absent.
-    #[serde(default)]
-    pub metrics: Option<Listener>,
+    pub watch: Option<Listener>,
     /// Digest of the token that opens page, status and metrics. Without one they are shown to the
     /// machine itself only.
     #[serde(default)]
     pub operator_token: Option<TokenDigest>,
-    /// Most connections at once, over all listeners.
+    /// Most connections at once on each listener.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
-    /// How long a connection may be silent, milliseconds.
-    #[serde(default = "default_idle_connection_ms")]
-    pub idle_connection_ms: u64,
+    /// Most of one address; of one network of 64 bits with IPv6.
+    #[serde(default = "default_max_per_address")]
+    pub max_connections_per_address: usize,
+    /// Longest time without a request at work: TLS handshake, a whole header, the time between two
+    /// requests, taking an answer; milliseconds.
+    #[serde(default = "default_header_timeout_ms")]
+    pub header_timeout_ms: u64,
     /// How long requests at work may go on after a shutdown was asked for, milliseconds.
     #[serde(default = "default_shutdown_grace_ms")]
     pub shutdown_grace_ms: u64,
 }
 
 fn default_max_connections() -> usize {
-    1024
+    512
 }
-fn default_idle_connection_ms() -> u64 {
-    120_000
+fn default_max_per_address() -> usize {
+    128
+}
+fn default_header_timeout_ms() -> u64 {
+    30_000
 }
 fn default_shutdown_grace_ms() -> u64 {
     10_000
@@ -74,11 +79,11 @@ impl ServerConfig {
     pub fn new(receive: Listener) -> Self {
         Self {
             receive,
-            operate: None,
-            metrics: None,
+            watch: None,
             operator_token: None,
             max_connections: default_max_connections(),
-            idle_connection_ms: default_idle_connection_ms(),
+            max_connections_per_address: default_max_per_address(),
+            header_timeout_ms: default_header_timeout_ms(),
             shutdown_grace_ms: default_shutdown_grace_ms(),
         }
     }

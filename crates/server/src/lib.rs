@@ -8,6 +8,7 @@ mod access;
 mod config;
 mod connection;
 mod error;
+mod gauges;
 mod observe;
 mod page;
 mod routes;
@@ -19,8 +20,8 @@ pub use config::{Listener, ServerConfig, Transport};
 pub use error::ServerError;
 pub use serve::{Metrics, ServerHandle, ServerParts, serve};
 pub use status::{
-    Entrance, HospitalStatus, Problem, QuarantineStatus, ReleaseStatus, SpoolStatus,
-    StatusSnapshot, StatusSource, Volume,
+    Entrance, HospitalStatus, PipelineStatus, Problem, QuarantineStatus, ReleaseStatus,
+    SpoolStatus, StatusSnapshot, StatusSource, StoreStatus, Volume,
 };
 
 #[cfg(test)]

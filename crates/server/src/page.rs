@@ -70,7 +70,7 @@ impl Page {
     fn header(&mut self, status: &StatusSnapshot) {
         let (class, word) = match (status.ready, status.problems.is_empty()) {
             (false, _) => ("bad", "not ready"),
-            (true, false) => ("warn", "needs attention"),
+            (true, false) => ("warn", "receiving, but needs attention"),
             (true, true) => ("good", "receiving"),
         };
         let up = u64::try_from(status.taken_at_ms - status.started_at_ms).unwrap_or(0);
@@ -100,10 +100,9 @@ impl Page {
 
     fn totals(&mut self, status: &StatusSnapshot) {
         let received = total(status, |hospital| hospital.received);
-        let scrubbed = total(status, |hospital| hospital.scrubbed);
         let stored = total(status, |hospital| hospital.stored.instances);
         let stored_bytes = total(status, |hospital| hospital.stored.bytes);
-        let held = total(status, HospitalStatus::held_back);
+        let held = total(status, |hospital| hospital.held_back);
         let spool = &status.spool;
         let oldest = match spool.oldest_waiting_ms {
             Some(ms) => format!("oldest {}", age(ms)),
@@ -113,9 +112,8 @@ impl Page {
         for (name, number, note) in [
             ("Received", received, "duplicates included".to_owned()),
             ("Waiting", spool.waiting, oldest),
-            ("Scrubbed", scrubbed, percent_note(scrubbed, received)),
+            ("Stored de-identified", stored, bytes(stored_bytes)),
             ("In quarantine", held, percent_note(held, received)),
-            ("Stored", stored, bytes(stored_bytes)),
         ] {
             self.line(format_args!(
                 "<div><dt>{name}</dt><dd>{}<small>{note}</small></dd></div>",
@@ -165,7 +163,7 @@ impl Page {
                 ("Received", true),
                 ("Waiting", true),
                 ("Oldest", true),
-                ("Scrubbed", true),
+                ("Last arrival", true),
                 ("Quarantined", true),
                 ("Stored", true),
                 ("Bytes stored", true),
@@ -179,9 +177,9 @@ impl Page {
                 escape(ae),
                 number(hospital.received),
                 number(hospital.waiting),
-                cell(&hospital.oldest_waiting_ms.map_or_else(|| "\u{2013}".to_owned(), age)),
-                number(hospital.scrubbed),
-                number(hospital.held_back()),
+                cell(&hospital.oldest_waiting_ms.map_or_else(never, age)),
+                cell(&hospital.last_arrival_at_ms.map_or_else(never, |at| ago(status, at))),
+                number(hospital.held_back),
                 number(hospital.stored.instances),
                 cell(&bytes(hospital.stored.bytes)),
             ));
@@ -190,7 +188,7 @@ impl Page {
     }
 
     fn quarantine(&mut self, status: &StatusSnapshot) {
-        if total(status, HospitalStatus::held_back) == 0 {
+        if total(status, |hospital| hospital.held_back) == 0 {
             self.put("<section>\n<h2>Quarantine</h2>\n<p>Nothing is held back.</p>\n</section>\n");
             return;
         }
@@ -231,14 +229,13 @@ impl Page {
             ],
         );
         for release in &status.releases {
-            let old = u64::try_from(status.taken_at_ms - release.created_at_ms).unwrap_or(0);
             self.line(format_args!(
                 "<tr><th scope=\"row\">{}</th><td><code>{}</code></td>{}{}{}</tr>",
                 release.project,
                 escape(&release.id),
                 number(release.volume.instances),
                 cell(&bytes(release.volume.bytes)),
-                cell(&format!("{} ago", age(old))),
+                cell(&ago(status, release.created_at_ms)),
             ));
         }
         self.end_table();
@@ -295,6 +292,15 @@ fn number(number: u64) -> String {
 
 fn cell(text: &str) -> String {
     format!("<td class=\"n\">{text}</td>")
+}
+
+/// What did not happen yet.
+fn never() -> String {
+    "\u{2013}".to_owned()
+}
+
+fn ago(status: &StatusSnapshot, at_ms: i64) -> String {
+    format!("{} ago", age(u64::try_from(status.taken_at_ms - at_ms).unwrap_or(0)))
 }
 
 fn percent_note(part: u64, whole: u64) -> String {

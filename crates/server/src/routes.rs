@@ -37,27 +37,38 @@ pub(crate) fn operate(status: Arc<Status>, token: Option<TokenDigest>) -> Router
 }
 
 /// `/metrics` in Prometheus' text format, for operators and their collectors.
-pub(crate) fn metrics(metrics: Metrics, token: Option<TokenDigest>) -> Router {
+pub(crate) fn metrics(status: Arc<Status>, metrics: Metrics, token: Option<TokenDigest>) -> Router {
     Router::new()
         .route("/metrics", get(render_metrics))
-        .with_state(metrics)
+        .with_state((status, metrics))
         .route_layer(from_fn_with_state(token, operators_only))
 }
 
-async fn render_metrics(State(metrics): State<Metrics>) -> Response {
+async fn render_metrics(State((status, metrics)): State<(Arc<Status>, Metrics)>) -> Response {
+    // Who cannot be asked how it is doing is not ready; what was counted is shown all the same.
+    let snapshot = status.look().await.unwrap_or_default();
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, kind)], metrics.render(&snapshot)).into_response()
 }
 
 #[derive(Serialize)]
-struct Ready {
+struct Health<'s> {
+    /// Whether instances are received.
     ready: bool,
+    /// Whether something else needs an operator.
+    degraded: bool,
+    /// The codes of what is wrong; the status page says more.
+    problems: Vec<&'s str>,
 }
 
 async fn ready(State(status): State<Arc<Status>>) -> Response {
-    let ready = status.look().await.is_some_and(|snapshot| snapshot.ready);
+    let snapshot = status.look().await;
+    let problems = snapshot.iter().flat_map(|look| &look.problems);
+    let problems: Vec<&str> = problems.map(|problem| problem.code.as_str()).collect();
+    let ready = snapshot.as_ref().is_some_and(|look| look.ready);
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(Ready { ready })).into_response()
+    let health = Health { ready, degraded: ready && !problems.is_empty(), problems };
+    (code, Json(health)).into_response()
 }
 
 async fn api_status(State(status): State<Arc<Status>>) -> Response {

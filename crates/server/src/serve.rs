@@ -2,13 +2,14 @@
 
 use crate::connection::Door;
 use crate::observe::{Observer, observe};
-use crate::status::{Entrance, Status, StatusSource};
-use crate::{Listener, ServerConfig, ServerError, Transport, routes, tls};
+use crate::status::{Entrance, Status, StatusSnapshot, StatusSource};
+use crate::{Listener, ServerConfig, ServerError, Transport, gauges, routes, tls};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use scanveil_ingest::PlaceLimits;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
+/// Most looks at the service at the same time; one serves all who ask.
+const WATCH_THREADS: usize = 4;
 /// How often old samples of histograms are folded together.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// How long tasks that do not end by themselves are waited for at the very end.
@@ -23,7 +26,7 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// The metrics of this process, as `/metrics` shows them.
 #[derive(Clone)]
-pub struct Metrics(PrometheusHandle);
+pub struct Metrics(Arc<PrometheusRecorder>);
 
 impl Metrics {
     /// Starts to record the metrics of this process.
@@ -31,17 +34,21 @@ impl Metrics {
     /// # Errors
     /// [`ServerError::Metrics`] when something records them already.
     pub fn install() -> Result<Self, ServerError> {
-        PrometheusBuilder::new().install_recorder().map(Self).map_err(|_| ServerError::Metrics)
+        let own = Self::detached();
+        metrics::set_global_recorder(Arc::clone(&own.0)).map_err(|_| ServerError::Metrics)?;
+        Ok(own)
     }
 
     /// Metrics that nothing is recorded in, for a server inside another program.
     #[must_use]
     pub fn detached() -> Self {
-        Self(PrometheusBuilder::new().build_recorder().handle())
+        Self(Arc::new(PrometheusBuilder::new().build_recorder()))
     }
 
-    pub(crate) fn render(&self) -> String {
-        self.0.render()
+    /// What was recorded, with the figures of this look.
+    pub(crate) fn render(&self, status: &StatusSnapshot) -> String {
+        metrics::with_local_recorder(&*self.0, || gauges::set(status));
+        self.0.handle().render()
     }
 }
 
@@ -57,12 +64,18 @@ pub struct ServerParts {
 
 /// A running server. Dropping it stops it, as [`ServerHandle::shutdown`] does.
 pub struct ServerHandle {
-    runtime: Option<Runtime>,
+    runtimes: Option<Runtimes>,
     running: Vec<Running>,
     grace: Duration,
     receive: SocketAddr,
     page: Entrance,
-    metrics: Entrance,
+    watch: Option<SocketAddr>,
+}
+
+/// The threads of the receivers, and those of whoever watches: the ones cannot starve the others.
+struct Runtimes {
+    receive: Runtime,
+    watch: Runtime,
 }
 
 /// One listener at work.
@@ -78,69 +91,60 @@ struct Bound {
     tls: Option<RustlsConfig>,
 }
 
-/// Starts the server on a runtime of its own. Addresses are bound and certificates are read before
+/// Starts the server on runtimes of its own. Addresses are bound and certificates are read before
 /// it returns. Not to be called on a thread of another runtime.
 ///
 /// # Errors
 /// [`ServerError`] when an address cannot be bound, a certificate cannot be used, or no thread can
 /// be started.
 pub fn serve(config: &ServerConfig, parts: ServerParts) -> Result<ServerHandle, ServerError> {
-    let runtime = Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("http")
-        .build()
-        .map_err(ServerError::Runtime)?;
+    let runtimes = Runtimes::start()?;
     let receive = bind(&config.receive)?;
-    let operate = config.operate.as_ref().map(bind).transpose()?;
-    let scrape = config.metrics.as_ref().map(bind).transpose()?;
-    let entrance = |bound: &Bound| Entrance { address: bound.address, tls: bound.tls.is_some() };
-    let web = entrance(&receive);
-    let page_at = operate.as_ref().map_or(web, entrance);
-    let metrics_at = scrape.as_ref().map_or(page_at, entrance);
-    let status = Arc::new(Status::new(parts.status, web));
-    let token = config.operator_token;
-    let upkeep = parts.metrics.clone();
-    let page = routes::operate(Arc::clone(&status), token);
-    let metrics = routes::metrics(parts.metrics, token);
-
-    let mut pages = page;
-    let mut receivers = parts.receivers;
-    let mut sites = Vec::new();
-    match scrape {
-        Some(bound) => sites.push((bound, metrics)),
-        None => pages = pages.merge(metrics),
+    let watch = config.watch.as_ref().map(bind).transpose()?;
+    let page = Entrance { address: receive.address, tls: receive.tls.is_some() };
+    let watch_at = watch.as_ref().map(|bound| bound.address);
+    let looks = runtimes.watch.handle().clone();
+    let status = Arc::new(Status::new(parts.status, page, looks));
+    let watching = routes::operate(Arc::clone(&status), config.operator_token)
+        .merge(routes::metrics(Arc::clone(&status), parts.metrics.clone(), config.operator_token))
+        .merge(routes::health(status));
+    let mut running = Vec::with_capacity(2);
+    if let Some(bound) = watch {
+        let router = watching.clone();
+        running.push(start(&runtimes.watch, bound, router, config, "health")?);
     }
-    match operate {
-        Some(bound) => sites.push((bound, pages)),
-        None => receivers = receivers.merge(pages),
-    }
-    sites.push((receive, receivers));
-
-    let door = Door::new(config.max_connections, Duration::from_millis(config.idle_connection_ms));
-    let running = sites
-        .into_iter()
-        .map(|(bound, router)| {
-            let router = router.merge(routes::health(Arc::clone(&status)));
-            start(&runtime, bound, router, door.clone())
-        })
-        .collect::<Result<_, _>>()?;
-    runtime.spawn(async move {
+    let receivers = parts.receivers.merge(watching);
+    running.push(start(&runtimes.receive, receive, receivers, config, "http")?);
+    let upkeep = parts.metrics.0.handle();
+    runtimes.watch.spawn(async move {
         let mut ticks = tokio::time::interval(UPKEEP);
         loop {
             ticks.tick().await;
-            upkeep.0.run_upkeep();
+            upkeep.run_upkeep();
         }
     });
-    let grace = Duration::from_millis(config.shutdown_grace_ms);
-    let runtime = Some(runtime);
     Ok(ServerHandle {
-        runtime,
+        runtimes: Some(runtimes),
         running,
-        grace,
-        receive: web.address,
-        page: page_at,
-        metrics: metrics_at,
+        grace: Duration::from_millis(config.shutdown_grace_ms),
+        receive: page.address,
+        page,
+        watch: watch_at,
     })
+}
+
+impl Runtimes {
+    fn start() -> Result<Self, ServerError> {
+        let receive = Builder::new_multi_thread().enable_all().thread_name("http").build();
+        let watch = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("health")
+            .worker_threads(1)
+            .max_blocking_threads(WATCH_THREADS)
+            .build();
+        let failed = ServerError::Runtime;
+        Ok(Self { receive: receive.map_err(failed)?, watch: watch.map_err(failed)? })
+    }
 }
 
 fn bind(listener: &Listener) -> Result<Bound, ServerError> {
@@ -159,9 +163,19 @@ fn start(
     runtime: &Runtime,
     bound: Bound,
     router: Router,
-    door: Door,
+    config: &ServerConfig,
+    name: &'static str,
 ) -> Result<Running, ServerError> {
     let Bound { listener, tls, .. } = bound;
+    let places = PlaceLimits {
+        most: config.max_connections,
+        per_address: config.max_connections_per_address,
+        per_token: usize::MAX,
+        kept_per_hospital: None,
+        yields_after: Duration::ZERO,
+    };
+    let rest = Duration::from_millis(config.header_timeout_ms);
+    let door = Door::new(name, places, rest);
     let observer = Observer::new(tls.is_some());
     let service = router
         .layer(from_fn_with_state(observer, observe))
@@ -174,7 +188,7 @@ fn start(
     };
     let task = match tls {
         Some(config) => {
-            let acceptor = RustlsAcceptor::new(config).acceptor(door);
+            let acceptor = RustlsAcceptor::new(config).handshake_timeout(rest).acceptor(door);
             runtime.spawn(server.acceptor(acceptor).serve(service))
         }
         None => runtime.spawn(server.acceptor(door).serve(service)),
@@ -195,10 +209,10 @@ impl ServerHandle {
         url(self.page, "/")
     }
 
-    /// The metrics, as a collector takes them.
+    /// Where health and metrics have a listener of their own.
     #[must_use]
-    pub fn metrics_url(&self) -> String {
-        url(self.metrics, "/metrics")
+    pub fn watch_addr(&self) -> Option<SocketAddr> {
+        self.watch
     }
 
     /// Stops taking connections, lets requests at work end within the grace time, then stops. Not
@@ -208,18 +222,19 @@ impl ServerHandle {
     }
 
     fn stop(&mut self) {
-        let Some(runtime) = self.runtime.take() else { return };
+        let Some(runtimes) = self.runtimes.take() else { return };
         for running in &self.running {
             running.handle.graceful_shutdown(Some(self.grace));
         }
         for running in self.running.drain(..) {
             let limit = self.grace + LAST_WAIT;
             let ended = async { tokio::time::timeout(limit, running.task).await };
-            if runtime.block_on(ended).is_err() {
+            if runtimes.watch.block_on(ended).is_err() {
                 tracing::warn!("a listener did not end in time");
             }
         }
-        runtime.shutdown_timeout(LAST_WAIT);
+        runtimes.receive.shutdown_timeout(LAST_WAIT);
+        runtimes.watch.shutdown_timeout(LAST_WAIT);
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -29,7 +30,7 @@ pub struct StatusSnapshot {
     pub taken_at_ms: i64,
     /// When the service started, milliseconds since 1970 (UTC).
     pub started_at_ms: i64,
-    /// Whether everything that is needed to receive is there.
+    /// Whether instances can be received. Nothing else makes it false.
     pub ready: bool,
     /// What an operator should see to.
     pub problems: Vec<Problem>,
@@ -40,6 +41,10 @@ pub struct StatusSnapshot {
     pub web: Option<Entrance>,
     /// The spool.
     pub spool: SpoolStatus,
+    /// The pipeline.
+    pub pipeline: PipelineStatus,
+    /// The object store.
+    pub store: StoreStatus,
     /// Every configured hospital.
     pub hospitals: Vec<HospitalStatus>,
     /// Releases, newest first.
@@ -86,6 +91,30 @@ pub struct SpoolStatus {
     pub waiting: u64,
     /// How long the oldest of them has waited, milliseconds.
     pub oldest_waiting_ms: Option<u64>,
+    /// Records that were set aside because they cannot be read.
+    pub set_aside: u64,
+}
+
+/// The pipeline, which empties the spool.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineStatus {
+    /// Studies that are gathered, in work, or wait for another attempt.
+    pub studies: u64,
+    /// Those of them whose last attempt failed.
+    pub failing: u64,
+    /// Failed attempts since the service started.
+    pub failures: u64,
+    /// When a study was last done, milliseconds since 1970 (UTC); nothing before the first.
+    pub last_success_at_ms: Option<i64>,
+}
+
+/// The object store, as the service finds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreStatus {
+    /// Whether it answered when it was last asked.
+    pub reachable: bool,
+    /// Failures of the store since the service started.
+    pub errors: u64,
 }
 
 /// One hospital, by stage.
@@ -95,26 +124,21 @@ pub struct HospitalStatus {
     pub hospital: HospitalId,
     /// The AE title its senders call.
     pub called_ae: Option<AeTitle>,
-    /// Received and durable.
+    /// Received and durable, what waits in the spool and duplicates included.
     pub received: u64,
     /// Waiting in the spool.
     pub waiting: u64,
     /// How long the oldest of them has waited, milliseconds.
     pub oldest_waiting_ms: Option<u64>,
-    /// De-identified and proven clean.
-    pub scrubbed: u64,
-    /// De-identified copies in the store.
+    /// When its last instance arrived, milliseconds since 1970 (UTC).
+    pub last_arrival_at_ms: Option<i64>,
+    /// Received instances of which a de-identified copy is in the current generation of a project,
+    /// each counted once, and the bytes of those generations in the store.
     pub stored: Volume,
-    /// Held back, by reason.
+    /// Received instances that are held back and have no such copy, each counted once.
+    pub held_back: u64,
+    /// The same by reason; one with several reasons counts for each.
     pub quarantined: Vec<QuarantineStatus>,
-}
-
-impl HospitalStatus {
-    /// Instances held back, for any reason.
-    #[must_use]
-    pub fn held_back(&self) -> u64 {
-        self.quarantined.iter().map(|reason| reason.instances).sum()
-    }
 }
 
 /// Instances held back for one reason.
@@ -143,12 +167,14 @@ pub struct ReleaseStatus {
 pub(crate) struct Status {
     source: Arc<dyn StatusSource>,
     web: Entrance,
+    /// Where looks are taken: not among the threads of the receivers, who may need them all.
+    looks: Handle,
     last: Mutex<Option<(Instant, Arc<StatusSnapshot>)>>,
 }
 
 impl Status {
-    pub(crate) fn new(source: Arc<dyn StatusSource>, web: Entrance) -> Self {
-        Self { source, web, last: Mutex::new(None) }
+    pub(crate) fn new(source: Arc<dyn StatusSource>, web: Entrance, looks: Handle) -> Self {
+        Self { source, web, looks, last: Mutex::new(None) }
     }
 
     /// The latest look; nothing when looking fails or takes too long.
@@ -160,7 +186,7 @@ impl Status {
             return Some(Arc::clone(snapshot));
         }
         let source = Arc::clone(&self.source);
-        let looked = tokio::task::spawn_blocking(move || source.snapshot());
+        let looked = self.looks.spawn_blocking(move || source.snapshot());
         let mut snapshot = tokio::time::timeout(PATIENCE, looked).await.ok()?.ok()?;
         snapshot.web = Some(self.web);
         let snapshot = Arc::new(snapshot);

@@ -73,8 +73,19 @@ fn page_status_metrics_and_health_are_served() {
     let web = Entrance { address: server.local_addr(), tls: false };
     assert_eq!(status, StatusSnapshot { web: Some(web), ..busy() });
     assert_eq!(get(&format!("{base}/health/live")).status(), 200);
-    assert_eq!(get(&format!("{base}/health/ready")).text().unwrap(), "{\"ready\":true}");
-    assert_eq!(get(&server.metrics_url()).status(), 200);
+    let health = get(&format!("{base}/health/ready")).text().unwrap();
+    assert_eq!(health, r#"{"ready":true,"degraded":false,"problems":[]}"#);
+    let metrics = get(&format!("{base}/metrics")).text().unwrap();
+    for line in [
+        "scanveil_ready 1",
+        "scanveil_spool_oldest_seconds 94",
+        "scanveil_hospital_waiting_instances{hospital=\"st-wystan\"} 212",
+        "scanveil_quarantined_instances{hospital=\"st-wystan\",reason=\"slide-label\"} 9",
+        "scanveil_quarantined_instances{hospital=\"kvinesdal\",reason=\"slide-label\"} 0",
+        "scanveil_store_reachable 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
+    }
     assert_eq!(get(&format!("{base}/nothing")).status(), 404);
     for asset in ["page.css", "page.js"] {
         assert_eq!(get(&format!("{base}/{asset}")).status(), 200);
@@ -123,20 +134,18 @@ fn without_a_token_only_this_machine_sees_the_page() {
 }
 
 #[test]
-fn page_and_metrics_may_have_addresses_of_their_own() {
-    let config = ServerConfig {
-        operate: Some(plain()),
-        metrics: Some(plain()),
-        ..ServerConfig::new(plain())
-    };
-    let server = start(&config);
-    let receive = format!("http://{}", server.local_addr());
-    assert_eq!(get(&format!("{receive}/")).status(), 404);
-    assert_eq!(get(&format!("{receive}/metrics")).status(), 404);
-    assert_eq!(get(&format!("{receive}/health/live")).status(), 200);
-    assert_eq!(get(&server.page_url()).status(), 200);
-    assert_eq!(get(&format!("{}metrics", server.page_url())).status(), 404);
-    assert_eq!(get(&server.metrics_url()).status(), 200);
+fn what_needs_attention_does_not_end_readiness() {
+    let status = Fixed::new(true);
+    status.snapshot.lock().unwrap().problems = vec![Problem {
+        code: "SV-STORE-005".into(),
+        message: "the store does not answer".into(),
+        next_step: "look at it".into(),
+    }];
+    let server = start_with(&ServerConfig::new(plain()), status, Router::new());
+    let ready = get(&format!("http://{}/health/ready", server.local_addr()));
+    assert_eq!(ready.status(), 200);
+    let text = ready.text().unwrap();
+    assert_eq!(text, r#"{"ready":true,"degraded":true,"problems":["SV-STORE-005"]}"#);
 }
 
 fn tls(folder: &Path) -> (Listener, Client) {
@@ -235,6 +244,8 @@ fn what_cannot_be_started_is_named() {
     }
 }
 
+mod slow;
+
 /// Receivers whose one route says when it was entered, and answers when it is let go.
 fn slow_receivers() -> (Router, Receiver<()>, Sender<()>) {
     let (entered, is_entered) = channel();
@@ -268,23 +279,6 @@ fn a_shutdown_lets_requests_at_work_end() {
     assert_eq!(sender.join().unwrap(), "done");
     stopper.join().unwrap();
     assert!(TcpStream::connect(address).is_err());
-}
-
-#[test]
-fn connections_are_counted_and_silent_ones_end() {
-    let config =
-        ServerConfig { max_connections: 1, idle_connection_ms: 30, ..ServerConfig::new(plain()) };
-    let server = start(&config);
-    let mut silent = TcpStream::connect(server.local_addr()).unwrap();
-    silent.write_all(b"GET / HTTP/1.1\r\nHo").unwrap();
-    let mut answer = Vec::new();
-    // It ends, with or without a word, although nothing more was sent.
-    let _ = silent.read_to_end(&mut answer);
-    assert!(!answer.starts_with(b"HTTP/1.1 200"));
-    drop(silent);
-    let none = ServerConfig { max_connections: 0, ..ServerConfig::new(plain()) };
-    let server = start(&none);
-    assert!(client().get(server.page_url()).send().is_err());
 }
 
 #[test]

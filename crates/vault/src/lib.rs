@@ -15,4 +15,4 @@ pub use packs::{
     INTAKE_CONTENT, LocalPack, PackBench, PackOwner, pack_groups, pack_originals, pack_quarantined,
     sweep_local_packs,
 };
-pub use spool::{Receiving, Spool, SpoolConfig, SpoolReader, SpoolStats};
+pub use spool::{Receiving, Spool, SpoolConfig, SpoolReader, SpoolStats, Waiting};

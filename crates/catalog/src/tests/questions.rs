@@ -1,5 +1,5 @@
 use super::fixture::{World, hospital, project};
-use crate::{ObjectFilter, QuarantineFilter};
+use crate::{Holding, ObjectFilter, QuarantineFilter};
 use scanveil_model::{Generation, ObjectId, ReasonCode, SubjectId, Zone};
 use scanveil_seal::{RawZone, StudyKey};
 
@@ -63,6 +63,30 @@ fn only_the_newest_generation_is_current() {
     let generations =
         world.catalog.generations(&hospital(), &project(), &StudyKey([1; 16])).unwrap();
     assert_eq!(generations, [Generation(1), Generation(2)]);
+}
+
+#[test]
+fn holdings_are_what_is_there_now() {
+    let world = World::new();
+    assert!(world.catalog.holdings().unwrap().is_empty());
+    let packs = [
+        world.pack(1, RawZone::Vault, 1, &[("a", &[]), ("b", &[]), ("c", &[])]),
+        world.pack(2, RawZone::Quarantine, 1, &[("c", &[ReasonCode::Video, ReasonCode::Internal])]),
+        world.pack(3, RawZone::Quarantine, 1, &[("b", &[ReasonCode::Video])]),
+    ];
+    world.publish(&packs.iter().collect::<Vec<_>>(), &[]);
+    // Two generations of one instance, each of ten bytes, and one that was let out of quarantine.
+    world.research(10, 1, 1, "a");
+    world.research(11, 1, 2, "a");
+    world.research(12, 1, 2, "b");
+    let holdings = world.catalog.holdings().unwrap();
+    let wanted = Holding {
+        stored_instances: 2,
+        stored_bytes: 20,
+        held_instances: 1,
+        last_received_ms: Some(1003),
+    };
+    assert_eq!(holdings[&hospital()], wanted);
 }
 
 #[test]

@@ -3,23 +3,27 @@
 use super::command::{C_CANCEL_RQ, C_ECHO_RQ, C_STORE_RQ, Command, RESPONSE, pack_command};
 use super::error::DimseError;
 use super::limits::MAX_COMMAND_LENGTH;
-use super::link::{Link, Next, ValueHead, Wait};
+use super::link::{Link, Next, Seat, ValueHead, Wait};
 use super::negotiate::{Agreed, Context, Decision, Refusal, Service, ae_title, decide};
 use super::status::{Status, StoreOutcome};
 use crate::intake::{
     HospitalRoute, Intake, IntakeError, IntakeMeta, Prefix, Protocol, ReceivingSink, now_ms,
 };
+use crate::places::{Full, Guest, Place, Places};
 use dicom_ul::pdu::{AssociationRQ, Pdu};
 use metrics::{counter, histogram};
 use scanveil_model::{Coded, Uid};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::{info, warn};
 
 /// What all associations of a receiver share.
 pub(super) struct Desk {
     pub(super) routes: Vec<HospitalRoute>,
     pub(super) intake: Intake,
+    pub(super) places: Places,
 }
 
 /// What one association did.
@@ -32,8 +36,14 @@ struct Counts {
     warned: bool,
 }
 
-/// Serves one connection to its end.
-pub(super) fn serve<S: Read + Write>(mut link: Link<S>, peer: SocketAddr, desk: &Desk) {
+/// Serves one connection to its end. Its place among those that have not asked for an association
+/// yet is given back when it has.
+pub(super) fn serve<S: Read + Write>(
+    mut link: Link<S>,
+    peer: SocketAddr,
+    desk: &Desk,
+    opening: Option<Place>,
+) {
     let agreed = match open(&mut link, peer, desk) {
         Ok(Some(agreed)) => agreed,
         Ok(None) => return,
@@ -44,6 +54,7 @@ pub(super) fn serve<S: Read + Write>(mut link: Link<S>, peer: SocketAddr, desk: 
             return;
         }
     };
+    drop(opening);
     count_association("accepted");
     info!(
         %peer, hospital = %agreed.hospital, called = %agreed.called, calling = %agreed.calling,
@@ -74,13 +85,6 @@ pub(super) fn serve<S: Read + Write>(mut link: Link<S>, peer: SocketAddr, desk: 
     );
 }
 
-/// Rejects a connection that is one too many, as soon as it asks (PS3.8 9.3.4).
-pub(super) fn turn_away<S: Read + Write>(mut link: Link<S>, peer: SocketAddr) {
-    if let Ok(Pdu::AssociationRQ(request)) = link.opening() {
-        reject(&mut link, peer, &request, Refusal::TooManyAssociations);
-    }
-}
-
 fn count_association(result: &'static str) {
     counter!("scanveil_dimse_associations_total", "result" => result).increment(1);
 }
@@ -98,26 +102,57 @@ fn open<S: Read + Write>(
     };
     let max_pdu_length = link.limits().max_pdu_length;
     match decide(&request, peer.ip(), &desk.routes, max_pdu_length) {
-        Decision::Accept(agreed, answer) => {
-            link.write_pdu(&Pdu::AssociationAC(answer))?;
-            Ok(Some(*agreed))
-        }
+        Decision::Accept(agreed, answer) => match sit(&desk.places, peer, &agreed) {
+            Ok(seat) => {
+                link.begin(Some(seat));
+                link.write_pdu(&Pdu::AssociationAC(answer))?;
+                Ok(Some(*agreed))
+            }
+            Err(full) => {
+                reject(link, peer, &request, desk, Refusal::TooManyAssociations(full));
+                Ok(None)
+            }
+        },
         Decision::Reject(refusal) => {
-            reject(link, peer, &request, refusal);
+            reject(link, peer, &request, desk, refusal);
             Ok(None)
         }
         Decision::Malformed(why) => Err(DimseError::Protocol(why)),
     }
 }
 
+/// A place for the association. Who loses it later is told so when it is idle.
+fn sit(places: &Places, peer: SocketAddr, agreed: &Agreed) -> Result<Seat, Full> {
+    let given_away = Arc::new(AtomicBool::new(false));
+    let tell = Arc::clone(&given_away);
+    let guest = Guest { hospital: Some(agreed.hospital.clone()), ..Guest::stranger(peer.ip()) };
+    let place = places.take(guest, move || tell.store(true, Ordering::Release))?;
+    Ok(Seat { place, given_away })
+}
+
+/// Counts a rejection by hospital and sender. What the configuration does not name stays out of the
+/// labels: a stranger could write anything there.
+fn count_rejection(request: &AssociationRQ, desk: &Desk, refusal: Refusal) {
+    count_association("rejected");
+    let called = ae_title(&request.called_ae_title);
+    let route = desk.routes.iter().find(|route| Some(&route.called_ae) == called.as_ref());
+    let calling = ae_title(&request.calling_ae_title);
+    let calling = calling.filter(|ae| route.is_some_and(|route| route.names(ae)));
+    counter!("scanveil_dimse_rejects_total",
+        "hospital" => route.map_or_else(|| "unknown".to_owned(), |route| route.hospital.to_string()),
+        "sender" => calling.map_or_else(|| "unlisted".to_owned(), |ae| ae.to_string()),
+        "reason" => refusal.label())
+    .increment(1);
+}
+
 fn reject<S: Read + Write>(
     link: &mut Link<S>,
     peer: SocketAddr,
     request: &AssociationRQ,
+    desk: &Desk,
     refusal: Refusal,
 ) {
-    count_association("rejected");
-    counter!("scanveil_dimse_rejects_total", "reason" => refusal.label()).increment(1);
+    count_rejection(request, desk, refusal);
     let shown = |text: &str| ae_title(text).map_or_else(|| "?".to_owned(), |ae| ae.to_string());
     warn!(
         %peer, called = shown(&request.called_ae_title),

@@ -59,6 +59,15 @@ pub enum DimseError {
     /// The peer was too slow.
     #[error("the {0} time limit has passed")]
     Timeout(&'static str),
+    /// The peer sends, but too little.
+    #[error("the peer sent less than {least} bytes per second for a whole window")]
+    TooSlow {
+        /// The least rate.
+        least: u64,
+    },
+    /// The association was idle while all places were taken.
+    #[error("the association was idle and another needed its place")]
+    Yielded,
     /// The peer claims or sends more than is allowed.
     #[error("{what}: {length} bytes is over the limit of {limit}")]
     TooLong {
@@ -116,6 +125,8 @@ impl Coded for DimseError {
             Self::TooManyContexts => "SV-INGEST-119",
             Self::Source(_) => "SV-INGEST-120",
             Self::NotAnInstance => "SV-INGEST-121",
+            Self::TooSlow { .. } => "SV-INGEST-122",
+            Self::Yielded => "SV-INGEST-123",
         }
     }
 
@@ -133,6 +144,12 @@ impl Coded for DimseError {
             Self::Rejected(_) => "check calling and called AE title, and the peer's allow-list",
             Self::Aborted | Self::Closed => "look into the peer's log, then send again",
             Self::Timeout(_) => "check the network and the peer's load, or raise the limit",
+            Self::TooSlow { .. } => {
+                "check the network and the peer's load, or lower dimse.limits.min_bytes_per_s"
+            }
+            Self::Yielded => {
+                "the peer associates anew by itself; raise dimse.max_associations if it is frequent"
+            }
             Self::TooLong { .. } => "raise the limit only for a peer you trust",
             Self::Protocol(_) => "report it to the maker of the peer",
             Self::Stopping => "start the receiver again; the peer repeats what was not confirmed",

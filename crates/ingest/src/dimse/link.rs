@@ -5,11 +5,15 @@ use super::control::{Clock, Control, Phase};
 use super::error::DimseError;
 use super::limits::{
     BUFFER_BYTES, DimseLimits, MAX_ASSOCIATE_LENGTH, MAX_CONTROL_LENGTH, MAX_LINGER_BYTES,
+    OPENING_BUFFER_BYTES,
 };
-use super::server::is_pause;
+use super::secure::is_pause;
+use crate::pace::Pace;
+use crate::places::Place;
 use dicom_ul::pdu::{AbortRQServiceProviderReason, AbortRQSource, Pdu, read_pdu};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What `read_pdu` demands as a lower bound of its limit, and therefore ours too.
@@ -59,7 +63,21 @@ pub(super) enum Wait {
 struct Patience {
     what: &'static str,
     left: Duration,
+    /// Nothing is under way: a stop, or somebody who needs the place, may end the wait.
     may_stop: bool,
+    /// A message is under way, and has to keep to the least rate.
+    paced: bool,
+}
+
+/// The place of an association, and whether it was given to another.
+pub(super) struct Seat {
+    pub(super) place: Place,
+    pub(super) given_away: Arc<AtomicBool>,
+}
+
+/// The patience of PS3.8's ARTIM timer.
+fn artim(limits: &DimseLimits, may_stop: bool) -> Patience {
+    Patience { what: "ARTIM", left: limits.artim_timeout, may_stop, paced: false }
 }
 
 /// A connection with its buffer and its limits.
@@ -75,6 +93,8 @@ pub(super) struct Link<S> {
     pdu_left: usize,
     value_left: usize,
     patience: Patience,
+    pace: Pace,
+    seat: Option<Seat>,
 }
 
 impl<S: Read + Write> Link<S> {
@@ -86,20 +106,32 @@ impl<S: Read + Write> Link<S> {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let opened = clock.now();
-        let patience = Patience { what: "ARTIM", left: limits.artim_timeout, may_stop: true };
+        let patience = artim(&limits, true);
+        let pace = Pace::new(limits.least_rate, limits.rate_window);
         Self {
             stream,
             limits,
             control,
             clock,
             opened,
-            buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
+            buffer: vec![0; OPENING_BUFFER_BYTES].into_boxed_slice(),
             start: 0,
             end: 0,
             pdu_left: 0,
             value_left: 0,
             patience,
+            pace,
+            seat: None,
         }
+    }
+
+    /// The association is agreed on: from here on much may come at once.
+    pub(super) fn begin(&mut self, seat: Option<Seat>) {
+        let mut buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
+        let unread = self.end - self.start;
+        buffer[..unread].copy_from_slice(&self.buffer[self.start..self.end]);
+        (self.buffer, self.start, self.end) = (buffer, 0, unread);
+        self.seat = seat;
     }
 
     pub(super) fn limits(&self) -> &DimseLimits {
@@ -122,16 +154,25 @@ impl<S: Read + Write> Link<S> {
             if self.control.reached(stop_at) {
                 return Err(DimseError::Stopping);
             }
+            let seat = self.seat.as_ref().filter(|_| self.patience.may_stop);
+            if seat.is_some_and(|seat| seat.given_away.load(Ordering::Acquire)) {
+                return Err(DimseError::Yielded);
+            }
             let before = self.clock.now();
             let result = self.stream.read(&mut self.buffer);
             let after = self.clock.now();
             if after.saturating_sub(self.opened) > self.limits.association_timeout {
                 return Err(DimseError::Timeout("association"));
             }
-            let Some(left) = self.patience.left.checked_sub(after.saturating_sub(before)) else {
+            let waited = after.saturating_sub(before);
+            let Some(left) = self.patience.left.checked_sub(waited) else {
                 return Err(DimseError::Timeout(self.patience.what));
             };
             self.patience.left = left;
+            let came = *result.as_ref().unwrap_or(&0);
+            if self.patience.paced && !self.pace.note(waited, came) {
+                return Err(DimseError::TooSlow { least: self.limits.least_rate });
+            }
             match result {
                 Ok(0) => return Ok(false),
                 Ok(count) => {
@@ -197,7 +238,7 @@ impl<S: Read + Write> Link<S> {
     /// Reads the PDU that opens an association: A-ASSOCIATE-RQ for an acceptor, -AC or -RJ for a
     /// requestor, A-ABORT for both.
     pub(super) fn opening(&mut self) -> Result<Pdu, DimseError> {
-        self.patience = Patience { what: "ARTIM", left: self.limits.artim_timeout, may_stop: true };
+        self.patience = artim(&self.limits, true);
         let header = self.take::<6>()?;
         match header[0] {
             ASSOCIATE_RQ | ASSOCIATE_AC => self.small_pdu(header, MAX_ASSOCIATE_LENGTH),
@@ -209,18 +250,21 @@ impl<S: Read + Write> Link<S> {
     /// What comes next. What is left of the value before is skipped.
     pub(super) fn next(&mut self, wait: Wait) -> Result<Next, DimseError> {
         while !self.chunk()?.is_empty() {}
+        // PDUs without a value say nothing: they do not renew the patience for the next message.
+        let mut idle_left = self.limits.idle_timeout;
         loop {
             if self.pdu_left > 0 {
                 return self.value_head().map(Next::Value);
             }
-            self.patience = match wait {
-                Wait::Message => {
-                    Patience { what: "idle", left: self.limits.idle_timeout, may_stop: true }
+            if wait == Wait::Message {
+                if !self.rest(&mut idle_left)? {
+                    return Ok(Next::Closed);
                 }
-                Wait::More => self.reading(),
-            };
-            if self.start == self.end && !self.fill()? {
-                return Ok(Next::Closed);
+            } else {
+                self.patience = self.reading();
+                if self.start == self.end && !self.fill()? {
+                    return Ok(Next::Closed);
+                }
             }
             self.patience = self.reading();
             let header = self.take::<6>()?;
@@ -232,8 +276,30 @@ impl<S: Read + Write> Link<S> {
         }
     }
 
+    /// Waits for the next message, with the place to give away meanwhile; false when the stream
+    /// ended.
+    fn rest(&mut self, idle_left: &mut Duration) -> Result<bool, DimseError> {
+        if self.start == self.end {
+            if let Some(seat) = &self.seat {
+                seat.place.idle();
+            }
+            self.patience =
+                Patience { what: "idle", left: *idle_left, may_stop: true, paced: false };
+            if !self.fill()? {
+                return Ok(false);
+            }
+            *idle_left = self.patience.left;
+        }
+        if let Some(seat) = &self.seat {
+            seat.place.busy();
+        }
+        self.pace.restart();
+        Ok(true)
+    }
+
     fn reading(&self) -> Patience {
-        Patience { what: "read", left: self.limits.read_timeout, may_stop: false }
+        let left = self.limits.read_timeout;
+        Patience { what: "read", left, may_stop: false, paced: true }
     }
 
     fn begin_data(&mut self, header: [u8; 6]) -> Result<(), DimseError> {
@@ -329,13 +395,26 @@ impl<S: Read + Write> Link<S> {
         }
     }
 
-    /// Writes whole PDUs at once.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), DimseError> {
-        let written = self.stream.write_all(bytes).and_then(|()| self.stream.flush());
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => DimseError::Timeout("write"),
-            _ => DimseError::Io(error),
-        })
+    /// Writes whole PDUs at once, within the time limit however slowly the peer takes them.
+    pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<(), DimseError> {
+        let until = self.clock.now() + self.limits.write_timeout;
+        loop {
+            let step = if bytes.is_empty() {
+                self.stream.flush().map(|()| None)
+            } else {
+                self.stream.write(bytes).map(Some)
+            };
+            match step {
+                Ok(None) => return Ok(()),
+                Ok(Some(0)) => return Err(DimseError::Closed),
+                Ok(Some(count)) => bytes = &bytes[count.min(bytes.len())..],
+                Err(error) if is_pause(&error) => {}
+                Err(error) => return Err(DimseError::Io(error)),
+            }
+            if self.clock.now() > until {
+                return Err(DimseError::Timeout("write"));
+            }
+        }
     }
 
     /// Writes a PDU that is no data.
@@ -354,7 +433,9 @@ impl<S: Read + Write> Link<S> {
             DimseError::Aborted | DimseError::Closed | DimseError::Io(_) => return,
             DimseError::Protocol(_) => AbortRQSource::ServiceProvider(Why::UnexpectedPdu),
             DimseError::TooLong { .. } => AbortRQSource::ServiceProvider(Why::InvalidPduParameter),
-            DimseError::Timeout(_) => AbortRQSource::ServiceProvider(Why::ReasonNotSpecified),
+            DimseError::Timeout(_) | DimseError::TooSlow { .. } => {
+                AbortRQSource::ServiceProvider(Why::ReasonNotSpecified)
+            }
             _ => AbortRQSource::ServiceUser,
         };
         if self.write_pdu(&Pdu::AbortRQ { source }).is_ok() {
@@ -364,8 +445,10 @@ impl<S: Read + Write> Link<S> {
 
     /// Waits for the peer to close, so that our last PDU is not lost in a reset (PS3.8 9.2, Sta13).
     pub(super) fn linger(&mut self) {
-        self.patience =
-            Patience { what: "ARTIM", left: self.limits.artim_timeout, may_stop: false };
+        if let Some(seat) = &self.seat {
+            seat.place.idle();
+        }
+        self.patience = artim(&self.limits, false);
         let mut seen = 0;
         while seen <= MAX_LINGER_BYTES && matches!(self.fill(), Ok(true)) {
             seen += self.end;

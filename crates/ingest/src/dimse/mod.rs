@@ -11,6 +11,7 @@ mod limits;
 mod link;
 mod negotiate;
 mod outgoing;
+mod secure;
 mod sender;
 mod server;
 mod status;

@@ -2,6 +2,7 @@
 
 use super::limits::{MAX_PRESENTATION_CONTEXTS, MAX_TRANSFER_SYNTAXES};
 use crate::intake::HospitalRoute;
+use crate::places::Full;
 use dicom_ul::pdu::{
     AssociationAC, AssociationRJ, AssociationRJResult, AssociationRJServiceProviderASCEReason,
     AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason,
@@ -107,7 +108,7 @@ pub(super) enum Refusal {
     ApplicationContext,
     CalledAe,
     CallingAe,
-    TooManyAssociations,
+    TooManyAssociations(Full),
 }
 
 impl Refusal {
@@ -124,12 +125,12 @@ impl Refusal {
             }
             Self::CalledAe => AssociationRJSource::ServiceUser(User::CalledAETitleNotRecognized),
             Self::CallingAe => AssociationRJSource::ServiceUser(User::CallingAETitleNotRecognized),
-            Self::TooManyAssociations => {
+            Self::TooManyAssociations(_) => {
                 AssociationRJSource::ServiceProviderPresentation(Presentation::LocalLimitExceeded)
             }
         };
         let result = match self {
-            Self::TooManyAssociations => AssociationRJResult::Transient,
+            Self::TooManyAssociations(_) => AssociationRJResult::Transient,
             _ => AssociationRJResult::Permanent,
         };
         AssociationRJ { result, source }
@@ -141,7 +142,7 @@ impl Refusal {
             Self::ApplicationContext => "application-context",
             Self::CalledAe => "called-ae-title",
             Self::CallingAe => "calling-ae-title",
-            Self::TooManyAssociations => "too-many-associations",
+            Self::TooManyAssociations(full) => full.label(),
         }
     }
 
@@ -150,7 +151,12 @@ impl Refusal {
             Self::ProtocolVersion | Self::ApplicationContext => "report it to the peer's maker",
             Self::CalledAe => "have the peer call one of the hospitals' AE titles",
             Self::CallingAe => "allow the calling AE title and address for this hospital",
-            Self::TooManyAssociations => "raise max_associations, or have the peer open fewer",
+            Self::TooManyAssociations(Full::Address | Full::Token) => {
+                "raise dimse.limits.max_per_address, or have the peer open fewer"
+            }
+            Self::TooManyAssociations(Full::Hospital | Full::Total) => {
+                "raise dimse.max_associations, or have the hospital's senders open fewer"
+            }
         }
     }
 }

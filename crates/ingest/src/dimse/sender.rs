@@ -11,13 +11,13 @@ use super::link::{Link, Next, Wait};
 use super::negotiate::{
     APPLICATION_CONTEXT, IMPLICIT_LITTLE_ENDIAN, VERIFICATION, max_length, user_variables,
 };
-use super::server::{is_pause, prepare};
+use super::secure::{Secure, prepare};
 use super::status::Status;
 use super::tls::TlsClient;
 use dicom_ul::pdu::{
     AssociationAC, AssociationRQ, Pdu, PresentationContextProposed, PresentationContextResultReason,
 };
-use rustls::{ClientConnection, StreamOwned};
+use rustls::ClientConnection;
 use scanveil_model::{AeTitle, Uid};
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -75,26 +75,11 @@ fn connect(options: &SenderOptions) -> Result<TcpStream, DimseError> {
     Err(DimseError::Connect(last))
 }
 
-fn secure(
-    tls: &TlsClient,
-    stream: TcpStream,
-    longest: Duration,
-) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+fn secure(tls: &TlsClient, stream: TcpStream, longest: Duration) -> Result<Secure, DimseError> {
     let connection = ClientConnection::new(Arc::clone(&tls.config), tls.name.clone())
-        .map_err(io::Error::other)?;
-    let mut secure = StreamOwned::new(connection, stream);
+        .map_err(DimseError::TlsSetup)?;
     let started = Instant::now();
-    while secure.conn.is_handshaking() {
-        if started.elapsed() > longest {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        match secure.conn.complete_io(&mut secure.sock) {
-            Ok(_) => {}
-            Err(error) if is_pause(&error) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(secure)
+    Secure::shake_hands(connection, stream, || started.elapsed() <= longest)
 }
 
 /// One context per pair, and one for Verification while there is room (PS3.8 9.3.2.2).
@@ -151,17 +136,12 @@ impl Sender {
         let stream = connect(options)?;
         let stream: Box<dyn Stream> = match &options.tls {
             None => Box::new(stream),
-            Some(tls) => Box::new(
-                secure(tls, stream, options.limits.handshake_timeout)
-                    .map_err(DimseError::Handshake)?,
-            ),
+            Some(tls) => Box::new(secure(tls, stream, options.limits.handshake_timeout)?),
         };
-        let mut link = Link::new(
-            stream,
-            options.limits.clone(),
-            Arc::new(Control::new()),
-            Arc::new(SystemClock::new()),
-        );
+        // A receiver answers in a few bytes, as late as its disk allows.
+        let limits = DimseLimits { least_rate: 0, ..options.limits.clone() };
+        let mut link =
+            Link::new(stream, limits, Arc::new(Control::new()), Arc::new(SystemClock::new()));
         link.write_pdu(&Pdu::AssociationRQ(AssociationRQ {
             protocol_version: 1,
             calling_ae_title: options.calling.to_string(),
@@ -171,13 +151,16 @@ impl Sender {
             user_variables: user_variables(options.limits.max_pdu_length),
         }))?;
         match link.opening()? {
-            Pdu::AssociationAC(answer) => Ok(Self {
-                link,
-                accepted: accepted(&proposed, &answer),
-                peer_max_pdu: max_length(&answer.user_variables),
-                message_id: 0,
-                out: Vec::new(),
-            }),
+            Pdu::AssociationAC(answer) => {
+                link.begin(None);
+                Ok(Self {
+                    link,
+                    accepted: accepted(&proposed, &answer),
+                    peer_max_pdu: max_length(&answer.user_variables),
+                    message_id: 0,
+                    out: Vec::new(),
+                })
+            }
             Pdu::AssociationRJ(why) => Err(DimseError::Rejected(why.source.to_string())),
             Pdu::AbortRQ { .. } => Err(DimseError::Aborted),
             _ => Err(DimseError::Protocol("no answer to an association request")),

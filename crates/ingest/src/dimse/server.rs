@@ -1,17 +1,20 @@
 //! The receiver: listeners, one thread per association, and an orderly stop.
 
-use super::association::{Desk, serve, turn_away};
+use super::association::{Desk, serve};
 use super::control::{Clock, Control, Phase, SystemClock};
 use super::error::DimseError;
-use super::limits::{DimseLimits, MAX_REJECTING};
+use super::limits::{DimseLimits, MAX_ENDING};
 use super::link::{Link, MIN_PDU_LENGTH};
+use super::secure::{Secure, prepare};
 use super::tls::TlsServer;
 use crate::intake::{HospitalRoute, Intake};
-use metrics::gauge;
-use rustls::{ServerConnection, StreamOwned};
+use crate::places::{Guest, Place, Places};
+use crate::quiet::Quiet;
+use metrics::{counter, gauge};
+use rustls::ServerConnection;
 use scanveil_model::Coded;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -56,6 +59,9 @@ struct Shared {
     limits: DimseLimits,
     control: Arc<Control>,
     clock: Arc<dyn Clock>,
+    opening: Places,
+    strangers: Quiet,
+    crowds: Quiet,
     open: Mutex<usize>,
     one_ended: Condvar,
 }
@@ -85,8 +91,9 @@ fn check(config: &DimseConfig) -> Result<(), DimseError> {
     if limits.max_pdu_length < MIN_PDU_LENGTH || limits.max_pdu_length > i32::MAX as u32 {
         return Err(DimseError::BadLimit("max_pdu_length"));
     }
-    if limits.max_associations == 0 {
-        return Err(DimseError::BadLimit("max_associations"));
+    let places = [limits.max_associations, limits.max_per_address, limits.max_opening];
+    if places.contains(&0) || limits.max_opening_per_address == 0 {
+        return Err(DimseError::BadLimit("a number of places of zero"));
     }
     Ok(())
 }
@@ -98,9 +105,14 @@ impl DimseServer {
     /// [`DimseError`] when the configuration contradicts itself or an address is not free.
     pub fn start(config: DimseConfig, intake: Intake) -> Result<Self, DimseError> {
         check(&config)?;
+        let limits = config.limits;
+        let places = Places::new(limits.associations(), config.routes.len());
         let shared = Arc::new(Shared {
-            desk: Desk { routes: config.routes, intake },
-            limits: config.limits,
+            desk: Desk { routes: config.routes, intake, places },
+            opening: Places::new(limits.opening(), 0),
+            limits,
+            strangers: Quiet::new(),
+            crowds: Quiet::new(),
             control: Arc::new(Control::new()),
             clock: Arc::new(SystemClock::new()),
             open: Mutex::new(0),
@@ -221,33 +233,23 @@ fn accept(listener: &TcpListener, tls: Option<&TlsServer>, shared: &Arc<Shared>)
     }
 }
 
-/// Whether a connection gets an association, a rejection, or nothing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Room {
-    Free,
-    Full,
-    Crowded,
-}
+/// One of the open connections; counted as long as its thread runs.
+struct Open(Arc<Shared>);
 
-/// A place among the open connections, given back when dropped.
-struct Place(Arc<Shared>);
-
-impl Place {
-    fn take(shared: &Arc<Shared>) -> (Self, Room) {
+impl Open {
+    fn begin(shared: &Arc<Shared>) -> Option<Self> {
         let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let limits = &shared.limits;
+        if *open >= limits.max_associations + limits.max_opening + MAX_ENDING {
+            return None;
+        }
         *open += 1;
         gauge!("scanveil_dimse_connections").set(*open as f64);
-        let most = shared.limits.max_associations;
-        let room = match *open {
-            count if count <= most => Room::Free,
-            count if count <= most + MAX_REJECTING => Room::Full,
-            _ => Room::Crowded,
-        };
-        (Self(Arc::clone(shared)), room)
+        Some(Self(Arc::clone(shared)))
     }
 }
 
-impl Drop for Place {
+impl Drop for Open {
     fn drop(&mut self) {
         let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         *open = open.saturating_sub(1);
@@ -256,17 +258,52 @@ impl Drop for Place {
     }
 }
 
+fn count_refused(tls: bool, reason: &'static str) {
+    let listener = if tls { "dimse-tls" } else { "dimse" };
+    counter!("scanveil_refused_connections_total", "listener" => listener, "reason" => reason)
+        .increment(1);
+}
+
+/// Gives a connection a place and a thread. An address that no hospital allows gets neither, and no
+/// TLS handshake.
 fn begin(stream: TcpStream, peer: SocketAddr, tls: Option<TlsServer>, shared: &Arc<Shared>) {
-    let (place, room) = Place::take(shared);
-    if room == Room::Crowded {
-        warn!(%peer, "connection dropped: far too many are open");
+    if !shared.desk.routes.iter().any(|route| route.reaches(peer.ip())) {
+        count_refused(tls.is_some(), "address");
+        if let Some(unsaid) = shared.strangers.may_speak() {
+            warn!(
+                %peer, unsaid,
+                next_step = "if it is a sender, add its network to the hospital's calling",
+                "connection closed: no hospital allows this address"
+            );
+        }
         return;
     }
+    let Some(open) = Open::begin(shared) else {
+        return crowded(shared, peer, tls.is_some(), "connections");
+    };
+    let is_tls = tls.is_some();
+    let closing = stream.try_clone();
+    let leave = move || {
+        count_refused(is_tls, "gave-way");
+        // Its thread wakes up and ends; a socket that is gone needs no closing.
+        let _ = closing.map(|stream| stream.shutdown(Shutdown::Both));
+    };
+    let place = match shared.opening.take(Guest::stranger(peer.ip()), leave) {
+        Ok(place) => place,
+        Err(full) => return crowded(shared, peer, is_tls, full.label()),
+    };
     let started = thread::Builder::new()
         .name("dimse".into())
-        .spawn(move || connection(stream, peer, tls.as_ref(), &place, room));
+        .spawn(move || connection(stream, peer, tls.as_ref(), &open.0, place));
     if let Err(error) = started {
         warn!(%peer, %error, "no thread for a connection");
+    }
+}
+
+fn crowded(shared: &Shared, peer: SocketAddr, tls: bool, reason: &'static str) {
+    count_refused(tls, reason);
+    if let Some(unsaid) = shared.crowds.may_speak() {
+        warn!(%peer, reason, unsaid, "connection dropped: far too many are open");
     }
 }
 
@@ -274,24 +311,23 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<&TlsServer>,
-    place: &Place,
-    room: Room,
+    shared: &Arc<Shared>,
+    place: Place,
 ) {
-    let shared = &place.0;
-    let limits = &shared.limits;
-    let prepared = prepare(&stream, limits).and_then(|()| match tls {
-        None => Ok(None),
-        Some(tls) => shake_hands(stream.try_clone()?, tls, shared).map(Some),
-    });
-    match prepared {
-        Err(source) => {
-            metrics::counter!("scanveil_dimse_associations_total", "result" => "handshake-failed")
-                .increment(1);
-            let error = DimseError::Handshake(source);
-            warn!(%peer, code = error.code(), cause = cause(&error), "no secure connection");
+    let prepared = prepare(&stream, &shared.limits).map_err(DimseError::Handshake);
+    let ended = match (prepared, tls) {
+        (Err(error), _) => Err(error),
+        (Ok(()), None) => {
+            serve(link(stream, shared), peer, &shared.desk, Some(place));
+            Ok(())
         }
-        Ok(None) => talk(stream, peer, shared, room),
-        Ok(Some(secure)) => talk(secure, peer, shared, room),
+        (Ok(()), Some(tls)) => shake_hands(stream, tls, shared).map(|secure| {
+            serve(link(secure, shared), peer, &shared.desk, Some(place));
+        }),
+    };
+    if let Err(error) = ended {
+        counter!("scanveil_dimse_associations_total", "result" => "handshake-failed").increment(1);
+        info!(%peer, code = error.code(), cause = cause(&error), "no secure connection");
     }
 }
 
@@ -300,50 +336,16 @@ fn cause(error: &DimseError) -> String {
     std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
 }
 
-fn talk<S: io::Read + io::Write>(stream: S, peer: SocketAddr, shared: &Arc<Shared>, room: Room) {
-    let link = Link::new(
-        stream,
-        shared.limits.clone(),
-        Arc::clone(&shared.control),
-        Arc::clone(&shared.clock),
-    );
-    match room {
-        Room::Free => serve(link, peer, &shared.desk),
-        Room::Full | Room::Crowded => turn_away(link, peer),
-    }
+fn link<S: io::Read + io::Write>(stream: S, shared: &Arc<Shared>) -> Link<S> {
+    let (control, clock) = (Arc::clone(&shared.control), Arc::clone(&shared.clock));
+    Link::new(stream, shared.limits.clone(), control, clock)
 }
 
-/// One write is one segment, reads return often enough to look at limits and the stop signal.
-pub(super) fn prepare(stream: &TcpStream, limits: &DimseLimits) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(limits.poll_interval))?;
-    stream.set_write_timeout(Some(limits.write_timeout))
-}
-
-fn shake_hands(
-    stream: TcpStream,
-    tls: &TlsServer,
-    shared: &Shared,
-) -> io::Result<StreamOwned<ServerConnection, TcpStream>> {
-    let connection = ServerConnection::new(Arc::clone(&tls.0)).map_err(io::Error::other)?;
-    let mut secure = StreamOwned::new(connection, stream);
+fn shake_hands(stream: TcpStream, tls: &TlsServer, shared: &Shared) -> Result<Secure, DimseError> {
+    let connection = ServerConnection::new(Arc::clone(&tls.0)).map_err(DimseError::TlsSetup)?;
     let clock = shared.clock.as_ref();
     let until = clock.now() + shared.limits.handshake_timeout;
-    while secure.conn.is_handshaking() {
-        if clock.now() > until || shared.control.reached(Phase::Stopping) {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        match secure.conn.complete_io(&mut secure.sock) {
-            Ok(_) => {}
-            Err(error) if is_pause(&error) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(secure)
-}
-
-/// Whether a read only came to the end of the poll interval.
-pub(super) fn is_pause(error: &io::Error) -> bool {
-    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
-    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+    Secure::shake_hands(connection, stream, || {
+        clock.now() <= until && !shared.control.reached(Phase::Stopping)
+    })
 }

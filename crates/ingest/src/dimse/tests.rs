@@ -3,5 +3,6 @@
 mod dcmtk;
 mod kit;
 mod loopback;
+mod slow;
 mod tls;
 mod wire;

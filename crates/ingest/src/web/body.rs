@@ -1,6 +1,7 @@
 //! A request body as a bounded stream, and the bounded pipe that carries it to a blocking reader.
 
-use super::WebError;
+use super::{WebError, WebLimits};
+use crate::pace::Pace;
 use axum::body::{Body, BodyDataStream};
 use bytes::{Buf, Bytes};
 use futures::{Stream, StreamExt};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 /// Pieces that wait between the network and a blocking reader; each is at most one network read.
 const PIPE_PIECES: usize = 4;
@@ -43,8 +44,8 @@ impl Allowance {
     }
 }
 
-/// A body that counts its bytes, ends when the sender is silent for too long, and hands out one
-/// piece per poll.
+/// A body that counts its bytes, ends when the sender is silent, slow or at it for too long, and
+/// hands out one piece per poll.
 ///
 /// The last point bounds memory: a multipart reader takes all that is ready before it looks at it,
 /// and a fast sender always has more.
@@ -54,19 +55,26 @@ pub(crate) struct Metered {
     left: u64,
     allowance: Allowance,
     idle: Duration,
-    silence: Option<Pin<Box<Sleep>>>,
+    pace: Pace,
+    /// When the request must have come to its end.
+    until: Instant,
+    /// Since when the sender is waited for, and until when.
+    silence: Option<(Instant, Pin<Box<Sleep>>)>,
     just_gave: bool,
     failed: bool,
 }
 
 impl Metered {
-    pub(crate) fn new(body: Body, max_bytes: u64, idle: Duration) -> Self {
+    pub(crate) fn new(body: Body, limits: &WebLimits) -> Self {
+        let window = Duration::from_millis(limits.rate_window_ms);
         Self {
             inner: Some(body.into_data_stream()),
             rest: Rest::default(),
-            left: max_bytes,
+            left: limits.max_body_bytes,
             allowance: Allowance(Arc::new(AtomicU64::new(UNLIMITED))),
-            idle,
+            idle: Duration::from_millis(limits.idle_timeout_ms),
+            pace: Pace::new(limits.min_bytes_per_s, window),
+            until: Instant::now() + Duration::from_millis(limits.request_timeout_ms),
             silence: None,
             just_gave: false,
             failed: false,
@@ -82,7 +90,16 @@ impl Metered {
         self.rest.clone()
     }
 
-    fn account(&mut self, length: u64) -> Result<(), WebError> {
+    fn account(&mut self, length: usize) -> Result<(), WebError> {
+        let now = Instant::now();
+        let waited = self.silence.take().map_or(Duration::ZERO, |(since, _)| now - since);
+        if now > self.until {
+            return Err(WebError::Overtime);
+        }
+        if !self.pace.note(waited, length) {
+            return Err(WebError::TooSlow);
+        }
+        let length = length as u64;
         self.left = self.left.checked_sub(length).ok_or(WebError::TooLarge)?;
         let allowed = self.allowance.0.load(Ordering::Relaxed);
         if allowed != UNLIMITED {
@@ -110,15 +127,18 @@ impl Stream for Metered {
         }
         let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
         let outcome = match Pin::new(inner).poll_next(cx) {
-            Poll::Ready(Some(Ok(bytes))) => this.account(bytes.len() as u64).map(|()| bytes),
+            Poll::Ready(Some(Ok(bytes))) => this.account(bytes.len()).map(|()| bytes),
             Poll::Ready(Some(Err(_))) => Err(WebError::Disconnected),
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Pending => {
-                let idle = this.idle;
-                let silence =
-                    this.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
+                let (_, silence) = this.silence.get_or_insert_with(|| {
+                    let now = Instant::now();
+                    let end = this.until.min(now + this.idle);
+                    (now, Box::pin(tokio::time::sleep_until(end)))
+                });
                 match silence.as_mut().poll(cx) {
                     Poll::Pending => return Poll::Pending,
+                    Poll::Ready(()) if Instant::now() >= this.until => Err(WebError::Overtime),
                     Poll::Ready(()) => Err(WebError::Idle),
                 }
             }
@@ -126,7 +146,8 @@ impl Stream for Metered {
         this.silence = None;
         this.just_gave = outcome.is_ok();
         this.failed = outcome.is_err();
-        if matches!(outcome, Err(WebError::Idle | WebError::Disconnected)) {
+        use WebError::{Disconnected, Idle, Overtime, TooSlow};
+        if matches!(outcome, Err(Idle | TooSlow | Overtime | Disconnected)) {
             // Nothing more can be expected of it.
             this.inner = None;
         }

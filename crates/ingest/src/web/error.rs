@@ -1,5 +1,6 @@
 //! Why a whole request was refused, or a token could not be read.
 
+use crate::places::Full;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -40,11 +41,17 @@ pub enum WebError {
     #[error("a part's header is longer than max_part_header_bytes allows")]
     PartHeader,
     /// As many requests as allowed are being received.
-    #[error("as many requests as max_uploads allows are being received")]
-    Busy,
+    #[error("too many requests are being received: {0}")]
+    Busy(Full),
     /// The sender sent nothing for too long.
     #[error("the sender sent nothing for idle_timeout_ms")]
     Idle,
+    /// The sender sent too little for too long.
+    #[error("the sender sent less than min_bytes_per_s over rate_window_ms")]
+    TooSlow,
+    /// The request took too long.
+    #[error("the request took longer than request_timeout_ms")]
+    Overtime,
     /// The connection broke.
     #[error("the connection broke before the end of the body")]
     Disconnected,
@@ -75,8 +82,8 @@ impl WebError {
             Self::TooLarge | Self::TooMany | Self::PartHeader | Self::Bomb(_) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Idle => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Idle | Self::TooSlow | Self::Overtime => StatusCode::REQUEST_TIMEOUT,
             Self::Internal | Self::TokenDigest | Self::TokenTwice => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -98,7 +105,7 @@ impl Coded for WebError {
             Self::TooLarge => "SV-INGEST-308",
             Self::TooMany => "SV-INGEST-309",
             Self::PartHeader => "SV-INGEST-310",
-            Self::Busy => "SV-INGEST-311",
+            Self::Busy(_) => "SV-INGEST-311",
             Self::Idle => "SV-INGEST-312",
             Self::Disconnected => "SV-INGEST-313",
             Self::Archive(_) => "SV-INGEST-314",
@@ -106,6 +113,8 @@ impl Coded for WebError {
             Self::Internal => "SV-INGEST-316",
             Self::TokenDigest => "SV-INGEST-317",
             Self::TokenTwice => "SV-INGEST-318",
+            Self::TooSlow => "SV-INGEST-319",
+            Self::Overtime => "SV-INGEST-320",
         }
     }
 
@@ -126,7 +135,15 @@ impl Coded for WebError {
             Self::TooLarge => "split it, or have the operator raise max_body_bytes",
             Self::TooMany => "split it, or have the operator raise max_parts",
             Self::PartHeader => "send parts with Content-Type and no other long headers",
-            Self::Busy => "send it again in a few seconds",
+            Self::Busy(_) => {
+                "send it again in a few seconds, and fewer at a time; if that does not help, have \
+                 the operator see who sends slowly, or raise max_uploads"
+            }
+            Self::TooSlow => {
+                "look at the network, then send it again; on a slow line, have the operator lower \
+                 min_bytes_per_s"
+            }
+            Self::Overtime => "send it in several requests",
             Self::Idle | Self::Disconnected => "look at the network, then send it again",
             Self::Archive(_) => {
                 "pack it again as a plain zip (stored or deflate, one file), or send the \
@@ -152,7 +169,7 @@ impl IntoResponse for WebError {
                 let challenge = HeaderValue::from_static("Bearer realm=\"scanveil\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
-            Self::Busy => {
+            Self::Busy(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}

@@ -37,12 +37,12 @@ async fn receive(
     parts: Parts,
     body: Metered,
 ) -> Result<Response, WebError> {
-    let hospital = web.hospital(&parts.headers)?;
+    let sender = web.sender(&parts)?;
     let format = Format::accepted(&parts.headers)?;
     let kind = StowBody::of(&parts.headers)?;
     let study = study.map(Uid::parse).transpose().map_err(|_| WebError::StudyUid)?;
-    let _permit = web.admit(&parts)?;
-    let origin = Web::origin(hospital, Protocol::Stow, &parts);
+    let _place = web.admit(&sender, &parts.headers)?;
+    let origin = sender.origin(Protocol::Stow);
     let mut store = Store::new(web, origin, study);
     let fault = match kind {
         StowBody::Single => store.single(body).await,

@@ -16,6 +16,8 @@ struct Server {
     spool: MemorySpool,
     address: SocketAddr,
     token: String,
+    /// The token of another hospital.
+    other: String,
     client: Client,
     _runtime: Runtime,
 }
@@ -24,7 +26,9 @@ impl Server {
     fn new(spool: MemorySpool, limits: WebLimits) -> Self {
         let (token, digest) = generate_token(&|bytes| bytes.fill(9));
         let hospital = HospitalId::parse("st-wystan").unwrap();
-        let tokens = TokenTable::new([(digest, hospital)]).unwrap();
+        let (other, other_digest) = generate_token(&|bytes| bytes.fill(8));
+        let neighbour = HospitalId::parse("kvinesdal").unwrap();
+        let tokens = TokenTable::new([(digest, hospital), (other_digest, neighbour)]).unwrap();
         let app = router(Arc::new(spool.clone()), tokens, limits);
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
         let runtime = Runtime::new().unwrap();
@@ -34,7 +38,7 @@ impl Server {
         // A second installation is refused, and the first one serves.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = Client::builder().no_proxy().timeout(None).build().unwrap();
-        Self { spool, address, token, client, _runtime: runtime }
+        Self { spool, address, token, other, client, _runtime: runtime }
     }
 
     fn start() -> Self {
@@ -318,6 +322,8 @@ fn a_broken_connection_leaves_nothing() {
     assert_eq!(server.spool.stored().len(), 2);
 }
 
+mod slow;
+
 #[test]
 fn more_senders_than_allowed_are_asked_to_come_back() {
     let limits = WebLimits { max_uploads: 0, ..WebLimits::default() };
@@ -325,6 +331,7 @@ fn more_senders_than_allowed_are_asked_to_come_back() {
     let response = server.stow("/studies", &instances(1));
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key("Retry-After"));
+    assert!(response.text().unwrap().contains("all places are taken"));
 }
 
 #[test]

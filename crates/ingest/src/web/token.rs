@@ -5,6 +5,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use scanveil_model::HospitalId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 /// What every token starts with, so that a leaked one can be recognised by scanners.
@@ -89,17 +90,24 @@ impl TokenTable {
         Ok(Self(entries))
     }
 
-    /// The hospital a token belongs to. Every entry is looked at, so that the time says nothing.
+    /// The hospital a token belongs to, and the token's digest. Every entry is looked at, so that
+    /// the time says nothing.
     #[must_use]
-    pub fn hospital(&self, token: &str) -> Option<&HospitalId> {
+    pub fn find(&self, token: &str) -> Option<(TokenDigest, &HospitalId)> {
         let seen = TokenDigest::of(token);
         let mut found = None;
         for (digest, hospital) in &self.0 {
             if verify_slices_are_equal(&digest.0, &seen.0).is_ok() {
-                found = Some(hospital);
+                found = Some((seen, hospital));
             }
         }
         found
+    }
+
+    /// How many hospitals have a token.
+    #[must_use]
+    pub fn hospitals(&self) -> usize {
+        self.0.iter().map(|(_, hospital)| hospital).collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -132,12 +140,13 @@ mod tests {
         let (two, two_digest) = generate_token(&|bytes| bytes.fill(2));
         let entries = [(one_digest, hospital("a")), (two_digest, hospital("b"))];
         let table = TokenTable::new(entries).unwrap();
-        assert_eq!(table.hospital(&one), Some(&hospital("a")));
-        assert_eq!(table.hospital(&two), Some(&hospital("b")));
+        assert_eq!(table.find(&one), Some((one_digest, &hospital("a"))));
+        assert_eq!(table.find(&two), Some((two_digest, &hospital("b"))));
+        assert_eq!(table.hospitals(), 2);
         for wrong in ["", "svt_", &one[..one.len() - 1], &one.to_uppercase(), "svt_00"] {
-            assert_eq!(table.hospital(wrong), None);
+            assert_eq!(table.find(wrong), None);
         }
-        assert_eq!(TokenTable::default().hospital(""), None);
+        assert_eq!(TokenTable::default().find(""), None);
     }
 
     #[test]

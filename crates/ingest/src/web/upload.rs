@@ -29,14 +29,14 @@ pub(crate) async fn upload(State(web): State<Arc<Web>>, request: Request) -> Res
 }
 
 async fn receive(web: &Web, parts: Parts, mut body: Metered) -> Result<Response, WebError> {
-    let hospital = web.hospital(&parts.headers)?;
+    let sender = web.sender(&parts)?;
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.and_then(MediaType::parse).ok_or(WebError::MediaType)?;
     if !["application/zip", "application/x-zip-compressed"].contains(&kind.essence.as_str()) {
         return Err(WebError::MediaType);
     }
-    let _permit = web.admit(&parts)?;
-    let origin = Web::origin(hospital, Protocol::Upload, &parts);
+    let _place = web.admit(&sender, &parts.headers)?;
+    let origin = sender.origin(Protocol::Upload);
     let (sender, receiver) = pipe();
     let unpacking = Unpacking {
         intake: Arc::clone(&web.intake),

@@ -109,4 +109,19 @@ mod tests {
     fn the_example_can_be_used() {
         Config::parse(EXAMPLE).unwrap();
     }
+
+    #[test]
+    fn the_limits_of_the_example_are_the_defaults() {
+        let example = Config::parse(EXAMPLE).unwrap();
+        let plain = Config::parse("data_dir = \"data\"").unwrap();
+        assert_eq!(example.dimse.max_associations, plain.dimse.max_associations);
+        assert_eq!(example.dimse.limits, plain.dimse.limits);
+        assert_eq!(example.http.connections, plain.http.connections);
+        assert_eq!(example.http.limits, plain.http.limits);
+        // Every limit is shown, or stands there as a comment.
+        for line in format!("{:#?}{:#?}", example.dimse.limits, example.http.limits).lines() {
+            let name = line.trim().split(':').next().unwrap_or_default();
+            assert!(!line.contains(": ") || EXAMPLE.contains(&format!("{name} =")), "{name}");
+        }
+    }
 }

@@ -3,10 +3,10 @@
 use crate::cli::ServeArgs;
 use crate::commands::status::Status;
 use crate::output::{Failure, Output};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use scanveil_ingest::{
-    ClientAuth, DimseConfig, DimseLimits, DimseServer, FolderConfig, FolderHandle, FolderWatcher,
-    HospitalRoute, Intake, PlainListener, TlsListener, TlsServer, TokenDigest, TokenTable,
-    WebLimits, router,
+    ClientAuth, DimseConfig, DimseServer, FolderConfig, FolderHandle, FolderWatcher, HospitalRoute,
+    Intake, PlainListener, TlsListener, TlsServer, TokenDigest, TokenTable, router, show_counters,
 };
 use scanveil_pipeline::{
     Config, Problem, Severity, Site, SiteMode, Tls, Worker, intake, preflight,
@@ -41,13 +41,14 @@ impl Service {
         })?;
         let worker = Worker::start(Arc::clone(&site), pending)?;
         let intake = intake(spool);
+        show_counters(site.config().hospitals.iter().map(|hospital| &hospital.id));
         let dimse = start_dimse(site.config(), &intake)?;
         let folders = start_folders(site.config(), &intake)?;
         let entrance = dimse.first().and_then(|server| {
             let tls = server.tls_address();
             tls.map(|at| (at, true)).or_else(|| server.plain_address().map(|at| (at, false)))
         });
-        let status = Arc::new(Status::new(&site, worker.activity(), entrance));
+        let status = Arc::new(Status::new(&site, worker.activity(), entrance)?);
         let http = start_http(site.config(), intake, status, metrics)?;
         Ok(Self { site, http, dimse, folders, worker })
     }
@@ -60,6 +61,11 @@ impl Service {
     /// Where the status page is.
     pub(crate) fn page_url(&self) -> String {
         self.http.page_url()
+    }
+
+    /// Where health and metrics have a listener of their own.
+    pub(crate) fn health_addr(&self) -> Option<SocketAddr> {
+        self.http.watch_addr()
     }
 
     /// Where C-STORE without TLS is received.
@@ -89,8 +95,7 @@ fn start_dimse(config: &Config, intake: &Intake) -> Result<Vec<DimseServer>, Fai
         let hospitals = config.hospitals.iter().filter(|h| !plain || h.allow_plain_dimse);
         hospitals.filter_map(scanveil_pipeline::Hospital::route).collect()
     };
-    let limits =
-        DimseLimits { max_associations: config.dimse.max_associations, ..DimseLimits::default() };
+    let limits = config.dimse.limits.limits(config.dimse.max_associations);
     let mut servers = Vec::new();
     if let Some(listener) = &config.dimse.tls
         && let Some(tls) = &listener.tls
@@ -164,9 +169,17 @@ fn start_http(
         address: config.http.listen,
         transport: transport(config.http.tls.as_ref()),
     });
+    let connections = &config.http.connections;
+    server.max_connections = connections.max;
+    server.max_connections_per_address = connections.max_per_address;
+    server.header_timeout_ms = connections.header_ms;
+    server.watch = config.http.health.as_ref().map(|health| Listener {
+        address: health.listen,
+        transport: transport(health.tls.as_ref()),
+    });
     server.operator_token =
         config.http.operator_token.as_deref().map(TokenDigest::parse).transpose()?;
-    let receivers = router(intake, table, WebLimits::default());
+    let receivers = router(intake, table, config.http.limits.clone());
     Ok(serve(&server, ServerParts { receivers, status, metrics })?)
 }
 
@@ -177,24 +190,26 @@ pub(crate) fn run(args: &ServeArgs, output: &Output) -> Result<ExitCode, Failure
     // What counts is what is in force: a flag can open what the file keeps closed.
     config.check()?;
     startable(&config)?;
+    more_files(&config);
     let signals = Signals::new()?;
     let service = Service::start(config, Metrics::install()?)?;
     let dimse = [service.dimse_addr(), service.dimse_tls_addr()];
     output.result(
         &serde_json::json!({
             "page": service.page_url(), "http": service.http_addr(),
-            "dimse": dimse[0], "dimse_tls": dimse[1],
+            "dimse": dimse[0], "dimse_tls": dimse[1], "health": service.health_addr(),
         }),
         || {
             let line = |name: &str, at: Option<SocketAddr>| {
                 at.map(|at| format!("{name} {at}\n")).unwrap_or_default()
             };
             format!(
-                "scanveil is running.\n  status page  {}\n  STOW-RS      {}\n{}{}stop it with Ctrl-C",
+                "scanveil is running.\n  status page  {}\n  STOW-RS      {}\n{}{}{}stop it with Ctrl-C",
                 service.page_url(),
                 service.http_addr(),
                 line("  C-STORE     ", dimse[0]),
                 line("  C-STORE/TLS ", dimse[1]),
+                line("  health      ", service.health_addr()),
             )
         },
     );
@@ -212,6 +227,31 @@ fn startable(config: &Config) -> Result<(), Failure> {
         Some(Problem { setting, what, next_step, .. }) => {
             Err(Failure::new("SV-CLI-047", format!("{setting}: {what}"), &next_step))
         }
+    }
+}
+
+/// Files that the service needs beside its connections: catalogue, spool, store, packs in work.
+const OTHER_FILES: usize = 256;
+
+/// Lets the process open as many files as the system allows it: every connection is one. Says so
+/// where that is fewer than the configured limits need.
+fn more_files(config: &Config) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let got = if raised.is_ok() { limit.maximum } else { limit.current };
+    let http = config.http.connections.max * if config.http.health.is_some() { 2 } else { 1 };
+    // A connection of the DIMSE receiver that has not asked for an association is two.
+    let dimse = config.dimse.max_associations + 2 * config.dimse.limits.max_opening;
+    let receivers =
+        usize::from(config.dimse.tls.is_some()) + usize::from(config.dimse.listen.is_some());
+    let needed = OTHER_FILES + http + dimse * receivers;
+    if got.is_some_and(|got| got < needed as u64) {
+        tracing::warn!(
+            allowed = got,
+            needed,
+            next_step = "raise LimitNOFILE of the unit, or lower the limits of connections",
+            "the system allows fewer open files than the configured connections need"
+        );
     }
 }
 

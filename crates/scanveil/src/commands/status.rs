@@ -1,23 +1,24 @@
-//! What the service tells of itself: counters of the catalogue, the spool, what fails.
+//! What the service tells of itself. Ready means that it can receive; everything else that is wrong
+//! is a problem with a code and a next step.
 
-use scanveil_catalog::{QuarantineCount, Stage};
-use scanveil_model::Coded;
-use scanveil_model::{ErrorReport, HospitalId};
-use scanveil_pipeline::{Activity, ENGINE, Site, now_ms};
+use crate::commands::figures::{Figures, Known};
+use crate::output::{Failure, io_failure};
+use scanveil_catalog::QuarantineCount;
+use scanveil_model::{Coded, ErrorReport, HospitalId};
+use scanveil_pipeline::{Activity, ENGINE, Hospital, Site, now_ms};
 use scanveil_server::{
-    Entrance, HospitalStatus, Problem, QuarantineStatus, ReleaseStatus, SpoolStatus,
-    StatusSnapshot, StatusSource, Volume,
+    Entrance, HospitalStatus, PipelineStatus, Problem, QuarantineStatus, SpoolStatus,
+    StatusSnapshot, StatusSource, StoreStatus, Volume,
 };
-use std::collections::BTreeMap;
+use scanveil_vault::{Spool, SpoolStats};
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-
-/// Releases on the page.
-const NEWEST: usize = 10;
 
 pub(crate) struct Status {
     site: Arc<Site>,
     activity: Arc<Activity>,
+    figures: Figures,
     dicom: Option<Entrance>,
     started_at_ms: i64,
 }
@@ -27,66 +28,97 @@ impl Status {
         site: &Arc<Site>,
         activity: &Arc<Activity>,
         dimse: Option<(SocketAddr, bool)>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Failure> {
+        let figures = Figures::start(site).map_err(|error| io_failure("a thread", &error))?;
+        Ok(Self {
             site: Arc::clone(site),
             activity: Arc::clone(activity),
+            figures,
             dicom: dimse.map(|(address, tls)| Entrance { address, tls }),
             started_at_ms: now_ms(),
-        }
+        })
     }
 
-    fn spool(&self) -> SpoolStatus {
-        let Some(spool) = self.site.spool() else { return SpoolStatus::default() };
-        let stats = spool.stats();
+    fn spool(&self, stats: SpoolStats) -> SpoolStatus {
         SpoolStatus {
             used_bytes: stats.used_bytes,
             max_bytes: self.site.config().spool.max_bytes,
             waiting: stats.pending as u64,
-            oldest_waiting_ms: stats
-                .oldest_received_at_ms
-                .map(|at| u64::try_from(now_ms() - at).unwrap_or(0)),
+            oldest_waiting_ms: stats.oldest_received_at_ms.map(since),
+            set_aside: stats.unreadable,
         }
     }
 
-    fn hospitals(&self) -> Result<Vec<HospitalStatus>, ErrorReport> {
-        let report = |error: scanveil_catalog::CatalogError| error.report();
-        let mut totals: BTreeMap<(HospitalId, Stage), u64> = BTreeMap::new();
-        for counter in self.site.catalog().counters().map_err(report)? {
-            totals.insert((counter.hospital, counter.stage), counter.total);
+    fn pipeline(&self) -> PipelineStatus {
+        let activity = &self.activity;
+        let last = activity.last_success_ms.load(Ordering::Relaxed);
+        PipelineStatus {
+            studies: activity.studies.load(Ordering::Relaxed),
+            failing: activity.failing_studies.load(Ordering::Relaxed),
+            failures: activity.failures.load(Ordering::Relaxed),
+            last_success_at_ms: (last > 0).then_some(last),
         }
-        let held = self.site.catalog().quarantine_counts().map_err(report)?;
-        let hospitals = self.site.config().hospitals.iter().map(|hospital| {
-            let of = |stage| totals.get(&(hospital.id.clone(), stage)).copied().unwrap_or(0);
-            let volume = |instances, bytes| Volume { instances, bytes };
-            HospitalStatus {
-                hospital: hospital.id.clone(),
-                called_ae: hospital.called_ae.clone(),
-                received: of(Stage::Received),
-                waiting: 0,
-                oldest_waiting_ms: None,
-                scrubbed: of(Stage::Scrubbed),
-                stored: volume(of(Stage::Scrubbed), of(Stage::StoredBytes)),
-                quarantined: quarantined(&held, &hospital.id),
-            }
-        });
-        Ok(hospitals.collect())
     }
 
-    fn releases(&self) -> Vec<ReleaseStatus> {
-        let records = self.site.catalog().releases().unwrap_or_default();
-        let mut releases: Vec<ReleaseStatus> = records
-            .into_iter()
-            .map(|record| ReleaseStatus {
-                project: record.project,
-                id: record.release.to_string(),
-                volume: Volume { instances: record.instances, bytes: record.bytes },
-                created_at_ms: record.created_at_ms,
-            })
-            .collect();
-        releases.sort_by_key(|release| std::cmp::Reverse(release.created_at_ms));
-        releases.truncate(NEWEST);
-        releases
+    /// What is wrong beside receiving.
+    fn problems(&self, known: &Known, stats: Option<SpoolStats>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let failing = self.activity.failing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let store = self.activity.store.problem();
+        // A store that is away is told once, not again as what it does to a study.
+        let same = failing.is_some() && failing == store.as_ref().map(|report| report.code.clone());
+        if let Some(code) = failing.filter(|_| !same) {
+            problems.push(Problem {
+                code,
+                message: "a study could not be processed; it stays in the spool".into(),
+                next_step: "look into the log for this code; it is tried again by itself".into(),
+            });
+        }
+        problems.extend(store.map(problem));
+        problems.extend(known.problem.clone().map(problem));
+        if stats.is_some_and(|stats| stats.unreadable > 0) {
+            problems.push(Problem {
+                code: "SV-CLI-071".into(),
+                message: "records of the spool cannot be read; they are kept".into(),
+                next_step: "look into the log of the last start, and restore the keys or the disk"
+                    .into(),
+            });
+        }
+        problems
+    }
+}
+
+fn problem(report: ErrorReport) -> Problem {
+    Problem { code: report.code, message: report.message, next_step: report.next_step }
+}
+
+fn since(at_ms: i64) -> u64 {
+    u64::try_from(now_ms() - at_ms).unwrap_or(0)
+}
+
+/// Why nothing can be received; nothing when it can.
+fn closed(spool: Option<&Arc<Spool>>) -> Option<Problem> {
+    match spool {
+        None => None,
+        Some(spool) => spool.check().err().map(|error| problem(error.report())),
+    }
+}
+
+fn hospital(hospital: &Hospital, known: &Known) -> HospitalStatus {
+    let id = &hospital.id;
+    let waiting = known.waiting.get(id).copied().unwrap_or_default();
+    let holding = known.holdings.get(id).copied().unwrap_or_default();
+    HospitalStatus {
+        hospital: id.clone(),
+        called_ae: hospital.called_ae.clone(),
+        // The catalogue counts what the pipeline is done with.
+        received: known.received.get(id).copied().unwrap_or(0) + waiting.instances,
+        waiting: waiting.instances,
+        oldest_waiting_ms: waiting.oldest_received_at_ms.map(since),
+        last_arrival_at_ms: holding.last_received_ms.max(waiting.newest_received_at_ms),
+        stored: Volume { instances: holding.stored_instances, bytes: holding.stored_bytes },
+        held_back: holding.held_instances,
+        quarantined: quarantined(&known.quarantined, id),
     }
 }
 
@@ -99,34 +131,29 @@ fn quarantined(held: &[QuarantineCount], hospital: &HospitalId) -> Vec<Quarantin
 
 impl StatusSource for Status {
     fn snapshot(&self) -> StatusSnapshot {
-        let mut problems = Vec::new();
-        let failing = self.activity.failing.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(code) = failing {
-            problems.push(Problem {
-                code,
-                message: "the last study could not be processed; it stays in the spool".into(),
-                next_step: "look into the log for this code; it is tried again by itself".into(),
-            });
-        }
-        let hospitals = self.hospitals().unwrap_or_else(|report| {
-            problems.push(Problem {
-                code: report.code,
-                message: report.message,
-                next_step: report.next_step,
-            });
-            Vec::new()
-        });
+        let known = self.figures.now();
+        let stats = self.site.spool().map(|spool| spool.stats());
+        let closed = closed(self.site.spool());
+        let ready = closed.is_none();
+        let mut problems: Vec<Problem> = closed.into_iter().collect();
+        problems.extend(self.problems(&known, stats));
+        let hospitals = &self.site.config().hospitals;
         StatusSnapshot {
             version: ENGINE.to_owned(),
             taken_at_ms: now_ms(),
             started_at_ms: self.started_at_ms,
-            ready: problems.is_empty(),
+            ready,
             problems,
             dicom: self.dicom,
             web: None,
-            spool: self.spool(),
-            hospitals,
-            releases: self.releases(),
+            spool: stats.map(|stats| self.spool(stats)).unwrap_or_default(),
+            pipeline: self.pipeline(),
+            store: StoreStatus {
+                reachable: self.activity.store.problem().is_none(),
+                errors: self.activity.store.errors(),
+            },
+            hospitals: hospitals.iter().map(|own| hospital(own, &known)).collect(),
+            releases: known.releases,
         }
     }
 }

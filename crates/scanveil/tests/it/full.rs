@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 
 /// Keeps the pipeline from working on any study.
-fn hold_the_pipeline(installation: &Installation) -> Vec<File> {
+pub(crate) fn hold_the_pipeline(installation: &Installation) -> Vec<File> {
     let folder = installation.path("data/work/locks");
     fs::create_dir_all(&folder).unwrap();
     let lock = |number: u16| {

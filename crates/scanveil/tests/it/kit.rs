@@ -253,6 +253,12 @@ impl Installation {
         serde_json::from_slice(&body).ok()
     }
 
+    /// What a GET of the service is answered with.
+    pub(crate) fn get(&self, path: &str) -> Option<(u16, String)> {
+        let (status, body) = http(self.http, &format!("GET {path} HTTP/1.0"), b"")?;
+        Some((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+
     /// Waits until nothing is in the spool any more.
     pub(crate) fn settle(&self) {
         let begun = now_ms();

@@ -1,5 +1,7 @@
 use super::*;
-use crate::status::{Problem, QuarantineStatus, ReleaseStatus, SpoolStatus, Volume};
+use crate::status::{
+    PipelineStatus, Problem, QuarantineStatus, ReleaseStatus, SpoolStatus, StoreStatus, Volume,
+};
 use scanveil_model::{AeTitle, HospitalId, ProjectName, ReasonCode};
 
 /// A service of two hospitals, one of which has sent.
@@ -11,15 +13,17 @@ pub(crate) fn busy() -> StatusSnapshot {
         received: 0,
         waiting: 0,
         oldest_waiting_ms: None,
-        scrubbed: 0,
+        last_arrival_at_ms: None,
         stored: Volume::default(),
+        held_back: 0,
         quarantined: Vec::new(),
     };
     let mut first = hospital("st-wystan", "WYSTAN");
     first.received = 12_847;
     first.waiting = 212;
     first.oldest_waiting_ms = Some(94_000);
-    first.scrubbed = 12_501;
+    first.last_arrival_at_ms = Some(1_800_000_000_000 - 7_000);
+    first.held_back = 134;
     first.stored = volume(12_501, 5_910_000_000);
     first.quarantined = vec![
         QuarantineStatus { code: ReasonCode::BurnedInText, instances: 121 },
@@ -39,7 +43,10 @@ pub(crate) fn busy() -> StatusSnapshot {
             max_bytes: 53_687_091_200,
             waiting: 212,
             oldest_waiting_ms: Some(94_000),
+            set_aside: 0,
         },
+        pipeline: PipelineStatus { studies: 3, ..PipelineStatus::default() },
+        store: StoreStatus { reachable: true, errors: 0 },
         hospitals: vec![first, hospital("kvinesdal", "KVINESDAL")],
         releases: vec![ReleaseStatus {
             project: ProjectName::parse("lung-screening").unwrap(),
@@ -58,8 +65,9 @@ pub(crate) fn empty() -> StatusSnapshot {
             received: 0,
             waiting: 0,
             oldest_waiting_ms: None,
-            scrubbed: 0,
+            last_arrival_at_ms: None,
             stored: Volume::default(),
+            held_back: 0,
             quarantined: Vec::new(),
             ..hospital.clone()
         };

@@ -195,7 +195,7 @@ impl Committer {
                 record_len,
                 received_at_ms: request.instance.meta().received_at_ms,
             };
-            state.insert(request.header.id, slot);
+            state.insert(request.header.id, slot, &request.instance.meta().hospital);
             state.arrivals.push(request.instance);
             request.reservation.keep();
             offset += record_len;

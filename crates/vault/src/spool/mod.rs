@@ -29,6 +29,7 @@ use rustix::fs::{FlockOperation, flock};
 use scanveil_model::HospitalId;
 use scanveil_seal::Entropy;
 use state::Shared;
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -88,6 +89,17 @@ pub struct SpoolStats {
     /// Records that could not be opened at start, because their keys were not there or their bytes
     /// were changed; they are kept.
     pub unreadable: u64,
+}
+
+/// What of a hospital is durable and not finished.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Instances.
+    pub instances: u64,
+    /// When the oldest of them arrived, milliseconds since 1970 (UTC).
+    pub oldest_received_at_ms: Option<i64>,
+    /// When the newest of them arrived.
+    pub newest_received_at_ms: Option<i64>,
 }
 
 /// The spool. One process at a time works on its folder.
@@ -155,6 +167,18 @@ impl Spool {
         Receiving::new(Arc::clone(&self.shared), commits, hospital)
     }
 
+    /// Whether an instance could be received now.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] when a limit is reached, [`SpoolError::Stopped`] when nobody makes
+    /// records durable any more.
+    pub fn check(&self) -> Result<(), SpoolError> {
+        if self.committer.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Err(SpoolError::Stopped);
+        }
+        self.shared.check_room()
+    }
+
     /// Reads an instance back. Finishing it meanwhile does not disturb the reader.
     ///
     /// # Errors
@@ -217,6 +241,13 @@ impl Spool {
     #[must_use]
     pub fn used_bytes(&self) -> u64 {
         self.shared.used.load(Ordering::Relaxed)
+    }
+
+    /// What waits, by hospital.
+    #[must_use]
+    pub fn waiting(&self) -> BTreeMap<HospitalId, Waiting> {
+        let state = self.shared.state();
+        state.waiting().map(|(hospital, waiting)| (hospital.clone(), waiting)).collect()
     }
 
     /// The spool's figures.

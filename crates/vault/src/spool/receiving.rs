@@ -96,7 +96,7 @@ fn publish(shared: &Shared, mut sink: Sink, header: &RecordHeader, instance: &Sp
         received_at_ms: instance.meta().received_at_ms,
     };
     let mut state = shared.state();
-    state.insert(header.id, slot);
+    state.insert(header.id, slot, &instance.meta().hospital);
     state.arrivals.push(instance.clone());
     drop(state);
     std::mem::replace(&mut sink.reservation, shared.reservation()).keep();

@@ -240,7 +240,7 @@ fn take(
                 record_len,
                 received_at_ms: instance.meta().received_at_ms,
             };
-            shared.state().insert(header.id, slot);
+            shared.state().insert(header.id, slot, &instance.meta().hospital);
             found.pending.push(instance);
         }
         Err(error) => {

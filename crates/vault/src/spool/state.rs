@@ -1,11 +1,12 @@
 //! What the spool knows: which records lie where, which are needed, and how much space is taken.
 
 use super::disk::Disk;
-use super::{FolderLock, SpoolConfig, SpoolId, SpoolKeys, SpooledInstance};
+use super::{FolderLock, SpoolConfig, SpoolId, SpoolKeys, SpooledInstance, Waiting};
 use crate::error::{FullCause, SpoolError};
 use crossbeam_channel::Sender;
+use scanveil_model::HospitalId;
 use scanveil_seal::Entropy;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,7 +55,8 @@ pub(crate) struct Segment {
 pub(crate) struct State {
     pub(crate) segments: HashMap<u64, Segment>,
     pub(crate) index: HashMap<SpoolId, Slot>,
-    by_age: BTreeSet<(i64, SpoolId)>,
+    /// The records of the index by hospital, the oldest first.
+    by_age: BTreeMap<HospitalId, BTreeSet<(i64, SpoolId)>>,
     pub(crate) arrivals: Vec<SpooledInstance>,
     /// Records whose details could not be opened when the spool was.
     pub(crate) unreadable: u64,
@@ -63,14 +65,17 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn insert(&mut self, id: SpoolId, slot: Slot) {
-        self.by_age.insert((slot.received_at_ms, id));
+    pub(crate) fn insert(&mut self, id: SpoolId, slot: Slot, hospital: &HospitalId) {
+        let own = self.by_age.entry(hospital.clone()).or_default();
+        own.insert((slot.received_at_ms, id));
         self.index.insert(id, slot);
     }
 
     pub(crate) fn remove(&mut self, id: &SpoolId) -> Option<Slot> {
         let slot = self.index.remove(id)?;
-        self.by_age.remove(&(slot.received_at_ms, *id));
+        let place = (slot.received_at_ms, *id);
+        // Hospitals are few.
+        self.by_age.values_mut().find_map(|own| own.remove(&place).then_some(()));
         Some(slot)
     }
 
@@ -83,7 +88,20 @@ impl State {
     }
 
     pub(crate) fn oldest(&self) -> Option<i64> {
-        self.by_age.first().map(|(at, _)| *at)
+        self.waiting().filter_map(|(_, own)| own.oldest_received_at_ms).min()
+    }
+
+    /// What waits of every hospital that something was received of.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&HospitalId, Waiting)> {
+        self.by_age.iter().map(|(hospital, own)| {
+            let at = |place: Option<&(i64, SpoolId)>| place.map(|(at, _)| *at);
+            let waiting = Waiting {
+                instances: own.len() as u64,
+                oldest_received_at_ms: at(own.first()),
+                newest_received_at_ms: at(own.last()),
+            };
+            (hospital, waiting)
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::intake::{
     CallingRule, HospitalRoute, IntakeError, IntakeMeta, IntakeSink, Network, Receipt,
     ReceivingSink,
 };
+use crate::places::Places;
 use scanveil_model::{AeTitle, Digest, HospitalId, Uid};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -276,9 +277,11 @@ impl Stage {
             control: Arc::clone(&control),
             heard: Arc::clone(&heard),
         };
-        let desk = Desk { routes: routes(), intake: Arc::new(Door(Arc::clone(&memory))) };
+        let places = Places::new(self.limits.associations(), 1);
+        let intake = Arc::new(Door(Arc::clone(&memory)));
+        let desk = Desk { routes: routes(), intake, places };
         let link = Link::new(script, self.limits.clone(), control, clock);
-        serve(link, self.peer.parse().unwrap(), &desk);
+        serve(link, self.peer.parse().unwrap(), &desk, None);
         let heard = heard.lock().unwrap();
         (pdus(&heard), memory)
     }

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A certificate authority with one certificate for both roles, as PEM files.
-struct Authority {
-    ca: PathBuf,
-    certificate: PathBuf,
-    key: PathBuf,
+pub(super) struct Authority {
+    pub(super) ca: PathBuf,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
 }
 
-fn authority(folder: &Path, name: &str) -> Authority {
+pub(super) fn authority(folder: &Path, name: &str) -> Authority {
     let ca_key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

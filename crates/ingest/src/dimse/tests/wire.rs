@@ -19,7 +19,7 @@ const REFUSED: u8 = 5;
 const COMMAND: u8 = 1;
 const LAST: u8 = 2;
 
-fn request(called: &str, calling: &str) -> Vec<u8> {
+pub(super) fn request(called: &str, calling: &str) -> Vec<u8> {
     let context = |id, class: &str| PresentationContextProposed {
         id,
         abstract_syntax: class.into(),
@@ -42,10 +42,10 @@ fn request(called: &str, calling: &str) -> Vec<u8> {
     bytes
 }
 
-type Value<'a> = (u8, u8, &'a [u8]);
+pub(super) type Value<'a> = (u8, u8, &'a [u8]);
 
 /// One P-DATA-TF with these values: context, flags, bytes.
-fn pdata(values: &[Value]) -> Vec<u8> {
+pub(super) fn pdata(values: &[Value]) -> Vec<u8> {
     let mut body = Vec::new();
     for (context, flags, bytes) in values {
         body.extend_from_slice(&(bytes.len() as u32 + 2).to_be_bytes());
@@ -61,7 +61,7 @@ fn pdata(values: &[Value]) -> Vec<u8> {
 const RELEASE: [u8; 10] = [5, 0, 0, 0, 0, 4, 0, 0, 0, 0];
 const ABORT: [u8; 10] = [7, 0, 0, 0, 0, 4, 0, 0, 0, 0];
 
-fn store_command() -> Vec<u8> {
+pub(super) fn store_command() -> Vec<u8> {
     store_request(9, &uid(CT), &uid(INSTANCE))
 }
 

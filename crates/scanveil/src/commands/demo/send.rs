@@ -188,7 +188,7 @@ pub(super) fn bar(output: &Output, length: usize, what: &'static str) -> Progres
 
 /// A way into the service.
 pub(super) enum Line<'a> {
-    CStore(SenderOptions),
+    CStore(Box<SenderOptions>),
     StowRs { client: reqwest::blocking::Client, url: String, token: &'a str },
 }
 
@@ -199,13 +199,13 @@ impl<'a> Line<'a> {
         let [keeper, _] = HOSPITALS;
         let address = service.dimse_addr();
         let address = address.ok_or_else(|| defect("no C-STORE without TLS is received"))?;
-        Ok(Self::CStore(SenderOptions {
+        Ok(Self::CStore(Box::new(SenderOptions {
             peer: address.to_string(),
             calling: title(keeper.calling_ae)?,
             called: title(keeper.called_ae)?,
             tls: None,
             limits: DimseLimits::default(),
-        }))
+        })))
     }
 
     /// STOW-RS with the second hospital's token.
