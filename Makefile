@@ -1,7 +1,7 @@
 # Each target installs what it needs (scripts/setup) and runs. Pass extra arguments with ARGS.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench clean
+.PHONY: help setup build demo test check bench fuzz clean
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # What real peers the tests may start; with it a missing peer is a failure, not a skipped test.
@@ -32,6 +32,10 @@ bench: ## speed beside gdcmanon, dcmanon, pydcm and storescp; writes benches/res
 	cargo build --locked --release -p scanveil
 	python3 benches/run.py --scanveil $(TARGET)/release/scanveil $(ARGS)
 	cargo bench --locked -p scanveil-verify
+
+fuzz: ## every parser of outside bytes, a minute each (ARGS="--seconds 600 pdf cda" for some)
+	scripts/setup fuzz
+	scripts/fuzz $(ARGS)
 
 setup: ## install everything that any target needs
 	scripts/setup bench

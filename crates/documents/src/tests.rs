@@ -1,2 +1,3 @@
 mod cda;
 mod pdf;
+mod properties;

@@ -61,6 +61,14 @@ fn decisions_are_numbered_complete_and_in_the_index() {
         if !index.contains(&format!("({name})")) {
             breaches.push(format!("{name} is not in the index"));
         }
+        // `Overtaken by [0012](...)` or `Overtaken in part by [0012](...)`, in the index too.
+        let overtaken = file.text.lines().find(|line| line.starts_with("Overtaken"));
+        let by = overtaken.and_then(|line| line.split_once('[')?.1.get(..4));
+        let row = index.lines().find(|line| line.contains(&format!("({name})"))).unwrap_or("");
+        let told = row.split_once("overtaken").and_then(|(_, rest)| rest.split_once("by "));
+        if by != told.and_then(|(_, number)| number.get(..4)) {
+            breaches.push(format!("{name} and the index do not say the same overtook it"));
+        }
         for heading in ["## Context", "## Decision", "## Consequences"] {
             if !file.text.lines().any(|l| l == heading) {
                 breaches.push(format!("{name} lacks \"{heading}\""));

@@ -16,15 +16,23 @@ const PURE: &[&str] =
 /// What opens identified data. `release` must not reach it by any path.
 const OPENS_IDENTIFIED: &str = "vault";
 
+/// What the tests of any crate may use.
+const FOR_TESTS: &[&str] = &["testkit", "synth"];
+
 /// The table below the heading "Allowed dependencies" of ARCHITECTURE.md.
 fn allowed() -> Graph {
+    let graph = table_below("## Allowed dependencies");
+    assert!(graph.len() > 5, "the table of allowed dependencies was not understood");
+    graph
+}
+
+/// The first table below a line of ARCHITECTURE.md: a crate, and those that it uses.
+fn table_below(line: &str) -> Graph {
     let text = read("ARCHITECTURE.md");
-    let (_, table) = text
-        .split_once("## Allowed dependencies")
-        .expect("ARCHITECTURE.md has the heading \"Allowed dependencies\"");
+    let (_, table) =
+        text.split_once(line).unwrap_or_else(|| panic!("ARCHITECTURE.md has no {line:?}"));
     let rows = table.lines().skip_while(|l| !l.starts_with("| ---")).skip(1);
-    let graph: Graph = rows
-        .take_while(|l| l.starts_with('|'))
+    rows.take_while(|l| l.starts_with('|'))
         .map(|row| {
             let mut cells = row.trim_matches('|').split('|').map(|c| c.trim().replace('`', ""));
             let name = cells.next().unwrap_or_default();
@@ -32,9 +40,7 @@ fn allowed() -> Graph {
             let uses = uses.split(',').map(|u| u.trim().to_owned());
             (name, uses.filter(|u| !u.is_empty() && u != "nothing").collect())
         })
-        .collect();
-    assert!(graph.len() > 5, "the table of allowed dependencies was not understood");
-    graph
+        .collect()
 }
 
 /// A manifest's edges to other crates of the workspace, and its dependencies written out by hand.
@@ -80,6 +86,25 @@ fn every_edge_is_in_the_table_of_the_architecture() {
         breaches.push(format!("{name} has a row in the table and is no crate"));
     }
     none("crates may depend on each other only as ARCHITECTURE.md says", &breaches);
+}
+
+#[test]
+fn every_edge_of_tests_is_in_the_table_of_the_architecture() {
+    let allowed = allowed();
+    let listed = table_below("| tests of |");
+    let mut breaches = Vec::new();
+    for name in crates() {
+        let may = |used: &String| {
+            FOR_TESTS.contains(&used.as_str())
+                || allowed.get(&name).is_some_and(|uses| uses.contains(used))
+        };
+        let uses: BTreeSet<String> =
+            edges(&name, "dev-dependencies").0.into_iter().filter(|used| !may(used)).collect();
+        if Some(&uses) != listed.get(&name) && !(uses.is_empty() && !listed.contains_key(&name)) {
+            breaches.push(format!("{name}: {uses:?}, and the table says {:?}", listed.get(&name)));
+        }
+    }
+    none("the tests of a crate use others only as ARCHITECTURE.md says", &breaches);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Receivers: DIMSE C-STORE, STOW-RS, zip upload and the watched folder. Each hands what arrives to
 //! the spool through [`IntakeSink`] and tells its sender "success" only with a [`Receipt`] in hand.
 
+// cargo-fuzz sets cfg(fuzzing): what the fuzz targets call is no part of the interface.
+#![allow(unexpected_cfgs)]
+
 mod arrival;
 mod counted;
 mod dimse;
@@ -17,6 +20,8 @@ pub use dimse::{
     PlainListener, SendSummary, Sender, SenderOptions, Status, TlsClient, TlsListener, TlsServer,
     send_all,
 };
+#[cfg(any(test, fuzzing))]
+pub use dimse::{fuzz_command, fuzz_session};
 pub use folder::{
     AfterTaking, FolderConfig, FolderError, FolderHandle, FolderRound, FolderWatcher,
 };

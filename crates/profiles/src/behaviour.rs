@@ -24,11 +24,12 @@ const MOST_CASES: usize = 10_000;
 const MOST_BYTES: usize = 8 << 20;
 
 /// The tests that come with scanveil, by the profile's name.
-const BUILTIN: [(&str, &str); 5] = [
+const BUILTIN: [(&str, &str); 6] = [
     ("basic", include_str!("../../../pipelines/tests/basic.toml")),
     ("research", include_str!("../../../pipelines/tests/research.toml")),
     ("strict", include_str!("../../../pipelines/tests/strict.toml")),
     ("full-dates", include_str!("../../../pipelines/tests/full-dates.toml")),
+    ("longitudinal", include_str!("../../../pipelines/tests/longitudinal.toml")),
     ("internal-quality", include_str!("../../../pipelines/tests/internal-quality.toml")),
 ];
 

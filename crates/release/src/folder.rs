@@ -258,6 +258,31 @@ impl<W: Write> Write for HashingWriter<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::path::Component;
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None, ..ProptestConfig::default()
+        })]
+
+        /// Whatever a pseudonym and UIDs are: no path, or one that stays in the release's folder.
+        #[test]
+        fn no_path_leaves_the_folder(
+            pseudonym in prop_oneof!["\\PC{0,70}", "[A-Za-z0-9._/\\\\-]{1,12}"],
+            uids in proptest::collection::vec("[0-9.]{1,12}", 3),
+        ) {
+            let uids: Result<Vec<Uid>, _> = uids.iter().map(|text| Uid::parse(text)).collect();
+            let Ok(uids) = uids else { return Ok(()) };
+            let path = instance_path(&pseudonym, &uids[0], &uids[1], &uids[2]);
+            if let Some(path) = path {
+                let parts: Vec<_> = Path::new(&path).components().collect();
+                prop_assert_eq!(parts.len(), 5, "{}", path);
+                prop_assert!(parts.iter().all(|part| matches!(part, Component::Normal(_))));
+                prop_assert!(path.is_ascii() && !path.contains(char::is_control));
+            }
+        }
+    }
 
     #[test]
     fn paths_are_made_of_safe_names_only() {

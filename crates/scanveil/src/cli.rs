@@ -1,5 +1,7 @@
 //! The command line: a public interface, changed only by a decision record.
 
+#[cfg(test)]
+mod documented;
 mod govern;
 
 pub(crate) use govern::{

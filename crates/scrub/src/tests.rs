@@ -7,12 +7,14 @@ use super::*;
 use scanveil_dataset::{Limits, Tag, open, open_slice, tags};
 use scanveil_model::{Reason, ReasonCode};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
     if !path.exists() {
-        eprintln!("skipped: ../shared/{name} is not there");
+        // Past the harness, which keeps what a passing test prints to itself.
+        let _ = writeln!(std::io::stderr(), "skipped in part: ../shared/{name} is not there");
         return None;
     }
     Some(path)

@@ -46,7 +46,7 @@ fn clean_page() -> String {
 }
 
 /// A document of one page: catalog, pages, page, content, font, and more.
-struct Pdf {
+pub(super) struct Pdf {
     catalog: String,
     page: String,
     resources: String,
@@ -71,11 +71,11 @@ impl Default for Pdf {
 }
 
 impl Pdf {
-    fn content(content: &str) -> Self {
+    pub(super) fn content(content: &str) -> Self {
         Self { content: content.as_bytes().to_vec(), ..Self::default() }
     }
 
-    fn bytes(self) -> Vec<u8> {
+    pub(super) fn bytes(self) -> Vec<u8> {
         self.with_content(|content| stream("", content))
     }
 
@@ -97,7 +97,7 @@ impl Pdf {
     }
 }
 
-fn read(bytes: &[u8]) -> PdfText {
+pub(super) fn read(bytes: &[u8]) -> PdfText {
     read_pdf(bytes).unwrap_or_else(|unread| panic!("{unread}"))
 }
 

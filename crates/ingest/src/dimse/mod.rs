@@ -25,5 +25,7 @@ pub use server::{DimseConfig, DimseServer, PlainListener, TlsListener};
 pub use status::Status;
 pub use tls::{ClientAuth, TlsClient, TlsServer};
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod tests;
+#[cfg(any(test, fuzzing))]
+pub use tests::{fuzz_command, fuzz_session};
