@@ -41,6 +41,11 @@ fn cda(narrative: &str) -> String {
     )
 }
 
+#[test]
+fn what_the_narratives_stand_in_is_a_document() {
+    assert!(clean_cda(cda("<paragraph>fracture</paragraph>").as_bytes(), &rules()).is_ok());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
