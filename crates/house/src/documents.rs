@@ -94,3 +94,27 @@ fn links_between_documents_lead_somewhere() {
     }
     none("broken links", &breaches);
 }
+
+#[test]
+fn words_that_the_glossary_replaces_are_not_written() {
+    let glossary = read("docs/glossary.md");
+    let (_, table) = glossary.split_once("| not | but |").expect("the table of the glossary");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let not: Vec<String> =
+        rows.filter_map(|row| Some(row.split('|').nth(1)?.trim().to_owned())).collect();
+    assert!(!not.is_empty(), "the glossary replaces nothing");
+    let told = |path: &str| {
+        let code = path.starts_with("crates/") && path.ends_with(".rs");
+        let page = path.ends_with(".md") && !path.starts_with("docs/decisions/");
+        (code || page) && path != "docs/glossary.md" && path != "CHANGELOG.md"
+    };
+    let mut breaches = Vec::new();
+    for file in files().iter().filter(|file| told(&file.path)) {
+        for (number, line) in file.text.lines().enumerate() {
+            let line = line.to_lowercase();
+            let found = not.iter().filter(|word| line.contains(word.as_str()));
+            breaches.extend(found.map(|word| format!("{}:{}: {word}", file.path, number + 1)));
+        }
+    }
+    none("write the word that docs/glossary.md gives", &breaches);
+}

@@ -89,7 +89,7 @@ pub struct StudyIdentity {
     fallback: Option<Vec<u8>>,
     /// Values, and the elements each was found in.
     values: BTreeSet<(Class, Tag, String)>,
-    /// For the second pair of eyes, which gathers for itself.
+    /// For the verification, which gathers for itself.
     evidence: Evidence,
     /// What was taken in already: most instances of a study say the same of whom it is about.
     seen: Seen,
