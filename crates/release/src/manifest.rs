@@ -14,6 +14,17 @@ const WITHOUT_CERTIFICATES: u32 = 1;
 pub const MANIFEST_VERSION: u32 = 2;
 
 /// What a finished release holds. Only [`crate::create`] makes one.
+///
+/// No other crate can make one, or change one:
+///
+/// ```
+/// fn reads(one: &scanveil_release::ReleaseManifest) { let _ = one.project(); }
+/// ```
+/// ```compile_fail
+/// fn forges(one: scanveil_release::ReleaseManifest) -> scanveil_release::ReleaseManifest {
+///     scanveil_release::ReleaseManifest(one.0)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ReleaseManifest(pub(crate) Document);

@@ -18,6 +18,17 @@ pub struct Names {
 }
 
 /// Proof that an instance was scrubbed: made only by [`StudyScrubber::scrub`].
+///
+/// No other crate can make one, or change one:
+///
+/// ```
+/// fn reads(one: &scanveil_scrub::ScrubbedInstance) { let _ = one.length(); }
+/// ```
+/// ```compile_fail
+/// fn forges(one: scanveil_scrub::ScrubbedInstance) -> scanveil_scrub::ScrubbedInstance {
+///     scanveil_scrub::ScrubbedInstance { length: 0, ..one }
+/// }
+/// ```
 pub struct ScrubbedInstance {
     pub(crate) names: Names,
     pub(crate) transfer_syntax: Uid,

@@ -162,6 +162,17 @@ fn check_source(key: &ObjectKey, object: &SealedObject, path: &Path) -> Result<u
 }
 
 /// An object the store has confirmed to hold. Made only by [`Store`].
+///
+/// No other crate can make one, or change one:
+///
+/// ```
+/// fn reads(one: &scanveil_storage::StoredObject) { let _ = one.key(); }
+/// ```
+/// ```compile_fail
+/// fn forges(one: scanveil_storage::StoredObject) -> scanveil_storage::StoredObject {
+///     scanveil_storage::StoredObject { bytes: 0, ..one }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredObject {
     key: ObjectKey,

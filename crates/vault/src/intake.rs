@@ -106,6 +106,17 @@ impl fmt::Debug for SpoolId {
 
 /// The durable receipt of one instance: only the spool makes it, and only when the sealed record is
 /// on the disk. Cheap to clone.
+///
+/// No other crate can make one, or change one:
+///
+/// ```
+/// fn reads(one: &scanveil_vault::SpooledInstance) { let _ = one.length(); }
+/// ```
+/// ```compile_fail
+/// fn forges(one: scanveil_vault::SpooledInstance) -> scanveil_vault::SpooledInstance {
+///     scanveil_vault::SpooledInstance(one.0)
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SpooledInstance(Arc<Receipt>);
 

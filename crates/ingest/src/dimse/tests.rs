@@ -2,6 +2,8 @@
 //! and the entries of the fuzz targets (`fuzz/`), which use the same connection in memory.
 
 #![cfg_attr(fuzzing, allow(dead_code))]
+// Tests, though compiled for fuzzing too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[cfg(test)]
 mod dcmtk;

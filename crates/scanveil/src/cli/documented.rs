@@ -1,8 +1,9 @@
 //! Every command that the documents show is one that the program takes.
 
 use super::Cli;
-use crate::commands::config::EXAMPLE;
 use clap::Parser;
+
+const EXAMPLE: &str = include_str!("../../../../docs/example.toml");
 
 const DOCUMENTS: &[(&str, &str)] = &[
     ("README.md", include_str!("../../../../README.md")),

@@ -49,6 +49,17 @@ pub struct PackMeta {
 }
 
 /// A pack that was sealed to its end. Only the pack writers make one.
+///
+/// No other crate can make one, or change one:
+///
+/// ```
+/// fn reads(one: &scanveil_seal::SealedObject) { let _ = one.bytes(); }
+/// ```
+/// ```compile_fail
+/// fn forges(one: scanveil_seal::SealedObject) -> scanveil_seal::SealedObject {
+///     scanveil_seal::SealedObject { bytes: 0, ..one }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct SealedObject {
     object_id: ObjectId,
