@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 /// What is there of one hospital.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Holding {
-    /// Received instances of which the newest generation of a project has a clean copy, each counted
-    /// once however many projects have it.
+    /// Received instances of which the newest generation of a project has a clean copy, each
+    /// counted once however many projects have it.
     pub stored_instances: u64,
     /// Bytes of the objects of those generations.
     pub stored_bytes: u64,

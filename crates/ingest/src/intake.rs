@@ -242,8 +242,8 @@ impl HospitalRoute {
         self.calling.iter().any(|rule| rule.network.contains(address))
     }
 
-    /// Whether the configuration names a calling AE title: what else a stranger calls himself is not
-    /// shown in a metric.
+    /// Whether the configuration names a calling AE title: what else a stranger calls himself is
+    /// not shown in a metric.
     #[must_use]
     pub fn names(&self, calling: &AeTitle) -> bool {
         self.calling.iter().any(|rule| rule.ae.as_ref() == Some(calling))

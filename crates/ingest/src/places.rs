@@ -1,8 +1,8 @@
 //! Places: how many may be connected at the same time, and whose share that is.
 //!
 //! Whoever is silent, slow or many must not keep others out. So every address and every token has a
-//! share, some places are kept for each hospital, and who is idle gives its place away when there is
-//! no other.
+//! share, some places are kept for each hospital, and who is idle gives its place away when there
+//! is no other.
 
 use crate::web::TokenDigest;
 use scanveil_model::HospitalId;
@@ -124,8 +124,8 @@ impl Places {
         self.0.hospitals.store(hospitals, Ordering::Relaxed);
     }
 
-    /// Takes a place, if need be from somebody who is idle: that one's `leave` is called then. A new
-    /// guest counts as idle until it says otherwise.
+    /// Takes a place, if need be from somebody who is idle: that one's `leave` is called then. A
+    /// new guest counts as idle until it says otherwise.
     ///
     /// # Errors
     /// [`Full`] when there is none for this guest.

@@ -1,4 +1,5 @@
-//! Asks the store now and then whether it answers, so that an outage is seen before a study needs it.
+//! Asks the store now and then whether it answers, so that an outage is seen before a study needs
+//! it.
 
 use crate::{Activity, PipelineError, Site};
 use scanveil_model::Coded;

@@ -1,8 +1,8 @@
 //! Connections: how many at once, whose they are, and how long one may do nothing.
 //!
 //! A connection is at work while a request is: its header has arrived and its answer is not made.
-//! Everything else (the TLS handshake, headers, the time between requests, taking the answer) has one
-//! deadline that no trickling byte renews. A connection that is not at work gives its place to
+//! Everything else (the TLS handshake, headers, the time between requests, taking the answer) has
+//! one deadline that no trickling byte renews. A connection that is not at work gives its place to
 //! another when there is no other.
 
 use axum::body::{Body, Bytes, HttpBody};
