@@ -6,6 +6,9 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const ATTENTION: u8 = 2;
 /// The command line is wrong (`EX_USAGE` of sysexits.h).
 pub(crate) const USAGE: u8 = 64;
+/// Stopped by a signal: this and the signal's number.
+pub(crate) const SIGNAL: u8 = 128;
+
 /// The table for `--help`.
 pub(crate) const HELP: &str = "\
 Exit codes:

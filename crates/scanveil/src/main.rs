@@ -7,6 +7,7 @@ mod inputs;
 mod outfile;
 mod output;
 mod protect;
+mod stop;
 
 use clap::Parser;
 use mimalloc::MiMalloc;

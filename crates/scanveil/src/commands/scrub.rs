@@ -5,6 +5,7 @@
 //! there study by study, so that no name ever stands for a part of a file.
 
 mod held;
+mod journal;
 mod output;
 mod plan;
 mod private;
@@ -17,6 +18,7 @@ use crate::exit::ATTENTION;
 use crate::inputs::{Input, gather, keep_apart};
 use crate::outfile::{OutFile, Privacy, Wanted, keep_out};
 use crate::output::{Failure, Output};
+use crate::stop::Stop;
 use indicatif::{ProgressBar, ProgressStyle};
 use output::Staging;
 use plan::Plan;
@@ -24,6 +26,7 @@ use private::Mappings;
 use report::Summary;
 use scanveil_pipeline::DocumentProcess;
 use scanveil_scrub::Profile;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,20 +36,31 @@ use work::Scrubbing;
 
 pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure> {
     quiet_panics();
-    let started = Instant::now();
+    let (started, stop) = (Instant::now(), Stop::listen()?);
     let profile = profile(&args.profile)?;
     let files = Files::claim(args)?;
     let inputs = gather(&args.inputs)?;
     files.spare(args, &inputs)?;
-    let secret = secret::project_secret(&args.secret, &args.project, args.dry_run, output)?;
-    let staging = match &args.out {
+    let (secret, marks) =
+        secret::project_secret(&args.secret, &args.project, args.dry_run, output)?;
+    let mut staging = match &args.out {
         Some(out) if !args.dry_run => Some(Staging::new(out)?),
         _ => None,
     };
+    if let Some(file) = &files.report {
+        report::begin(file, args, &profile, inputs.len())?;
+    }
     let pool = pool(args.jobs)?;
     let bar = progress_bar(output, 2 * inputs.len() as u64);
-    let plan = pool.install(|| Plan::make(inputs, &bar))?;
+    let plan = pool.install(|| Plan::make(inputs, &bar, &stop));
     plan.has_something_to_do()?;
+    let finished = match staging.as_mut().filter(|_| !stop.is_asked()) {
+        Some(staging) => {
+            let same = journal::circumstances(&profile.digest(), args.report.is_some());
+            plan.finished(&staging.take_over(&plan.mark(&marks, &same))?)
+        }
+        None => HashMap::new(),
+    };
     let mappings = args.mapping.is_some().then(Mappings::default);
     let scrubbing = Scrubbing {
         profile: &profile,
@@ -55,6 +69,8 @@ pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure
         staging: staging.as_ref(),
         mappings: mappings.as_ref(),
         reported: args.report.is_some(),
+        finished,
+        stop: &stop,
         bar: &bar,
     };
     let outcomes = pool.install(|| scrubbing.run())?;
@@ -62,7 +78,7 @@ pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure
     if let (Some(file), Some(mappings)) = (&files.mapping, mappings.filter(|_| !args.dry_run)) {
         mappings.write(file)?;
     }
-    let summary = Summary::new(&outcomes, &plan, started.elapsed());
+    let summary = Summary::new(&outcomes, plan.studies.len(), started.elapsed());
     if let Some(file) = &files.report {
         report::write(file, args, &profile, &summary, &outcomes)?;
     }
@@ -74,7 +90,27 @@ pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure
             .then(|| private::held_table(&plan, &outcomes) + "\n\n");
         named.unwrap_or_default() + &summary.text(args)
     });
-    Ok(if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) })
+    Ok(ended(&summary, &stop, staging.as_ref(), output))
+}
+
+/// How the run came out. One that was stopped leaves its journal to the next.
+fn ended(summary: &Summary, stop: &Stop, staging: Option<&Staging>, output: &Output) -> ExitCode {
+    if let Some(code) = stop.exit_code().filter(|_| summary.not_reached() > 0) {
+        output.failure(&stopped(summary.not_reached()));
+        return ExitCode::from(code);
+    }
+    if let Some(staging) = staging {
+        staging.done();
+    }
+    if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) }
+}
+
+fn stopped(left: usize) -> Failure {
+    Failure::new(
+        "SV-CLI-048",
+        format!("stopped: {left} inputs are not done"),
+        "run the same command again: it goes on with the studies that are left",
+    )
 }
 
 /// The files that a run writes beside its output folder.

@@ -45,6 +45,17 @@ impl Seen {
         Self { state, length, header: digest(header) }
     }
 
+    /// What tells the input from others by what is in it, wherever it lies: its header, how long it
+    /// is and when it was written.
+    pub(crate) fn bytes(&self) -> [u8; 40] {
+        let mut bytes = [0; 40];
+        bytes[..16].copy_from_slice(&self.header);
+        bytes[16..24].copy_from_slice(&self.length.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.state.modified.0.to_le_bytes());
+        bytes[32..].copy_from_slice(&self.state.modified.1.to_le_bytes());
+        bytes
+    }
+
     /// Whether the file is as it was.
     pub(super) fn is_of(&self, state: &State) -> bool {
         self.state == *state

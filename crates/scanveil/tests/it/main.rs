@@ -18,6 +18,7 @@ mod kit;
 mod lifecycle;
 mod peers;
 mod received;
+mod resume;
 mod running;
 mod scrub;
 mod store_s3;

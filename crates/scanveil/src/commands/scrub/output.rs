@@ -1,11 +1,13 @@
 //! Where scrubbed instances go: a folder beside their place while a study is being made, then moved
 //! into it whole.
 
+use super::journal::{Entry, Finished, JOURNAL, Journal};
 use crate::inputs::CERTIFICATE;
 use crate::output::{Failure, io_failure};
-use scanveil_model::{Reason, ReasonCode};
+use scanveil_model::{Digest, Reason, ReasonCode};
 use scanveil_scrub::{Certificate, Prepared};
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -28,21 +30,26 @@ pub(super) struct Staging {
     out: PathBuf,
     part: PathBuf,
     _lock: File,
+    journal: Journal,
+    /// Parts of runs that were stopped, with their locks: what they finished is taken over.
+    abandoned: Vec<(PathBuf, Option<File>)>,
     failed: OnceLock<io::Error>,
+    done: OnceLock<()>,
 }
 
 impl Staging {
-    /// Makes the output folder, clears what killed runs left in it, and begins a new part.
+    /// Makes the output folder, finds what stopped runs left in it, and begins a new part.
     pub(super) fn new(out: &Path) -> Result<Self, Failure> {
         Self::begin(out).map_err(|error| io_failure("the output folder", &error))
     }
 
     fn begin(out: &Path) -> io::Result<Self> {
         fs::create_dir_all(out)?;
+        let mut abandoned = Vec::new();
         for entry in fs::read_dir(out)? {
             let entry = entry?;
             if entry.file_name().as_encoded_bytes().starts_with(PART.as_bytes()) {
-                clear_abandoned(&entry.path());
+                abandoned.extend(claim_abandoned(entry.path()));
             }
         }
         let part = (0..1000)
@@ -51,7 +58,37 @@ impl Staging {
             .ok_or(io::ErrorKind::PermissionDenied)?;
         let lock = File::create(part.join(LOCK))?;
         lock.lock()?;
-        Ok(Self { out: out.to_owned(), part, _lock: lock, failed: OnceLock::new() })
+        let journal = Journal::create(&part.join(JOURNAL))?;
+        let (failed, done) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { out: out.to_owned(), part, _lock: lock, journal, abandoned, failed, done })
+    }
+
+    /// Takes over what stopped runs have finished of these studies, and removes the rest of them.
+    pub(super) fn take_over(&mut self, wanted: &HashSet<Digest>) -> Result<Finished, Failure> {
+        let parts = std::mem::take(&mut self.abandoned);
+        let journals: Vec<PathBuf> = parts.iter().map(|(part, _)| part.join(JOURNAL)).collect();
+        let taken = self.journal.take_over(&journals, wanted, &self.out);
+        for (part, _) in &parts {
+            // What cannot be removed is in nobody's way.
+            let _ = fs::remove_dir_all(part);
+        }
+        taken.map_err(|error| io_failure("the output folder", &error))
+    }
+
+    /// Notes a study that is in its place.
+    pub(super) fn finished(&self, study: Digest, instances: Vec<Entry>) {
+        if self.has_failed() {
+            return;
+        }
+        if let Err(error) = self.journal.note(study, instances) {
+            self.note(error);
+        }
+    }
+
+    /// Says that the run came to its end: nobody will go on with it.
+    pub(super) fn done(&self) {
+        // Said once.
+        let _ = self.done.set(());
     }
 
     /// Why outputs cannot be written any more, if so.
@@ -108,20 +145,26 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // What is left is unfinished; a failure leaves it to the next run.
-        let _ = fs::remove_dir_all(&self.part);
+        // What cannot be removed is left to the next run.
+        let noted = fs::metadata(self.part.join(JOURNAL)).is_ok_and(|found| found.len() > 0);
+        if self.done.get().is_some() || !noted {
+            let _ = fs::remove_dir_all(&self.part);
+            return;
+        }
+        // Stopped: what is finished is in its place and in the journal; the rest is no use.
+        for entry in fs::read_dir(&self.part).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 }
 
-/// Removes the part of a run that was killed; one that lives holds its lock.
-fn clear_abandoned(part: &Path) {
-    let abandoned = match File::open(part.join(LOCK)) {
-        Ok(lock) => lock.try_lock().is_ok(),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    };
-    if abandoned {
-        // What cannot be removed is in nobody's way.
-        let _ = fs::remove_dir_all(part);
+/// The part of a run that was stopped, and its lock; one that lives holds that itself.
+fn claim_abandoned(part: PathBuf) -> Option<(PathBuf, Option<File>)> {
+    match File::open(part.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok().then_some((part, Some(lock))),
+        Err(error) => (error.kind() == io::ErrorKind::NotFound).then_some((part, None)),
     }
 }
 

@@ -1,16 +1,19 @@
 //! The first look: which inputs are instances of which study, and who each study is about.
 
 use super::held::Held;
+use super::journal::{Entry, Finished};
+use super::secret::MarkKey;
 use crate::inputs::{Input, Keeper, Kept, Larder, Met, Passed, Place, Seen, with_header};
 use crate::output::Failure;
+use crate::stop::Stop;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use scanveil_dataset::{Header, tags};
-use scanveil_model::Reason;
+use scanveil_model::{Digest, Reason};
 use scanveil_scrub::{
     Certificate, Certifying, Profile, ProjectSecret, StudyIdentity, StudyScrubber,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -29,6 +32,11 @@ pub(super) struct Study<'p> {
     /// Pseudonym and new Study Instance UID, once an instance was written.
     pub(super) place: OnceLock<(String, String)>,
     certifying: Mutex<Certifying>,
+    /// What a journal knows the study by; none where it has twins, which come after all others.
+    pub(super) mark: OnceLock<Digest>,
+    /// What has come of its instances so far, by the index of the input; nothing once one of them
+    /// may go better the next time.
+    entries: Mutex<Option<Vec<(usize, Entry)>>>,
 }
 
 enum State<'p> {
@@ -46,6 +54,8 @@ impl Default for Study<'_> {
             has_twins: AtomicBool::new(false),
             place: OnceLock::new(),
             certifying: Mutex::default(),
+            mark: OnceLock::new(),
+            entries: Mutex::new(Some(Vec::new())),
         }
     }
 }
@@ -92,6 +102,25 @@ impl<'p> Study<'p> {
         }
     }
 
+    /// Notes for a journal what came of an instance; of one that may go better the next time, that
+    /// the study is to be done again.
+    pub(super) fn note(&self, at: usize, entry: Option<Entry>) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        match entry {
+            Some(entry) => entries.iter_mut().for_each(|all| all.push((at, entry.clone()))),
+            None => *entries = None,
+        }
+    }
+
+    /// What came of all its instances, in the order of what was seen of them.
+    pub(super) fn entries(&self, plan: &Plan<'_>) -> Option<Vec<Entry>> {
+        let noted = self.entries.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let seen = |at: usize| plan.jobs.get(at).and_then(Job::instance).map(|i| i.seen.bytes());
+        let mut noted: Vec<_> = noted.into_iter().map(|(at, entry)| (seen(at), entry)).collect();
+        noted.sort_unstable_by_key(|(seen, _)| *seen);
+        Some(noted.into_iter().map(|(_, entry)| entry).collect())
+    }
+
     /// Notes for the certificate what came of an instance.
     pub(super) fn certify(&self, note: impl FnOnce(&mut Certifying)) {
         note(&mut self.certifying.lock().unwrap_or_else(PoisonError::into_inner));
@@ -121,6 +150,7 @@ pub(super) enum Fate {
     Instance(Instance),
     Held(Held),
     Passed(Passed),
+    NotReached,
 }
 
 impl Job {
@@ -128,7 +158,7 @@ impl Job {
     pub(super) fn instance(&self) -> Option<&Instance> {
         match &self.fate {
             Fate::Instance(instance) => Some(instance),
-            Fate::Held(_) | Fate::Passed(_) => None,
+            Fate::Held(_) | Fate::Passed(_) | Fate::NotReached => None,
         }
     }
 }
@@ -151,9 +181,10 @@ pub(super) struct Plan<'p> {
     larder: Larder,
 }
 
-struct Look<'p> {
+struct Look<'p, 's> {
     studies: Mutex<HashMap<Vec<u8>, Arc<Study<'p>>>>,
     keeper: Keeper,
+    stop: &'s Stop,
 }
 
 /// What one input turned out to be.
@@ -161,10 +192,11 @@ enum Found<'p> {
     Archive,
     Held(Held),
     Passed(Passed),
+    NotReached,
     Instance { study: Arc<Study<'p>>, sop: [u8; 16], kept: Option<Kept>, seen: Seen },
 }
 
-impl<'p> Look<'p> {
+impl<'p> Look<'p, '_> {
     fn study(&self, uid: Option<&[u8]>) -> Arc<Study<'p>> {
         // A file without a Study Instance UID stands alone.
         let Some(uid) = uid.filter(|uid| !uid.is_empty()) else { return Arc::default() };
@@ -176,6 +208,9 @@ impl<'p> Look<'p> {
     }
 
     fn look(&self, input: &Input) -> Found<'p> {
+        if self.stop.is_asked() {
+            return Found::NotReached;
+        }
         if matches!(input.place(), Place::Unlisted(_)) {
             return Found::Held(Held::unlisted());
         }
@@ -212,8 +247,8 @@ impl<'p> Look<'p> {
 
 impl<'p> Plan<'p> {
     /// Looks at every input, and at every member of those that are archives.
-    pub(super) fn make(inputs: Vec<Input>, bar: &ProgressBar) -> Result<Self, Failure> {
-        let look = Look { studies: Mutex::default(), keeper: Keeper::new(KEPT_BYTES) };
+    pub(super) fn make(inputs: Vec<Input>, bar: &ProgressBar, stop: &Stop) -> Self {
+        let look = Look { studies: Mutex::default(), keeper: Keeper::new(KEPT_BYTES), stop };
         let found = look.look_all(&inputs, bar);
         let mut sorter = Sorter::default();
         let mut members = Vec::new();
@@ -233,7 +268,50 @@ impl<'p> Plan<'p> {
             sorter.add(input, found);
         }
         let Sorter { jobs, studies, .. } = sorter;
-        Ok(Self { jobs, studies, larder: look.keeper.finish() })
+        Self { jobs, studies, larder: look.keeper.finish() }
+    }
+
+    /// Gives every study the mark that a journal knows it by. What is seen of its inputs is sorted:
+    /// they may have other numbers the next time.
+    pub(super) fn mark(&self, key: &MarkKey, circumstances: &[u8]) -> HashSet<Digest> {
+        let mut seen: Vec<Vec<[u8; 40]>> = vec![Vec::new(); self.studies.len()];
+        for instance in self.jobs.iter().filter_map(Job::instance) {
+            seen[instance.study].push(instance.seen.bytes());
+        }
+        let mut marks = HashSet::new();
+        for (study, mut seen) in self.studies.iter().zip(seen) {
+            if study.has_twins.load(Ordering::Relaxed) {
+                continue;
+            }
+            seen.sort_unstable();
+            let mark = key.mark(&[circumstances, seen.as_flattened()].concat());
+            // Nobody else sets it.
+            let _ = study.mark.set(mark);
+            marks.insert(mark);
+        }
+        marks
+    }
+
+    /// Hands out what is finished already, by the index of the input.
+    pub(super) fn finished(&self, finished: &Finished) -> HashMap<usize, Entry> {
+        let mut instances: Vec<Vec<(usize, [u8; 40])>> = vec![Vec::new(); self.studies.len()];
+        for (at, job) in self.jobs.iter().enumerate() {
+            if let Some(instance) = job.instance() {
+                instances[instance.study].push((at, instance.seen.bytes()));
+            }
+        }
+        let mut found = HashMap::new();
+        for (study, mut instances) in self.studies.iter().zip(instances) {
+            let Some(entries) = study.mark.get().and_then(|mark| finished.get(mark)) else {
+                continue;
+            };
+            instances.sort_unstable_by_key(|(_, seen)| *seen);
+            if entries.len() == instances.len() {
+                let each = instances.iter().zip(entries);
+                found.extend(each.map(|((at, _), entry)| (*at, entry.clone())));
+            }
+        }
+        found
     }
 
     /// Whether there is DICOM at all, or something that could not be looked into.
@@ -273,6 +351,7 @@ impl<'p> Sorter<'p> {
         let (kept, fate) = match found {
             Found::Held(held) => (None, Fate::Held(held)),
             Found::Passed(passed) => (None, Fate::Passed(passed)),
+            Found::NotReached => (None, Fate::NotReached),
             Found::Archive if input.is_clutter() => (None, Fate::Passed(Passed::Clutter)),
             Found::Archive => (None, Fate::Held(Held::nested())),
             Found::Instance { study, sop, kept, seen } => {

@@ -1,7 +1,6 @@
 //! What a run says of itself: the table for people, the report for programs.
 
 use super::held::Held;
-use super::plan::Plan;
 use super::work::{Done, Outcome};
 use crate::cli::ScrubArgs;
 use crate::inputs::Passed;
@@ -43,6 +42,8 @@ pub(super) struct Summary {
     held_back: usize,
     /// No instance: a DICOMDIR, or what systems and viewers leave.
     skipped: usize,
+    /// Left when the run was stopped.
+    not_reached: usize,
     reasons: Vec<Group>,
     bytes: u64,
     seconds: f64,
@@ -50,8 +51,9 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(outcomes: &[Done], plan: &Plan<'_>, took: Duration) -> Self {
+    pub(super) fn new(outcomes: &[Done], studies: usize, took: Duration) -> Self {
         let (mut clean, mut duplicates, mut skipped, mut written) = (0, 0, 0, 0);
+        let mut not_reached = 0;
         let mut groups: BTreeMap<&'static str, Group> = BTreeMap::new();
         for (at, done) in outcomes.iter().enumerate() {
             match &done.outcome {
@@ -61,6 +63,7 @@ impl Summary {
                 }
                 Outcome::Duplicate(_) => duplicates += 1,
                 Outcome::Passed(_) => skipped += 1,
+                Outcome::NotReached => not_reached += 1,
                 Outcome::Held(held) => {
                     let group = groups.entry(held.reason).or_insert_with(|| Group {
                         reason: held.reason,
@@ -78,16 +81,22 @@ impl Summary {
         let seconds = took.as_secs_f64();
         Self {
             inputs: outcomes.len(),
-            studies: plan.studies.len(),
+            studies,
             clean,
             duplicates,
             held_back: groups.values().map(|group| group.count).sum(),
             skipped,
+            not_reached,
             reasons: groups.into_values().collect(),
             bytes: written,
             seconds,
             instances_per_second: outcomes.len() as f64 / seconds.max(1e-9),
         }
+    }
+
+    /// Inputs that were left when the run was stopped.
+    pub(super) fn not_reached(&self) -> usize {
+        self.not_reached
     }
 
     /// Whether nothing was held back.
@@ -150,6 +159,8 @@ struct Report<'r> {
     profile: String,
     project: &'r str,
     dry_run: bool,
+    /// Whether every input was reached: false while a run lasts, and of one that was stopped.
+    complete: bool,
     totals: &'r Summary,
     instances: Vec<Line<'r>>,
 }
@@ -200,6 +211,7 @@ fn line(index: usize, done: &Done) -> Line<'_> {
             line.status = "duplicate";
             line.duplicate_of = Some(*of);
         }
+        Outcome::NotReached => line.status = "not-reached",
         Outcome::Passed(passed) => {
             line.status = "skipped";
             line.skipped = Some(match passed {
@@ -225,6 +237,18 @@ pub(super) fn is_report(head: &[u8]) -> bool {
     digits > 0 && after[digits..].starts_with(ENGINE)
 }
 
+/// Leaves a report that says that the run is not done, before it is: a kill leaves no other.
+pub(super) fn begin(
+    file: &OutFile,
+    args: &ScrubArgs,
+    profile: &Profile,
+    inputs: usize,
+) -> Result<(), Failure> {
+    let mut totals = Summary::new(&[], 0, Duration::ZERO);
+    (totals.inputs, totals.not_reached) = (inputs, inputs);
+    write(file, args, profile, &totals, &[])
+}
+
 /// Writes the report: what was done to each input, by number and digest, never by name.
 pub(super) fn write(
     file: &OutFile,
@@ -239,6 +263,7 @@ pub(super) fn write(
         profile: profile.label(),
         project: args.project.as_str(),
         dry_run: args.dry_run,
+        complete: totals.inputs == outcomes.len() && totals.not_reached == 0,
         totals,
         instances: outcomes.iter().enumerate().map(|(at, done)| line(at, done)).collect(),
     };

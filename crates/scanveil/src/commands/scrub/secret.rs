@@ -7,11 +7,29 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// First word of the file; the number is the version of its format.
 const FORMAT: &str = "scanveil-secret-1";
 /// The file is one line of 82 bytes; a longer one is another file.
 const MOST_BYTES: u64 = 256;
+
+/// What studies are known by in a journal: whoever has no secret learns nothing from it.
+pub(super) struct MarkKey(Zeroizing<[u8; 32]>);
+
+impl MarkKey {
+    fn derive(root: &[u8; 32], project: &ProjectName) -> Self {
+        let context = "scanveil 2026-11-30 mark of a study in the journal of a run";
+        let mut hasher = blake3::Hasher::new_derive_key(context);
+        hasher.update(root).update(project.as_str().as_bytes());
+        Self(Zeroizing::new(*hasher.finalize().as_bytes()))
+    }
+
+    /// The mark of what was seen.
+    pub(super) fn mark(&self, seen: &[u8]) -> Digest {
+        Digest(*blake3::keyed_hash(&self.0, seen).as_bytes())
+    }
+}
 
 /// Reads the secret, or makes it if it is not there (never in a dry run), and derives the
 /// project's.
@@ -20,7 +38,7 @@ pub(super) fn project_secret(
     project: &ProjectName,
     dry_run: bool,
     output: &Output,
-) -> Result<ProjectSecret, Failure> {
+) -> Result<(ProjectSecret, MarkKey), Failure> {
     let failed = |error: &io::Error| io_failure("the secret file", error);
     let root = match File::open(path) {
         Ok(file) => read(file)?,
@@ -37,7 +55,7 @@ pub(super) fn project_secret(
         }
         Err(error) => return Err(failed(&error)),
     };
-    Ok(ProjectSecret::derive(&root, project))
+    Ok((ProjectSecret::derive(&root, project), MarkKey::derive(&root, project)))
 }
 
 fn read(file: File) -> Result<[u8; 32], Failure> {
@@ -96,7 +114,7 @@ mod tests {
 
     fn secret(path: &Path, dry_run: bool) -> Result<ProjectSecret, Failure> {
         let project = ProjectName::parse("research").unwrap();
-        project_secret(path, &project, dry_run, &Output::new(true))
+        project_secret(path, &project, dry_run, &Output::new(true)).map(|(secret, _)| secret)
     }
 
     #[test]

@@ -1,17 +1,19 @@
 //! The second look: every instance is scrubbed.
 
 use super::held::Held;
+use super::journal::Entry;
 use super::output::Staging;
 use super::plan::{Fate, Instance, Job, Plan, Study};
 use super::private::Mappings;
 use crate::inputs::{Passed, Seen, Work, digest, with_instance};
 use crate::output::Failure;
+use crate::stop::Stop;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use scanveil_dataset::{Body, Header};
 use scanveil_model::{Action, Digest, Reason, ReasonCode};
 use scanveil_scrub::{Prepared, Profile, ProjectSecret, ScrubbedInstance, StudyScrubber};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -25,6 +27,8 @@ pub(super) enum Outcome {
     Held(Box<Held>),
     /// No instance, and nothing that anybody would miss.
     Passed(Passed),
+    /// The run was stopped before.
+    NotReached,
 }
 
 /// An instance that came out.
@@ -56,6 +60,9 @@ pub(super) struct Scrubbing<'r, 'p> {
     pub(super) staging: Option<&'r Staging>,
     pub(super) mappings: Option<&'r Mappings>,
     pub(super) reported: bool,
+    /// What an earlier run has finished, by the index of the input.
+    pub(super) finished: HashMap<usize, Entry>,
+    pub(super) stop: &'r Stop,
     pub(super) bar: &'r ProgressBar,
 }
 
@@ -92,41 +99,94 @@ impl<'p> Scrubbing<'_, 'p> {
 
     fn job(&self, at: usize) -> Done {
         let job = &self.plan.jobs[at];
-        let (outcome, seen) = match &job.fate {
-            Fate::Held(held) => (Outcome::Held(Box::new(held.clone())), None),
-            Fate::Passed(passed) => (Outcome::Passed(*passed), None),
-            Fate::Instance(instance) => (self.guarded(job, instance), Some(&instance.seen)),
+        let done = match &job.fate {
+            Fate::Held(held) => self.plain(job, None, Outcome::Held(Box::new(held.clone()))),
+            Fate::Passed(passed) => self.plain(job, None, Outcome::Passed(*passed)),
+            Fate::NotReached => Done { outcome: Outcome::NotReached, input: None },
+            Fate::Instance(_) if self.stop.is_asked() => {
+                Done { outcome: Outcome::NotReached, input: None }
+            }
+            Fate::Instance(instance) => match self.finished.get(&at) {
+                Some(entry) => self.again(job, instance, entry),
+                None => self.guarded(at, job, instance),
+            },
         };
+        self.bar.inc(1);
+        done
+    }
+
+    /// An outcome, with the input's own digest where there is a report.
+    fn plain(&self, job: &Job, seen: Option<&Seen>, outcome: Outcome) -> Done {
         let bytes = self.plan.kept(job).map(|(larder, kept)| larder.bytes(kept));
         let input = if self.reported { digest(&job.input, bytes, seen).ok() } else { None };
-        self.bar.inc(1);
         Done { outcome, input }
     }
 
-    fn guarded(&self, job: &Job, instance: &Instance) -> Outcome {
+    /// What an earlier run has done already: only a mapping is asked for again, because nothing
+    /// that identifies was noted.
+    fn again(&self, job: &Job, instance: &Instance, entry: &Entry) -> Done {
+        let mut done = entry.done();
+        if let (Some(mappings), Outcome::Clean(_)) = (self.mappings, &done.outcome) {
+            let study = &self.plan.studies[instance.study];
+            let mapped = catch_unwind(AssertUnwindSafe(|| {
+                let scrubber = study.scrubber(self.profile, self.secret, self.reported)?;
+                let mut work = Mapped { scrubber: &scrubber, mappings };
+                let kept = self.plan.kept(job);
+                with_instance(&job.input, kept, Some(&instance.seen), &mut work).map_err(Held::from)
+            }));
+            match mapped {
+                Ok(Ok(())) => {}
+                Ok(Err(held)) => done.outcome = Outcome::Held(Box::new(held)),
+                Err(_) => done.outcome = Outcome::Held(Box::new(Held::panicked())),
+            }
+        }
+        done
+    }
+
+    fn guarded(&self, at: usize, job: &Job, instance: &Instance) -> Done {
         let study = &self.plan.studies[instance.study];
         let twin = instance.twin_of.is_some();
+        let mut output = String::new();
         let done =
-            catch_unwind(AssertUnwindSafe(|| self.instance(job, study, &instance.seen, twin)));
+            catch_unwind(AssertUnwindSafe(|| self.instance(job, study, instance, &mut output)));
+        if self.stop.is_asked() && matches!(done, Ok(Err(_))) {
+            // Cut short, whatever it says; the study stays unfinished.
+            return Done { outcome: Outcome::NotReached, input: None };
+        }
         if let (false, Ok(Err(held))) = (twin, &done) {
             study.certify(|certifying| certifying.held_back(held.reason));
         }
-        if !twin && study.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            if let (Some(staging), Some((pseudonym, uid))) = (self.staging, study.place.get()) {
+        let outcome = match done {
+            Ok(Ok(clean)) => Outcome::Clean(Box::new(clean)),
+            Ok(Err(held)) => Outcome::Held(Box::new(held)),
+            Err(_) => Outcome::Held(Box::new(Held::panicked())),
+        };
+        let done = self.plain(job, Some(&instance.seen), outcome);
+        if !twin {
+            study.note(at, Entry::of(&done, &output));
+            if study.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+                self.finish(study);
+            }
+        }
+        done
+    }
+
+    /// Puts a study in its place whose last instance went through.
+    fn finish(&self, study: &Study<'p>) {
+        if let Some(staging) = self.staging {
+            if let Some((pseudonym, uid)) = study.place.get() {
                 if let Some(certificate) = study.certificate(self.profile) {
                     staging.certify(pseudonym, &certificate);
                 }
                 staging.publish(pseudonym, uid);
             }
-            // Twins come after all others, and ask for the scrubber again.
-            if !study.has_twins.load(Ordering::Relaxed) {
-                study.close();
+            if let (Some(mark), Some(entries)) = (study.mark.get(), study.entries(self.plan)) {
+                staging.finished(*mark, entries);
             }
         }
-        match done {
-            Ok(Ok(clean)) => Outcome::Clean(Box::new(clean)),
-            Ok(Err(held)) => Outcome::Held(Box::new(held)),
-            Err(_) => Outcome::Held(Box::new(Held::panicked())),
+        // Twins come after all others, and ask for the scrubber again.
+        if !study.has_twins.load(Ordering::Relaxed) {
+            study.close();
         }
     }
 
@@ -134,9 +194,10 @@ impl<'p> Scrubbing<'_, 'p> {
         &self,
         job: &Job,
         study: &Study<'p>,
-        seen: &Seen,
-        twin: bool,
+        instance: &Instance,
+        output: &mut String,
     ) -> Result<Clean, Held> {
+        let twin = instance.twin_of.is_some();
         if self.staging.is_some_and(Staging::has_failed) {
             return Err(Held::unwritten());
         }
@@ -147,13 +208,15 @@ impl<'p> Scrubbing<'_, 'p> {
             staging: self.staging.filter(|_| !twin),
             mappings: self.mappings,
         };
-        let scrubbed = with_instance(&job.input, self.plan.kept(job), Some(seen), &mut work)?;
+        let scrubbed =
+            with_instance(&job.input, self.plan.kept(job), Some(&instance.seen), &mut work)?;
         if !twin {
             study.certify(|certifying| certifying.clean(&scrubbed));
         }
+        *output = path(&scrubbed);
         let details = self
             .reported
-            .then(|| Details { output: path(&scrubbed), actions: scrubbed.actions().clone() });
+            .then(|| Details { output: output.clone(), actions: scrubbed.actions().clone() });
         Ok(Clean { bytes: scrubbed.length(), digest: scrubbed.digest(), details })
     }
 }
@@ -166,6 +229,8 @@ fn compare(twin: Outcome, first: Option<(usize, &Done)>) -> Outcome {
         Outcome::Held(Box::new(Reason::new(ReasonCode::UidConflict, detail).into()))
     };
     match (twin, first) {
+        // Nothing to compare with.
+        (_, Some((_, Done { outcome: Outcome::NotReached, .. }))) => Outcome::NotReached,
         (Outcome::Clean(twin), Some((at, done))) => match &done.outcome {
             Outcome::Clean(first) if first.digest.is_some() && first.digest == twin.digest => {
                 Outcome::Duplicate(at)
@@ -213,6 +278,21 @@ impl Work for One<'_> {
             mappings.add(self.scrubber.mapping(header)?);
         }
         Ok(scrubbed)
+    }
+}
+
+/// An instance that is there already: its identifiers, old and new.
+struct Mapped<'m> {
+    scrubber: &'m StudyScrubber<'m>,
+    mappings: &'m Mappings,
+}
+
+impl Work for Mapped<'_> {
+    type Out = ();
+
+    fn run<R: Read>(&mut self, header: &Header<'_>, _: Body<'_, R>) -> Result<(), Reason> {
+        self.mappings.add(self.scrubber.mapping(header)?);
+        Ok(())
     }
 }
 
