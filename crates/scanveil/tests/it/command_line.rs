@@ -116,7 +116,8 @@ fn no_output_replaces_what_it_must_not() {
         (&["--mapping", "/dev/stdout"], "SV-CLI-043"),
         (&["--report", "none/r.json"], "SV-CLI-043"),
         (&["--report", "r", "--held", "./r"], "SV-CLI-045"),
-        (&["--mapping", "out/m.csv"], "SV-CLI-045"),
+        // The folder is not there yet.
+        (&["--mapping", "out/m.csv"], "SV-CLI-043"),
         (&["--secret", "out/s.key"], "SV-CLI-045"),
     ] {
         assert_eq!(scrub(more), (1, code.to_owned()), "{more:?}");
@@ -127,6 +128,9 @@ fn no_output_replaces_what_it_must_not() {
     let files = ["--report", "r.json", "--mapping", "m.csv", "--held", "h.csv"];
     for _ in 0..2 {
         assert_eq!(scrub(&files), (0, String::new()), "its own files are replaced");
+    }
+    for identifying in ["--mapping", "--held", "--secret"] {
+        assert_eq!(scrub(&[identifying, "out/m.csv"]), (1, "SV-CLI-045".to_owned()));
     }
     let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("m.csv"), mode("h.csv")), (0o600, 0o600));
