@@ -21,6 +21,10 @@ struct Discard;
 struct Discarding(u64);
 
 impl IntakeSink for Discard {
+    fn admits(&self) -> Result<(), IntakeError> {
+        Ok(())
+    }
+
     fn receive(&self, _: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError> {
         Ok(Box::new(Discarding(0)))
     }
@@ -56,6 +60,10 @@ fn refused(error: SpoolError) -> IntakeError {
 }
 
 impl IntakeSink for Durable {
+    fn admits(&self) -> Result<(), IntakeError> {
+        Ok(())
+    }
+
     fn receive(&self, hospital: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError> {
         Ok(Box::new(Spooling(self.0.receive(hospital).map_err(refused)?)))
     }

@@ -1,9 +1,11 @@
 //! The watched folder: a hospital drops files into it, and each is taken when it has settled.
 //!
-//! A file is taken when its size and time of change have stayed the same for a set time. It is
-//! removed (or moved to `done/`) only after its instance is durable; what is not DICOM is moved to
-//! `rejected/` under its digest. Symbolic links and special files are never followed: every step
-//! down is opened relative to the folder above it.
+//! A file is taken when its size and time of change have stayed the same for a set time. It is first
+//! moved into `.taking/` under a name of ours, where nobody puts another file in its place, and read
+//! there. It is removed (or moved to `done/`) only after its instance is durable, and only where
+//! nothing was written to it meanwhile; what is not DICOM is moved to `rejected/` under its digest.
+//! What a killed process left in `.taking/` is taken by the next one. Symbolic links and special
+//! files are never followed: every step down is opened relative to the folder above it.
 
 mod files;
 
@@ -15,11 +17,14 @@ use scanveil_model::{Coded, Digest, HospitalId};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// Where files lie while they are taken.
+const TAKING: &str = ".taking";
 const DONE: &str = "done";
 const REJECTED: &str = "rejected";
 const READ_BYTES: usize = 256 << 10;
@@ -57,7 +62,8 @@ pub struct FolderConfig {
     /// How many folders deep it is looked into; 0 is the folder itself only.
     #[serde(default = "default_max_depth")]
     pub max_depth: usize,
-    /// Most files looked at in one round; the others wait for the next ones.
+    /// Most files looked at in one round; the others wait for the next ones. Files that are still
+    /// written (by their names) and those that could not be taken do not count.
     #[serde(default = "default_max_files")]
     pub max_files: usize,
     /// Longest file that is taken, bytes.
@@ -136,11 +142,20 @@ pub struct FolderRound {
 }
 
 /// What is known about a file that has been seen.
+#[derive(Clone, Copy)]
 struct Seen {
     stamp: Stamp,
     since_ms: i64,
     /// Taken or refused, but it could not be moved away: not to be taken again.
     stuck: bool,
+    /// It could not be read or moved the last time.
+    failed: bool,
+}
+
+impl Seen {
+    fn new(stamp: Stamp, since_ms: i64) -> Self {
+        Self { stamp, since_ms, stuck: false, failed: false }
+    }
 }
 
 /// Watches one folder.
@@ -149,65 +164,131 @@ pub struct FolderWatcher {
     intake: Intake,
     root: Folder,
     seen: HashMap<PathBuf, Seen>,
+    /// Names in `.taking/`: when this watcher began, and a number.
+    began: u128,
+    number: u64,
 }
 
 impl FolderWatcher {
-    /// Opens the folder, and makes `done/` and `rejected/` in it.
+    /// Opens the folder, and makes `.taking/`, `rejected/` and `done/` in it.
     ///
     /// # Errors
     /// [`FolderError`] when it does not exist or cannot be written.
     pub fn new(config: FolderConfig, intake: Intake) -> Result<Self, FolderError> {
         let unusable = |source| FolderError::Unusable { path: config.path.clone(), source };
         let root = Folder::open(&config.path).map_err(unusable)?;
+        root.make(TAKING).map_err(unusable)?;
         root.make(REJECTED).map_err(unusable)?;
         if config.after == AfterTaking::Keep {
             root.make(DONE).map_err(unusable)?;
         }
-        Ok(Self { config, intake, root, seen: HashMap::new() })
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        Ok(Self { config, intake, root, seen: HashMap::new(), began, number: 0 })
     }
 
     /// Looks at the folder once. `now_ms` is the time in milliseconds, on any scale that goes on.
     pub fn round(&mut self, now_ms: i64) -> FolderRound {
         let mut round = FolderRound::default();
-        let mut entries = Vec::new();
-        let listed = self.root.list(
-            self.config.max_depth,
-            self.config.max_files,
-            &|name, depth| depth == 0 && (name == DONE || name == REJECTED),
-            &mut entries,
-        );
-        if listed.is_err() {
-            tracing::warn!(hospital = %self.config.hospital, "a watched folder could not be read");
-        }
-        let mut before = std::mem::take(&mut self.seen);
-        for entry in entries {
-            if unfinished(&entry) {
-                round.settling += 1;
-                continue;
+        let before = std::mem::take(&mut self.seen);
+        let (own, dropped) = self.list(&before, &mut round);
+        for entry in own {
+            if let Some(seen) = self.settled(&entry, &before, now_ms, &mut round) {
+                let kept = self.take(&entry.path, seen, now_ms, &mut round);
+                self.seen.extend(kept.map(|seen| (entry.path, seen)));
             }
-            let seen = match before.remove(&entry.path) {
-                Some(seen) if seen.stamp == entry.stamp => seen,
-                _ => Seen { stamp: entry.stamp, since_ms: now_ms, stuck: false },
-            };
-            let quiet_ms = u64::try_from(now_ms.saturating_sub(seen.since_ms)).unwrap_or(0);
-            let settled = quiet_ms >= self.config.settle_ms;
-            let seen = if settled && !seen.stuck {
-                self.take(&entry, seen, &mut round)
-            } else {
-                round.settling += u64::from(!settled);
-                round.left += u64::from(seen.stuck);
-                Some(seen)
-            };
-            if let Some(seen) = seen {
-                self.seen.insert(entry.path, seen);
+        }
+        for entry in dropped {
+            if let Some(seen) = self.settled(&entry, &before, now_ms, &mut round) {
+                self.claim(entry.path, seen, now_ms, &mut round);
             }
         }
         round
     }
 
-    /// Takes one file; returns what is to be remembered of it where it stays.
-    fn take(&self, entry: &Entry, mut seen: Seen, round: &mut FolderRound) -> Option<Seen> {
-        let Ok((mut file, stamp)) = self.root.read(&entry.path) else {
+    /// The files that are being taken, and those that were dropped into the folder.
+    fn list(
+        &self,
+        before: &HashMap<PathBuf, Seen>,
+        round: &mut FolderRound,
+    ) -> (Vec<Entry>, Vec<Entry>) {
+        let (mut own, mut dropped, mut counted) = (Vec::new(), Vec::new(), 0_usize);
+        let listed = self.root.list_own(TAKING, &mut |entry| {
+            own.push(entry);
+            if own.len() < self.config.max_files {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        let skip = |name: &str, depth| depth == 0 && [TAKING, DONE, REJECTED].contains(&name);
+        let listed = listed.and(self.root.list(self.config.max_depth, &skip, &mut |entry| {
+            if unfinished(&entry) {
+                round.settling += 1;
+                return ControlFlow::Continue(());
+            }
+            let known = before.get(&entry.path).filter(|seen| seen.stamp == entry.stamp);
+            counted += usize::from(!known.is_some_and(|seen| seen.stuck || seen.failed));
+            dropped.push(entry);
+            if counted < self.config.max_files {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        }));
+        if listed.is_err() {
+            tracing::warn!(hospital = %self.config.hospital, "a watched folder could not be read");
+        }
+        (own, dropped)
+    }
+
+    /// What is known of a file that has not changed for long enough; else it is remembered.
+    fn settled(
+        &mut self,
+        entry: &Entry,
+        before: &HashMap<PathBuf, Seen>,
+        now_ms: i64,
+        round: &mut FolderRound,
+    ) -> Option<Seen> {
+        let known = before.get(&entry.path).filter(|seen| seen.stamp == entry.stamp);
+        let seen = known.copied().unwrap_or_else(|| Seen::new(entry.stamp, now_ms));
+        let quiet_ms = u64::try_from(now_ms.saturating_sub(seen.since_ms)).unwrap_or(0);
+        let settled = quiet_ms >= self.config.settle_ms;
+        if settled && !seen.stuck {
+            return Some(seen);
+        }
+        round.settling += u64::from(!settled);
+        round.left += u64::from(seen.stuck);
+        self.seen.insert(entry.path.clone(), seen);
+        None
+    }
+
+    /// Moves a settled file out of its sender's reach, and takes it. Where another file took its
+    /// place in between, that one is what was moved: it is not read before it has settled too.
+    fn claim(&mut self, path: PathBuf, seen: Seen, now_ms: i64, round: &mut FolderRound) {
+        let own = Path::new(TAKING).join(format!("{:x}-{:x}", self.began, self.number));
+        self.number += 1;
+        let name = own.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let moved = self.intake.admits().is_ok()
+            && self.root.read(&path).is_ok()
+            && self.root.move_to(&path, TAKING, name).is_ok();
+        if !moved {
+            round.left += 1;
+            self.seen.insert(path, Seen { failed: true, ..seen });
+            return;
+        }
+        let kept = match self.root.stamp(&own) {
+            Ok(stamp) if stamp != seen.stamp => {
+                round.settling += 1;
+                Some(Seen::new(stamp, now_ms))
+            }
+            _ => self.take(&own, seen, now_ms, round),
+        };
+        self.seen.extend(kept.map(|seen| (own, seen)));
+    }
+
+    /// Takes a file of `.taking/`; returns what is to be remembered of it where it stays.
+    fn take(&self, path: &Path, seen: Seen, now_ms: i64, round: &mut FolderRound) -> Option<Seen> {
+        let Ok((mut file, stamp)) = self.root.read(path) else {
             round.left += 1;
             return Some(seen);
         };
@@ -218,21 +299,24 @@ impl FolderWatcher {
         };
         let limit = self.config.max_instance_bytes;
         let arrival = Arrival::new(self.intake.clone(), origin, None, limit);
-        let Some((outcome, digest)) = deliver(arrival, &mut file, stamp, entry.stamp) else {
+        let delivered = deliver(arrival, &mut file, stamp, seen.stamp);
+        // Whoever had the file open may have gone on writing: what was not read is not removed.
+        let now = files::stamp(&file).unwrap_or(seen.stamp);
+        let Some((outcome, digest)) = delivered.filter(|_| now == seen.stamp) else {
             round.settling += 1;
-            return None;
+            return Some(Seen::new(now, now_ms));
         };
         let moved = match outcome.result {
             Ok(_) => {
                 round.taken += 1;
                 match self.config.after {
-                    AfterTaking::Remove => self.root.remove(&entry.path),
-                    AfterTaking::Keep => self.root.move_to(&entry.path, DONE, &digest.to_string()),
+                    AfterTaking::Remove => self.root.remove(path),
+                    AfterTaking::Keep => self.root.move_to(path, DONE, &digest.to_string()),
                 }
             }
             Err(why) if stays(&why) => {
                 tracing::warn!(hospital = %self.config.hospital, %digest, code = why.code(),
-                    next_step = why.next_step(), "a file stays in the watched folder");
+                    next_step = why.next_step(), "a file waits in .taking/ of the watched folder");
                 round.left += 1;
                 return Some(seen);
             }
@@ -240,7 +324,7 @@ impl FolderWatcher {
                 tracing::warn!(hospital = %self.config.hospital, %digest, code = why.code(),
                     next_step = why.next_step(), "a file was moved to rejected/");
                 round.rejected += 1;
-                self.root.move_to(&entry.path, REJECTED, &digest.to_string())
+                self.root.move_to(path, REJECTED, &digest.to_string())
             }
         };
         if moved.is_ok() {
@@ -248,8 +332,7 @@ impl FolderWatcher {
         }
         tracing::error!(hospital = %self.config.hospital, %digest,
             "a file that is done with cannot be moved away; it will not be taken again");
-        seen.stuck = true;
-        Some(seen)
+        Some(Seen { stuck: true, ..seen })
     }
 
     /// Looks at the folder at its interval on a thread of its own, until the handle stops it.

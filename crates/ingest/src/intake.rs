@@ -19,6 +19,13 @@ pub type Intake = Arc<dyn IntakeSink>;
 
 /// The entrance of the spool.
 pub trait IntakeSink: Send + Sync {
+    /// Whether a new sender may begin: an association, a request, a file of a watched folder. Says
+    /// no before nothing can be received any more, so that those who have begun can go on.
+    ///
+    /// # Errors
+    /// [`IntakeError`] when only those may.
+    fn admits(&self) -> Result<(), IntakeError>;
+
     /// Opens a place for one instance of a hospital.
     ///
     /// # Errors

@@ -170,6 +170,10 @@ impl Web {
         if length.is_some_and(|length| length > self.limits.max_body_bytes) {
             return Err(WebError::TooLarge);
         }
+        if self.intake.admits().is_err() {
+            count_refused(sender.hospital.as_str(), "spool-full");
+            return Err(WebError::NoRoom);
+        }
         let guest = Guest {
             address: sender.address,
             hospital: Some(sender.hospital.clone()),

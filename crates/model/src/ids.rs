@@ -179,6 +179,12 @@ macro_rules! bytes_id {
                 Self::parse(&text)
             }
         }
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
         impl From<$name> for String {
             fn from(id: $name) -> String {
                 id.to_string()

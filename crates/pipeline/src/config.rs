@@ -5,7 +5,7 @@ use crate::PipelineError;
 use crate::limits::{Connections, DimseSettings, check_uploads};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
-use scanveil_ingest::{CallingRule, DimseLimits, HospitalRoute, WebLimits};
+use scanveil_ingest::{AfterTaking, CallingRule, DimseLimits, HospitalRoute, WebLimits};
 use scanveil_model::{AeTitle, HospitalId, ProjectName, RetentionClass};
 use scanveil_storage::{ChecksumMode, S3Config};
 use serde::Deserialize;
@@ -271,6 +271,9 @@ pub struct Hospital {
     pub tokens: Vec<String>,
     /// A folder to take files from.
     pub folder: Option<PathBuf>,
+    /// What happens to a file of that folder when its instance is durable.
+    #[serde(default)]
+    pub folder_after: AfterTaking,
 }
 
 impl Hospital {
@@ -312,6 +315,12 @@ impl Project {
 }
 
 impl Config {
+    /// Where the spool lies.
+    #[must_use]
+    pub fn spool_folder(&self) -> PathBuf {
+        self.data_dir.join("spool")
+    }
+
     /// Reads the file and the environment, and checks them.
     ///
     /// # Errors

@@ -30,6 +30,10 @@ fn refused(error: SpoolError) -> IntakeError {
 }
 
 impl IntakeSink for SpoolIntake {
+    fn admits(&self) -> Result<(), IntakeError> {
+        self.0.admits().map_err(refused)
+    }
+
     fn receive(&self, hospital: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError> {
         let receiving = self.0.receive(hospital).map_err(refused)?;
         Ok(Box::new(Arriving { receiving, content: Content::new() }))

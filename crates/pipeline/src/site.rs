@@ -85,7 +85,7 @@ impl Site {
         let (spool, pending) = match mode {
             SiteMode::Command => (None, Vec::new()),
             SiteMode::Service => {
-                let mut spool = SpoolConfig::new(data.join("spool"));
+                let mut spool = SpoolConfig::new(config.spool_folder());
                 spool.max_bytes = config.spool.max_bytes;
                 spool.min_free_bytes = config.spool.min_free_bytes;
                 let keys = Arc::new(Keyring::open(data.join(KEYS), Arc::clone(&entropy))?);

@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(100);
 /// How long to wait before a hospital's keys are tried again.
 const KEYS_WAIT: Duration = Duration::from_secs(5);
+/// How often it is looked whether somebody asked to try a damaged record again.
+const RETRY_LOOK: Duration = Duration::from_secs(2);
 
 /// The running worker.
 pub struct Worker {
@@ -50,7 +52,7 @@ impl Worker {
             rest_until: None,
             keyless: Vec::new(),
             keys_again: None,
-            damage: None,
+            look_again: Instant::now(),
         };
         let thread = std::thread::Builder::new()
             .name("pipeline".into())
@@ -86,8 +88,8 @@ struct State {
     /// Arrivals whose hospital's keys could not be had, and when to try again.
     keyless: Vec<SpooledInstance>,
     keys_again: Option<Instant>,
-    /// The code of a damaged spool record that was set aside.
-    damage: Option<&'static str>,
+    /// When it is looked next what somebody asked to try again.
+    look_again: Instant,
 }
 
 impl State {
@@ -97,6 +99,7 @@ impl State {
         let quiet = Duration::from_millis(self.site.config.pipeline.quiet_ms);
         while !self.stop.load(Ordering::Relaxed) {
             let _ = arrivals.recv_timeout(TICK);
+            self.take_back();
             self.take_arrived();
             while !self.stop.load(Ordering::Relaxed) && !self.is_resting() {
                 let Some(study) = self.groups.complete(quiet, Instant::now()) else { break };
@@ -118,9 +121,25 @@ impl State {
         let (studies, failing) = self.groups.studies();
         self.activity.studies.store(studies, Ordering::Relaxed);
         self.activity.failing_studies.store(failing, Ordering::Relaxed);
-        let failing = self.groups.failing().or(self.damage);
+        let failing = self.groups.failing();
         *self.activity.failing.lock().unwrap_or_else(PoisonError::into_inner) =
             failing.map(str::to_owned);
+    }
+
+    /// Records that were set aside come back as arrivals, where somebody asked for it.
+    fn take_back(&mut self) {
+        let now = Instant::now();
+        if self.look_again > now {
+            return;
+        }
+        self.look_again = now + RETRY_LOOK;
+        if let Err(error) = self.spool.take_back() {
+            tracing::error!(
+                code = error.code(),
+                next = error.next_step(),
+                "what was set aside could not be tried again: {error}"
+            );
+        }
     }
 
     fn take_arrived(&mut self) {
@@ -190,14 +209,8 @@ impl State {
     fn failed(&mut self, mut study: Complete, error: &PipelineError) {
         if error.is_damage() {
             let before = study.instances.len();
-            study.instances.retain(|instance| !self.is_damaged(instance));
+            study.instances.retain(|instance| !self.is_set_aside(instance));
             if study.instances.len() < before {
-                self.damage = Some(error.code());
-                tracing::error!(
-                    code = error.code(), hospital = %study.study.0, next = error.next_step(),
-                    instances = before - study.instances.len(),
-                    "damaged spool records are set aside and stay in the spool: {error}"
-                );
                 return self.groups.put_back(study);
             }
         }
@@ -218,13 +231,25 @@ impl State {
         );
     }
 
-    /// Reads an instance to its end, to find out whether it is the one that is damaged.
-    fn is_damaged(&self, instance: &SpooledInstance) -> bool {
+    /// Reads an instance to its end, to find out whether it is the one that is damaged; if so, it is
+    /// kept aside until somebody decides.
+    fn is_set_aside(&self, instance: &SpooledInstance) -> bool {
         let source = Source::Spooled(Arc::clone(&self.spool), instance.clone());
         let read = source.open().and_then(|mut reader| {
             let read = io::copy(&mut reader, &mut io::sink());
             read.map_err(|error| source.read_error(error))
         });
-        read.is_err_and(|error| error.is_damage())
+        if !read.is_err_and(|error| error.is_damage()) {
+            return false;
+        }
+        let kept = self.spool.set_aside(instance);
+        if let Err(error) = &kept {
+            tracing::error!(
+                code = error.code(),
+                next = error.next_step(),
+                "a damaged record could not be set aside: {error}"
+            );
+        }
+        kept.is_ok()
     }
 }

@@ -11,7 +11,7 @@ pub(crate) use govern::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scanveil_dataset::Vr;
-use scanveil_model::{HospitalId, ProjectName};
+use scanveil_model::{HospitalId, ObjectId, ProjectName};
 use scanveil_profiles::ImportKind;
 use std::path::PathBuf;
 
@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// Datasets for researchers.
     #[command(subcommand)]
     Release(ReleaseCommand),
+    /// What the spool found damaged and keeps aside until somebody decides.
+    #[command(subcommand)]
+    Spool(SpoolCommand),
     /// The keys.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -91,6 +94,25 @@ pub(crate) enum Command {
     /// What the program starts itself, in a process of its own.
     #[command(subcommand, hide = true)]
     Worker(WorkerCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SpoolCommand {
+    /// Lists what was found damaged; exits with 2 where something waits for a decision.
+    List(ConfigArg),
+    /// Has the service try a record again, after its bytes or its keys were restored.
+    Retry(SpoolItemArgs),
+    /// Removes a record for good, after its sender has sent it again.
+    Discard(SpoolItemArgs),
+}
+
+/// One thing that the spool keeps aside.
+#[derive(Args)]
+pub(crate) struct SpoolItemArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Its id, as `spool list` shows it.
+    pub(crate) id: ObjectId,
 }
 
 #[derive(Subcommand)]

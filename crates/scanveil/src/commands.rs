@@ -15,6 +15,7 @@ mod project;
 mod release;
 mod scrub;
 mod serve;
+mod spool;
 mod status;
 mod store;
 mod subject;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Profile(command) => profile::run(command, output),
         Command::Batch(command) => batch::run(command, output),
         Command::Release(command) => release::run(command, output),
+        Command::Spool(command) => spool::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Subject(command) => subject::run(command, output),
         Command::Audit(command) => audit::run(command, output),

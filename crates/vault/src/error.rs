@@ -1,7 +1,7 @@
 //! Why the spool refused or failed. Carries codes, numbers and our own paths; never a value of a
 //! data set.
 
-use scanveil_model::Coded;
+use scanveil_model::{Coded, ObjectId};
 use scanveil_seal::SealError;
 use std::io;
 use std::path::PathBuf;
@@ -63,6 +63,9 @@ pub enum SpoolError {
     /// The spool is shutting down.
     #[error("the spool is shutting down")]
     Stopped,
+    /// Nothing with this id was set aside.
+    #[error("the spool has set nothing aside as {0}")]
+    NotAside(ObjectId),
 }
 
 fn full_text(cause: FullCause) -> &'static str {
@@ -146,6 +149,7 @@ impl Coded for SpoolError {
             Self::Details(_) => "SV-VAULT-008",
             Self::NewerVersion { .. } => "SV-VAULT-009",
             Self::Stopped => "SV-VAULT-010",
+            Self::NotAside(_) => "SV-VAULT-011",
         }
     }
 
@@ -168,6 +172,7 @@ impl Coded for SpoolError {
             Self::Details(_) => "report this: the receiver and the spool disagree",
             Self::NewerVersion { .. } => "run the newer version again until the spool is empty",
             Self::Stopped => "start the service again and have the sender repeat",
+            Self::NotAside(_) => "copy the id from `scanveil spool list`",
         }
         .to_owned()
     }

@@ -15,4 +15,7 @@ pub use packs::{
     INTAKE_CONTENT, LocalPack, PackBench, PackOwner, pack_groups, pack_originals, pack_quarantined,
     sweep_local_packs,
 };
-pub use spool::{Receiving, Spool, SpoolConfig, SpoolReader, SpoolStats, Waiting};
+pub use spool::{
+    AsideFolder, DAMAGE_CODE, Finding, Receiving, SetAside, Spool, SpoolConfig, SpoolReader,
+    SpoolStats, Waiting,
+};

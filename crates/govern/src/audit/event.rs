@@ -106,6 +106,10 @@ impl Action {
     pub const SUBJECT_APPROVE: Self = Self(Cow::Borrowed("subject-approve"));
     /// Somebody was told.
     pub const SUBJECT_REVEAL: Self = Self(Cow::Borrowed("subject-reveal"));
+    /// A damaged record that the spool had kept aside is to be tried again.
+    pub const SPOOL_RETRY: Self = Self(Cow::Borrowed("spool-retry"));
+    /// A damaged record that the spool had kept aside was removed for good.
+    pub const SPOOL_DISCARD: Self = Self(Cow::Borrowed("spool-discard"));
     /// An append was interrupted; what it left is passed over.
     pub const LOG_INTERRUPTED: Self = Self(Cow::Borrowed("log-interrupted"));
 }

@@ -40,6 +40,8 @@ pub(crate) struct Held {
     pub(crate) dropped: usize,
     /// Room for so many instances.
     pub(crate) room: Option<usize>,
+    /// No new sender may begin.
+    pub(crate) closed: bool,
 }
 
 /// A spool in memory.
@@ -55,6 +57,10 @@ impl MemorySpool {
 
     pub(crate) fn set_room(&self, room: Option<usize>) {
         self.0.0.lock().unwrap().room = room;
+    }
+
+    pub(crate) fn set_closed(&self, closed: bool) {
+        self.0.0.lock().unwrap().closed = closed;
     }
 
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Held) -> T) -> T {
@@ -80,6 +86,10 @@ impl MemorySpool {
 }
 
 impl IntakeSink for MemorySpool {
+    fn admits(&self) -> Result<(), IntakeError> {
+        if self.look(|held| held.closed) { Err(IntakeError::Full) } else { Ok(()) }
+    }
+
     fn receive(&self, _: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError> {
         let full = self.look(|held| held.room.is_some_and(|room| held.stored.len() >= room));
         if full {

@@ -102,6 +102,12 @@ fn open<S: Read + Write>(
     };
     let max_pdu_length = link.limits().max_pdu_length;
     match decide(&request, peer.ip(), &desk.routes, max_pdu_length) {
+        // Many senders do not notice a refusal by status, and all notice a rejection: so it comes
+        // while there is still room for those who have begun.
+        Decision::Accept(..) if desk.intake.admits().is_err() => {
+            reject(link, peer, &request, desk, Refusal::NoRoom);
+            Ok(None)
+        }
         Decision::Accept(agreed, answer) => match sit(&desk.places, peer, &agreed) {
             Ok(seat) => {
                 link.begin(Some(seat));
@@ -278,7 +284,8 @@ impl<S: Read + Write> Association<'_, S> {
         histogram!("scanveil_dimse_store_seconds")
             .record(self.link.now().saturating_sub(started).as_secs_f64());
         self.count(outcome);
-        self.respond(context, command, outcome.status(), outcome.comment())
+        self.respond(context, command, outcome.status(), outcome.comment())?;
+        if outcome == StoreOutcome::SpoolFull { Err(DimseError::SpoolFull) } else { Ok(()) }
     }
 
     /// Counts an outcome, in the metrics that all receivers share.

@@ -81,6 +81,10 @@ pub enum DimseError {
     /// The peer broke the protocol.
     #[error("protocol violation: {0}")]
     Protocol(&'static str),
+    /// The spool took no more: many senders do not notice a refusal by status (A700), and all notice
+    /// the end of the association.
+    #[error("the spool is full: what was not acknowledged has to be sent again")]
+    SpoolFull,
     /// This receiver is stopping.
     #[error("the receiver is stopping")]
     Stopping,
@@ -127,11 +131,13 @@ impl Coded for DimseError {
             Self::NotAnInstance => "SV-INGEST-121",
             Self::TooSlow { .. } => "SV-INGEST-122",
             Self::Yielded => "SV-INGEST-123",
+            Self::SpoolFull => "SV-INGEST-124",
         }
     }
 
     fn next_step(&self) -> String {
         match self {
+            Self::SpoolFull => "find out why the pipeline does not empty the spool",
             Self::NoListener => "configure a TLS listener, or a plain one for a trusted network",
             Self::DuplicateCalledAe(_) => "give each hospital its own called AE title",
             Self::BadLimit(_) => "correct the limit in the configuration",

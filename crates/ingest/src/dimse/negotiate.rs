@@ -109,6 +109,8 @@ pub(super) enum Refusal {
     CalledAe,
     CallingAe,
     TooManyAssociations(Full),
+    /// The spool is nearly full: what room there is belongs to open associations.
+    NoRoom,
 }
 
 impl Refusal {
@@ -125,12 +127,12 @@ impl Refusal {
             }
             Self::CalledAe => AssociationRJSource::ServiceUser(User::CalledAETitleNotRecognized),
             Self::CallingAe => AssociationRJSource::ServiceUser(User::CallingAETitleNotRecognized),
-            Self::TooManyAssociations(_) => {
+            Self::TooManyAssociations(_) | Self::NoRoom => {
                 AssociationRJSource::ServiceProviderPresentation(Presentation::LocalLimitExceeded)
             }
         };
         let result = match self {
-            Self::TooManyAssociations(_) => AssociationRJResult::Transient,
+            Self::TooManyAssociations(_) | Self::NoRoom => AssociationRJResult::Transient,
             _ => AssociationRJResult::Permanent,
         };
         AssociationRJ { result, source }
@@ -143,12 +145,14 @@ impl Refusal {
             Self::CalledAe => "called-ae-title",
             Self::CallingAe => "calling-ae-title",
             Self::TooManyAssociations(full) => full.label(),
+            Self::NoRoom => "spool-full",
         }
     }
 
     pub(super) fn next_step(self) -> &'static str {
         match self {
             Self::ProtocolVersion | Self::ApplicationContext => "report it to the peer's maker",
+            Self::NoRoom => "find out why the pipeline does not empty the spool",
             Self::CalledAe => "have the peer call one of the hospitals' AE titles",
             Self::CallingAe => "allow the calling AE title and address for this hospital",
             Self::TooManyAssociations(Full::Address | Full::Token) => {

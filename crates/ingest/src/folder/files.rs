@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -60,17 +61,33 @@ impl Folder {
         }
     }
 
-    /// Lists its regular files, at most `max_files`, down to `max_depth`. A folder that cannot be
-    /// read does not hide the others; the error is returned at the end.
+    /// Shows its regular files to `found`, down to `max_depth`, until that says that it has enough.
+    /// A folder that cannot be read does not hide the others; the error is returned at the end.
     pub(super) fn list(
         &self,
         max_depth: usize,
-        max_files: usize,
         skip: &dyn Fn(&str, usize) -> bool,
-        out: &mut Vec<Entry>,
+        found: &mut dyn FnMut(Entry) -> ControlFlow<()>,
     ) -> io::Result<()> {
-        let walk = Walk { max_depth, max_files, skip };
-        walk.folder(&self.0, Path::new(""), 0, out)
+        let mut walk = Walk { max_depth, skip, found, enough: false };
+        walk.folder(&self.0, Path::new(""), 0)
+    }
+
+    /// Shows the regular files of one of the folders that [`Folder::make`] made.
+    pub(super) fn list_own(
+        &self,
+        folder: &str,
+        found: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let own = step(&self.0, OsStr::new(folder))?;
+        let mut walk = Walk { max_depth: 0, skip: &|_, _| false, found, enough: false };
+        walk.folder(&own, Path::new(folder), 0)
+    }
+
+    /// The stamp of a file by its path.
+    pub(super) fn stamp(&self, path: &Path) -> io::Result<Stamp> {
+        let (folder, name) = self.parent(path)?;
+        Ok(Stamp::of(&statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
     /// Opens a file for reading.
@@ -116,21 +133,16 @@ fn step(folder: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
 
 struct Walk<'a> {
     max_depth: usize,
-    max_files: usize,
     skip: &'a dyn Fn(&str, usize) -> bool,
+    found: &'a mut dyn FnMut(Entry) -> ControlFlow<()>,
+    enough: bool,
 }
 
 impl Walk<'_> {
-    fn folder(
-        &self,
-        folder: &OwnedFd,
-        path: &Path,
-        depth: usize,
-        out: &mut Vec<Entry>,
-    ) -> io::Result<()> {
+    fn folder(&mut self, folder: &OwnedFd, path: &Path, depth: usize) -> io::Result<()> {
         let mut result = Ok(());
         for entry in Dir::read_from(folder)? {
-            if out.len() >= self.max_files {
+            if self.enough {
                 break;
             }
             let entry = entry?;
@@ -143,11 +155,12 @@ impl Walk<'_> {
             let Ok(stat) = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
             match FileType::from_raw_mode(stat.st_mode) {
                 FileType::RegularFile => {
-                    out.push(Entry { path: path.join(name), stamp: Stamp::of(&stat) });
+                    let entry = Entry { path: path.join(name), stamp: Stamp::of(&stat) };
+                    self.enough = (self.found)(entry).is_break();
                 }
                 FileType::Directory if depth < self.max_depth => {
                     let below = step(folder, name)
-                        .and_then(|below| self.folder(&below, &path.join(name), depth + 1, out));
+                        .and_then(|below| self.folder(&below, &path.join(name), depth + 1));
                     result = result.and(below);
                 }
                 _ => {}

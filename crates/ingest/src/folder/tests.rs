@@ -61,7 +61,7 @@ fn a_file_is_taken_once_it_has_settled() {
     let taken = FolderRound { taken: 1, ..FolderRound::default() };
     assert_eq!(watched.watcher.round(4_000), taken);
     assert_eq!(watched.spool.stored(), [bytes]);
-    assert_eq!(watched.names("."), ["rejected"]);
+    assert_eq!(watched.names("."), [".taking", "rejected"]);
     assert_eq!(watched.watcher.round(9_000), FolderRound::default());
     watched.spool.look(|held| {
         let meta = &held.stored[0].1;
@@ -78,7 +78,7 @@ fn what_is_not_dicom_is_moved_away_under_its_digest() {
     watched.put("IM1", &part10(STUDY, "1.2.3.4", 10));
     let wanted = FolderRound { taken: 1, rejected: 1, ..FolderRound::default() };
     assert_eq!(watched.settle(), wanted);
-    assert_eq!(watched.names("."), ["rejected"]);
+    assert_eq!(watched.names("."), [".taking", "rejected"]);
     let names = watched.names("rejected");
     assert_eq!(names.len(), 1);
     assert!(Digest::parse(&names[0]).is_ok());
@@ -154,12 +154,109 @@ fn files_that_are_still_written_are_left_alone() {
 }
 
 #[test]
+fn a_spool_that_admits_nobody_leaves_the_file_where_it_is() {
+    let mut watched = watched(|_| {});
+    watched.spool.set_closed(true);
+    watched.put("IM1", &part10(STUDY, "1.2.3.4", 10));
+    assert_eq!(watched.settle(), FolderRound { left: 1, ..FolderRound::default() });
+    assert_eq!(watched.names("."), [".taking", "IM1", "rejected"]);
+    watched.spool.set_closed(false);
+    assert_eq!(watched.watcher.round(11_000).taken, 1);
+    assert_eq!(watched.spool.stored().len(), 1);
+}
+
+/// A spool that does something when an instance is about to be durable.
+struct Meanwhile<F>(MemorySpool, Arc<F>);
+
+impl<F: Fn() + Send + Sync + 'static> crate::intake::IntakeSink for Meanwhile<F> {
+    fn admits(&self) -> Result<(), IntakeError> {
+        Ok(())
+    }
+
+    fn receive(
+        &self,
+        hospital: &HospitalId,
+    ) -> Result<Box<dyn crate::intake::ReceivingSink>, IntakeError> {
+        (self.1)();
+        self.0.receive(hospital)
+    }
+}
+
+/// A watcher beside which something happens to the folder while an instance is received.
+fn meanwhile(act: impl Fn(&Path) + Send + Sync + 'static) -> Watched {
+    let mut watched = watched(|_| {});
+    let path = watched.folder.path().to_owned();
+    let spool = Meanwhile(watched.spool.clone(), Arc::new(move || act(&path)));
+    watched.watcher = FolderWatcher::new(watched.watcher.config.clone(), Arc::new(spool)).unwrap();
+    watched
+}
+
+#[test]
+fn a_file_that_takes_the_place_of_one_that_is_read_is_taken_too() {
+    let other = part10(STUDY, "1.2.3.5", 20);
+    let put = other.clone();
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let mut watched = meanwhile(move |folder| {
+        if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            fs::write(folder.join("new.part"), &put).unwrap();
+            fs::rename(folder.join("new.part"), folder.join("IM1")).unwrap();
+        }
+    });
+    let bytes = part10(STUDY, "1.2.3.4", 10);
+    watched.put("IM1", &bytes);
+    assert_eq!(watched.settle().taken, 1);
+    assert_eq!(watched.names("."), [".taking", "IM1", "rejected"]);
+    watched.watcher.round(20_000);
+    assert_eq!(watched.watcher.round(30_000).taken, 1);
+    assert_eq!(watched.spool.stored(), [bytes, other]);
+    assert_eq!(watched.names("."), [".taking", "rejected"]);
+}
+
+#[test]
+fn a_file_that_somebody_goes_on_writing_is_read_again() {
+    let whole = part10(STUDY, "1.2.3.4", 20_000);
+    let (head, tail) = (whole[..9_000].to_vec(), whole[9_000..].to_vec());
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let mut watched = meanwhile(move |folder| {
+        if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            let taken = fs::read_dir(folder.join(".taking")).unwrap().next().unwrap().unwrap();
+            let mut file = fs::OpenOptions::new().append(true).open(taken.path()).unwrap();
+            std::io::Write::write_all(&mut file, &tail).unwrap();
+        }
+    });
+    watched.put("IM1", &head);
+    assert_eq!(watched.settle(), FolderRound { settling: 1, ..FolderRound::default() });
+    assert_eq!(watched.watcher.round(20_000).taken, 1);
+    assert_eq!(watched.spool.stored(), [whole]);
+    assert!(watched.names(".taking").is_empty());
+}
+
+#[test]
+fn what_a_killed_process_was_taking_is_taken_by_the_next() {
+    let mut watched = watched(|_| {});
+    watched.put(".taking/0-0", &part10(STUDY, "1.2.3.4", 10));
+    assert_eq!(watched.settle().taken, 1);
+    assert_eq!(watched.spool.stored().len(), 1);
+    assert!(watched.names(".taking").is_empty());
+}
+
+#[test]
+fn files_that_are_never_taken_use_up_no_round() {
+    let mut watched = watched(|config| config.max_files = 3);
+    for number in 0..50 {
+        watched.put(&format!(".{number}"), b"");
+    }
+    watched.put("IM1", &part10(STUDY, "1.2.3.4", 10));
+    assert_eq!(watched.settle().taken, 1);
+}
+
+#[test]
 fn a_full_spool_leaves_the_file_for_the_next_round() {
     let mut watched = watched(|_| {});
     watched.spool.set_room(Some(0));
     watched.put("IM1", &part10(STUDY, "1.2.3.4", 10));
     assert_eq!(watched.settle(), FolderRound { left: 1, ..FolderRound::default() });
-    assert_eq!(watched.names("."), ["IM1", "rejected"]);
+    assert_eq!(watched.names(".taking").len(), 1);
     watched.spool.set_room(None);
     assert_eq!(watched.watcher.round(11_000).taken, 1);
     assert_eq!(watched.spool.stored().len(), 1);

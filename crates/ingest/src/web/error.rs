@@ -43,6 +43,9 @@ pub enum WebError {
     /// As many requests as allowed are being received.
     #[error("too many requests are being received: {0}")]
     Busy(Full),
+    /// What room the spool has belongs to those who have begun.
+    #[error("the spool is nearly full")]
+    NoRoom,
     /// The sender sent nothing for too long.
     #[error("the sender sent nothing for idle_timeout_ms")]
     Idle,
@@ -82,7 +85,7 @@ impl WebError {
             Self::TooLarge | Self::TooMany | Self::PartHeader | Self::Bomb(_) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
-            Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Idle | Self::TooSlow | Self::Overtime => StatusCode::REQUEST_TIMEOUT,
             Self::Internal | Self::TokenDigest | Self::TokenTwice => {
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -115,6 +118,7 @@ impl Coded for WebError {
             Self::TokenTwice => "SV-INGEST-318",
             Self::TooSlow => "SV-INGEST-319",
             Self::Overtime => "SV-INGEST-320",
+            Self::NoRoom => "SV-INGEST-321",
         }
     }
 
@@ -138,6 +142,10 @@ impl Coded for WebError {
             Self::Busy(_) => {
                 "send it again in a few seconds, and fewer at a time; if that does not help, have \
                  the operator see who sends slowly, or raise max_uploads"
+            }
+            Self::NoRoom => {
+                "send it again in a minute; if that does not help, have the operator find out why \
+                 the pipeline does not empty the spool"
             }
             Self::TooSlow => {
                 "look at the network, then send it again; on a slow line, have the operator lower \
@@ -171,6 +179,9 @@ impl IntoResponse for WebError {
             }
             Self::Busy(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Self::NoRoom => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }
             _ => {}
         }

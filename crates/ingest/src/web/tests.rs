@@ -325,6 +325,16 @@ fn a_broken_connection_leaves_nothing() {
 mod slow;
 
 #[test]
+fn a_nearly_full_spool_asks_to_come_back() {
+    let server = Server::start();
+    server.spool.set_closed(true);
+    let response = server.stow("/studies", &instances(1));
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.headers().contains_key("Retry-After"));
+    assert!(response.text().unwrap().contains("SV-INGEST-321"));
+}
+
+#[test]
 fn more_senders_than_allowed_are_asked_to_come_back() {
     let limits = WebLimits { max_uploads: 0, ..WebLimits::default() };
     let server = Server::new(MemorySpool::default(), limits);

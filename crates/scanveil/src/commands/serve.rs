@@ -138,7 +138,8 @@ fn start_folders(config: &Config, intake: &Intake) -> Result<Vec<FolderHandle>, 
     let mut handles = Vec::new();
     for hospital in &config.hospitals {
         if let Some(folder) = &hospital.folder {
-            let watch = FolderConfig::new(hospital.id.clone(), folder.clone());
+            let mut watch = FolderConfig::new(hospital.id.clone(), folder.clone());
+            watch.after = hospital.folder_after;
             handles.push(FolderWatcher::new(watch, Arc::clone(intake))?.start()?);
         }
     }

@@ -10,7 +10,7 @@ use scanveil_server::{
     Entrance, HospitalStatus, PipelineStatus, Problem, QuarantineStatus, SpoolStatus,
     StatusSnapshot, StatusSource, StoreStatus, Volume,
 };
-use scanveil_vault::{Spool, SpoolStats};
+use scanveil_vault::{DAMAGE_CODE, Spool, SpoolStats};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -76,6 +76,14 @@ impl Status {
         }
         problems.extend(store.map(problem));
         problems.extend(known.problem.clone().map(problem));
+        if stats.is_some_and(|stats| stats.set_aside > 0) {
+            problems.push(Problem {
+                code: DAMAGE_CODE.into(),
+                message: "the spool is damaged; what may have been acknowledged is kept aside"
+                    .into(),
+                next_step: "look at `scanveil spool list`, and decide".into(),
+            });
+        }
         if stats.is_some_and(|stats| stats.unreadable > 0) {
             problems.push(Problem {
                 code: "SV-CLI-071".into(),
@@ -100,7 +108,7 @@ fn since(at_ms: i64) -> u64 {
 fn closed(spool: Option<&Arc<Spool>>) -> Option<Problem> {
     match spool {
         None => None,
-        Some(spool) => spool.check().err().map(|error| problem(error.report())),
+        Some(spool) => spool.admits().err().map(|error| problem(error.report())),
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod command_line;
+mod damage;
 mod demo;
 mod documents;
 mod escrow;

@@ -2,11 +2,13 @@
 //! makes it durable with one fdatasync, and only then lets the waiting receivers go.
 
 use super::SpooledInstance;
+use super::log::{LogWriter, append_done};
 use super::record::{self, ALIGN, HEADER, RecordHeader};
-use super::state::{Place, Reservation, Segment, Shared, Slot};
+use super::state::{Open, Place, Reservation, Segment, Shared, Slot};
 use crate::error::{FullCause, SpoolError};
 use crossbeam_channel::{Receiver, Sender};
 use std::fs::File;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +16,10 @@ use std::sync::atomic::Ordering;
 const MAX_BATCH_RECORDS: usize = 256;
 /// Most bytes that one fdatasync covers, so that the first waiter does not wait for a long write.
 const MAX_BATCH_BYTES: usize = 32 * 1024 * 1024;
+
+/// A segment takes at most one part in so many of the disk's free space at once: the rest stays for
+/// records in files of their own, and for whoever shares the disk.
+const ALLOCATED_SHARE: u64 = 4;
 
 /// One finished record that waits to become durable.
 pub(crate) struct CommitRequest {
@@ -29,11 +35,12 @@ pub(crate) struct CommitRequest {
     pub(crate) reply: Sender<Result<(), SpoolError>>,
 }
 
-/// The segment that is written to.
+/// The segment that is written to. Its file is held by the state alone, so that a segment that is
+/// drained and removed gives its space back at once.
 struct Active {
     seq: u64,
     id: [u8; 16],
-    file: Arc<File>,
+    log: LogWriter,
     end: u64,
     capacity: u64,
     batch: u64,
@@ -69,16 +76,19 @@ impl Committer {
                 batch = self.commit(batch);
             }
         }
-        if let Some(active) = self.active.take() {
-            self.close(&active);
+        if let Some(mut active) = self.active.take() {
+            self.close(&mut active);
+        }
+        if let Err(error) = self.shared.large_log().sync(self.shared.disk.as_ref()) {
+            tracing::warn!(kind = ?error.kind(), "the spool's log of large records is not synced");
         }
     }
 
     /// Commits as much of a batch as fits the segment, and gives back the rest.
     fn commit(&mut self, mut batch: Vec<CommitRequest>) -> Vec<CommitRequest> {
         let first = batch.first().map_or(0, |request| request.record.len() as u64);
-        let mut active = match self.segment_for(first) {
-            Ok(active) => active,
+        let (mut active, file) = match self.segment_for(first) {
+            Ok(found) => found,
             Err(error) => {
                 fail(batch, &error);
                 return Vec::new();
@@ -91,13 +101,13 @@ impl Committer {
         });
         let rest = batch.split_off(fits.count());
         active.batch += 1;
-        match self.write(&active, &mut batch) {
+        match self.write(&mut active, &file, &mut batch) {
             Ok(end) => {
                 self.publish(&mut active, end, batch);
                 self.active = Some(active);
             }
             Err(error) => {
-                self.abandon(active, &batch);
+                self.abandon(active, &file, &batch);
                 fail(batch, &error);
             }
         }
@@ -105,80 +115,100 @@ impl Committer {
     }
 
     /// The segment to write the next record to, marked as being written.
-    fn segment_for(&mut self, bytes: u64) -> Result<Active, SpoolError> {
-        if let Some(active) = self.active.take() {
+    fn segment_for(&mut self, bytes: u64) -> Result<(Active, Arc<File>), SpoolError> {
+        if let Some(mut active) = self.active.take() {
             let mut state = self.shared.state();
             if let Some(segment) = state.segments.get_mut(&active.seq) {
                 if active.end + bytes <= active.capacity {
                     segment.writing = true;
-                    return Ok(active);
+                    return Ok((active, Arc::clone(&segment.file)));
                 }
                 drop(state);
-                self.close(&active);
+                self.close(&mut active);
             }
         }
         self.create(bytes)
     }
 
-    /// Makes a new segment: written and allocated under a temporary name, then renamed, so that a
-    /// segment's name always has a whole header behind it.
-    fn create(&mut self, bytes: u64) -> Result<Active, SpoolError> {
+    /// Makes a new segment: its log first; then the segment, written and allocated under a temporary
+    /// name and renamed, so that its name always has a whole header and a log behind it.
+    fn create(&mut self, bytes: u64) -> Result<(Active, Arc<File>), SpoolError> {
         let shared = &self.shared;
         let needed = ALIGN as u64 + bytes;
         let spare = shared.spare_bytes()?;
         if spare < needed {
             return Err(SpoolError::Full(FullCause::DiskSpace));
         }
-        let capacity = shared.config.segment_bytes.min(spare).max(needed);
+        let share = spare / ALLOCATED_SHARE;
+        let share = share - share % ALIGN as u64;
+        let capacity = shared.config.segment_bytes.min(share).max(needed);
         let seq = self.next_seq;
         self.next_seq += 1;
         let mut id = [0; 16];
         shared.entropy.fill(&mut id);
-        let temporary = shared.segment_path(seq, "tmp");
-        let path = shared.segment_path(seq, "seg");
-        let made = shared.disk.create(&temporary).and_then(|file| {
-            shared.disk.allocate(&file, capacity)?;
-            shared.disk.write_at(&file, &record::segment_header(&id), 0)?;
-            shared.disk.sync(&file)?;
-            shared.disk.rename(&temporary, &path)?;
-            shared.disk.sync_folder(&shared.segments_folder())?;
-            Ok(file)
-        });
-        let file = made.map_err(|error| {
-            let swept = shared.disk.remove(&temporary).and(shared.disk.remove(&path));
-            if let Err(error) = swept {
-                tracing::warn!(kind = ?error.kind(), "an empty spool segment is left over");
-            }
-            SpoolError::io("make a spool segment", error)
-        })?;
+        let (file, log) = self.create_files(seq, id, capacity)?;
         let file = Arc::new(file);
         let written = ALIGN as u64;
         shared.used.fetch_add(written, Ordering::Relaxed);
-        let segment = Segment {
-            id,
-            file: Arc::clone(&file),
-            written,
-            live: 0,
-            writing: true,
-            damaged: false,
+        let segment = Segment { id, file: Arc::clone(&file), written, live: 0, writing: true };
+        let mut state = shared.state();
+        state.segments.insert(seq, segment);
+        state.open = Some(Open { seq, unused: capacity - written });
+        drop(state);
+        Ok((Active { seq, id, log, end: written, capacity, batch: 0 }, file))
+    }
+
+    fn create_files(
+        &self,
+        seq: u64,
+        id: [u8; 16],
+        capacity: u64,
+    ) -> Result<(File, LogWriter), SpoolError> {
+        let shared = &self.shared;
+        let [temporary, path, log] =
+            ["tmp", "seg", "log"].map(|extension| shared.segment_path(seq, extension));
+        let made = || {
+            let disk = shared.disk.as_ref();
+            let log = LogWriter::create(disk, &log, id, shared.boot)?;
+            let file = disk.create(&temporary)?;
+            disk.allocate(&file, capacity)?;
+            disk.write_at(&file, &record::segment_header(&id), 0)?;
+            disk.sync(&file)?;
+            disk.rename(&temporary, &path)?;
+            disk.sync_folder(&shared.segments_folder())?;
+            Ok((file, log))
         };
-        shared.state().segments.insert(seq, segment);
-        Ok(Active { seq, id, file, end: written, capacity, batch: 0 })
+        made().map_err(|error| {
+            let swept = [&temporary, &path, &log].map(|path| shared.disk.remove(path));
+            if let Some(Err(error)) = swept.into_iter().find(Result::is_err) {
+                tracing::warn!(kind = ?error.kind(), "an empty spool segment is left over");
+            }
+            SpoolError::io("make a spool segment", error)
+        })
     }
 
     /// Writes a batch and makes it durable; gives the segment's new end.
-    fn write(&self, active: &Active, batch: &mut [CommitRequest]) -> Result<u64, SpoolError> {
+    fn write(
+        &self,
+        active: &mut Active,
+        file: &File,
+        batch: &mut [CommitRequest],
+    ) -> Result<u64, SpoolError> {
+        let disk = self.shared.disk.as_ref();
         let mut end = active.end;
+        let records = batch.len() as u64;
         for request in batch {
             request.header.batch = active.batch;
             request.header.container = active.id;
             request.record[..HEADER].copy_from_slice(&request.header.encode());
-            let written = self.shared.disk.write_at(&active.file, &request.record, end);
+            let written = disk.write_at(file, &request.record, end);
             written.map_err(|error| SpoolError::io("write to a spool segment", error))?;
             end += request.record.len() as u64;
         }
-        let synced = self.shared.disk.sync(&active.file);
-        synced.map_err(|error| SpoolError::io("make a spool segment durable", error))?;
+        disk.sync(file).map_err(|error| SpoolError::io("make a spool segment durable", error))?;
+        // Before anybody is told: what the mark covers is known to have been durable.
+        let marked = active.log.batch(disk, active.batch, end, records);
+        marked.map_err(|error| SpoolError::io("write a spool segment's log", error))?;
         Ok(end)
     }
 
@@ -206,6 +236,7 @@ impl Committer {
             segment.written = end;
             segment.writing = false;
         }
+        state.open = Some(Open { seq: active.seq, unused: active.capacity - end });
         drop(state);
         active.end = end;
         self.shared.announce();
@@ -219,13 +250,13 @@ impl Committer {
     /// After a failed write or sync nothing is known about what the kernel still holds: the segment
     /// is never written again, and the failed batch is cut off, or else noted as done, so that it
     /// does not come back beside the sender's second try.
-    fn abandon(&self, active: Active, failed: &[CommitRequest]) {
-        let shared = &self.shared;
-        let cut = shared.disk.truncate(&active.file, active.end);
-        let cut = cut.and_then(|()| shared.disk.sync(&active.file)).or_else(|_| {
-            let path = shared.segment_path(active.seq, "done");
+    fn abandon(&self, mut active: Active, file: &File, failed: &[CommitRequest]) {
+        let disk = self.shared.disk.as_ref();
+        let cut = disk.truncate(file, active.end).and_then(|()| disk.sync(file));
+        let cut = cut.and_then(|()| self.close_log(&mut active)).or_else(|_| {
+            let path = self.shared.segment_path(active.seq, "log");
             let ids: Vec<_> = failed.iter().map(|request| request.header.id).collect();
-            super::finish::append_done(shared, &path, &active.id, &ids)
+            append_done(disk, &path, &active.id, &ids)
         });
         match cut {
             Ok(()) => tracing::error!(
@@ -241,12 +272,20 @@ impl Committer {
         self.release(&active);
     }
 
-    /// A segment that is written no more gives back what was allocated beyond its end.
-    fn close(&self, active: &Active) {
-        if let Err(error) = self.shared.disk.truncate(&active.file, active.end) {
+    /// A segment that is written no more says so, and gives back what was allocated beyond its end.
+    fn close(&self, active: &mut Active) {
+        let file = self.shared.state().segments.get(&active.seq).map(|one| Arc::clone(&one.file));
+        let Some(file) = file else { return };
+        let closed = self.close_log(active);
+        let closed = closed.and_then(|()| self.shared.disk.truncate(&file, active.end));
+        if let Err(error) = closed {
             tracing::warn!(kind = ?error.kind(), "a full spool segment keeps its unused space");
         }
         self.release(active);
+    }
+
+    fn close_log(&self, active: &mut Active) -> io::Result<()> {
+        active.log.close(self.shared.disk.as_ref())
     }
 
     fn release(&self, active: &Active) {
@@ -254,6 +293,7 @@ impl Committer {
         if let Some(segment) = state.segments.get_mut(&active.seq) {
             segment.writing = false;
         }
+        state.open = state.open.filter(|open| open.seq != active.seq);
         let gone = Shared::detach_if_empty(&mut state, active.seq);
         drop(state);
         if let Some(gone) = gone {

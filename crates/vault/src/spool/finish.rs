@@ -1,37 +1,11 @@
 //! Marking records as done, and removing the files nothing needs any more.
 
 use super::SpoolId;
-use super::record::{DONE_ENTRY, done_entry};
+use super::log::append_done;
 use super::state::{Place, Shared, Slot};
 use crate::error::SpoolError;
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io;
-use std::path::Path;
 use std::sync::atomic::Ordering;
-
-/// Appends entries to a segment's done log and makes them durable.
-pub(crate) fn append_done(
-    shared: &Shared,
-    path: &Path,
-    segment: &[u8; 16],
-    ids: &[SpoolId],
-) -> io::Result<()> {
-    let entries: Vec<u8> = ids.iter().flat_map(|id| done_entry(segment, id)).collect();
-    let (file, made) = match OpenOptions::new().write(true).open(path) {
-        Ok(file) => (file, false),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => (shared.disk.create(path)?, true),
-        Err(error) => return Err(error),
-    };
-    // A torn entry at the end is overwritten, so that entries stay at multiples of their length.
-    let end = file.metadata()?.len();
-    shared.disk.write_at(&file, &entries, end - end % DONE_ENTRY as u64)?;
-    shared.disk.sync(&file)?;
-    if made {
-        shared.disk.sync_folder(&shared.segments_folder())?;
-    }
-    Ok(())
-}
 
 /// Marks records as done, durably. The caller lets one thread do this at a time.
 pub(crate) fn finish(shared: &Shared, ids: &[SpoolId]) -> Result<(), SpoolError> {
@@ -61,8 +35,8 @@ fn finish_in_segment(shared: &Shared, seq: u64, ids: &[SpoolId]) -> Result<(), S
     let Some(segment) = shared.state().segments.get(&seq).map(|segment| segment.id) else {
         return Ok(());
     };
-    append_done(shared, &shared.segment_path(seq, "done"), &segment, ids)
-        .map_err(|error| SpoolError::io("write a spool segment's done log", error))?;
+    append_done(shared.disk.as_ref(), &shared.segment_path(seq, "log"), &segment, ids)
+        .map_err(|error| SpoolError::io("write a spool segment's log", error))?;
     let mut state = shared.state();
     let removed = ids.iter().filter(|id| state.remove(id).is_some()).count();
     if let Some(segment) = state.segments.get_mut(&seq) {
@@ -81,6 +55,8 @@ fn finish_large(shared: &Shared, ids: &[SpoolId]) -> Result<(), SpoolError> {
         return Ok(());
     }
     let error = |error| SpoolError::io("remove a spooled file", error);
+    // Noted first: a file that is gone without a note is one that was lost.
+    shared.large_log().gone(shared.disk.as_ref(), ids).map_err(error)?;
     for id in ids {
         shared.disk.remove(&shared.large_path(id, "rec")).map_err(error)?;
     }
@@ -90,7 +66,15 @@ fn finish_large(shared: &Shared, ids: &[SpoolId]) -> Result<(), SpoolError> {
         ids.iter().filter_map(|id| state.remove(id)).map(|slot: Slot| slot.record_len).sum();
     drop(state);
     shared.used.fetch_sub(freed, Ordering::Relaxed);
+    shorten_log(shared);
     Ok(())
+}
+
+/// Writes the log of large records anew when it has grown long.
+fn shorten_log(shared: &Shared) {
+    if let Err(error) = shared.large_log().shorten() {
+        tracing::warn!(kind = ?error.kind(), "the spool's log of large records stays long");
+    }
 }
 
 /// Tries again to remove what could not be removed before.

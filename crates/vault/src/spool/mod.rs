@@ -4,30 +4,38 @@
 //! everything that waits, over all associations, with one fdatasync. Large ones stream to files of
 //! their own. On-disk layout: docs/formats/spool.md.
 
+mod aside;
 mod committer;
 mod disk;
 mod finish;
+mod large_log;
+mod log;
 mod reader;
 mod receiving;
 mod record;
 mod recovery;
+mod scan;
 mod sealing;
+mod settle;
 mod sink;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
-use crate::error::SpoolError;
+use crate::error::{FullCause, SpoolError};
 use crate::intake::{IntakeMeta, SpoolId, SpoolKeys, SpooledInstance};
+pub use aside::{AsideFolder, Finding, SetAside};
 use committer::{CommitRequest, Committer};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use disk::{Disk, RealDisk};
+use large_log::LargeLog;
 pub use reader::SpoolReader;
 pub use receiving::Receiving;
 use rustix::fs::{FlockOperation, flock};
 use scanveil_model::HospitalId;
 use scanveil_seal::Entropy;
+pub use settle::DAMAGE_CODE;
 use state::Shared;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -86,9 +94,12 @@ pub struct SpoolStats {
     pub pending: usize,
     /// When the oldest of them arrived, milliseconds since 1970 (UTC).
     pub oldest_received_at_ms: Option<i64>,
-    /// Records that could not be opened at start, because their keys were not there or their bytes
-    /// were changed; they are kept.
+    /// Records that are whole and that no key opened at start; they stay.
     pub unreadable: u64,
+    /// Finds that were set aside and wait for a decision.
+    pub set_aside: u64,
+    /// Why no new sender may begin, where none may.
+    pub closed: Option<FullCause>,
 }
 
 /// What of a hospital is durable and not finished.
@@ -139,8 +150,12 @@ impl Spool {
         make_folders(disk.as_ref(), &config.dir).map_err(failed)?;
         let lock = FolderLock::take(&config.dir)?;
         let (wake, arrivals) = bounded(1);
-        let shared = Arc::new(Shared::new(config, disk, keys, entropy, wake, lock));
-        let recovered = recovery::recover(&shared)?;
+        let opened = LargeLog::open(&config.dir.join("large.log"));
+        let (large_log, expected) =
+            opened.map_err(|error| SpoolError::io("read the spool's log", error))?;
+        let held = (lock, large_log);
+        let shared = Arc::new(Shared::new(config, disk, keys, entropy, wake, held));
+        let recovered = recovery::recover(&shared, expected)?;
         let (commits, requests) = bounded(COMMIT_QUEUE);
         let committer = Committer::new(Arc::clone(&shared), requests, recovered.next_seq);
         let committer = thread::Builder::new()
@@ -167,16 +182,17 @@ impl Spool {
         Receiving::new(Arc::clone(&self.shared), commits, hospital)
     }
 
-    /// Whether an instance could be received now.
+    /// Whether a new sender may begin. Refuses before the spool is full, so that there is room for
+    /// those who are sending already.
     ///
     /// # Errors
-    /// [`SpoolError::Full`] when a limit is reached, [`SpoolError::Stopped`] when nobody makes
-    /// records durable any more.
-    pub fn check(&self) -> Result<(), SpoolError> {
+    /// [`SpoolError::Full`] when there is room only for those, [`SpoolError::Stopped`] when nobody
+    /// makes records durable any more, [`SpoolError::Io`].
+    pub fn admits(&self) -> Result<(), SpoolError> {
         if self.committer.as_ref().is_none_or(JoinHandle::is_finished) {
             return Err(SpoolError::Stopped);
         }
-        self.shared.check_room()
+        self.shared.check_admission()
     }
 
     /// Reads an instance back. Finishing it meanwhile does not disturb the reader.
@@ -222,6 +238,32 @@ impl Spool {
         finish::finish(&self.shared, ids)
     }
 
+    /// Takes an instance that cannot be read out of the spool, and keeps its bytes aside until
+    /// somebody decides. It can be repeated.
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`]: it is still pending then.
+    pub fn set_aside(&self, instance: &SpooledInstance) -> Result<(), SpoolError> {
+        let _one_at_a_time = self.finishing.lock().unwrap_or_else(PoisonError::into_inner);
+        settle::set_aside(&self.shared, instance)
+    }
+
+    /// What was set aside.
+    #[must_use]
+    pub fn aside(&self) -> &AsideFolder {
+        &self.shared.aside
+    }
+
+    /// Tries again what somebody asked for with [`AsideFolder::ask_retry`]; gives how many records
+    /// are pending again. They are announced as arrivals.
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`]; it can be repeated.
+    pub fn take_back(&self) -> Result<usize, SpoolError> {
+        let _one_at_a_time = self.finishing.lock().unwrap_or_else(PoisonError::into_inner);
+        settle::take_back(&self.shared)
+    }
+
     /// Wakes whoever takes arrivals: it holds one message when there is something to take, however
     /// much that is, so it never grows. It ends when the spool is closed. What was pending when the
     /// spool was opened is not announced.
@@ -253,12 +295,19 @@ impl Spool {
     /// The spool's figures.
     #[must_use]
     pub fn stats(&self) -> SpoolStats {
+        let set_aside = self.shared.aside.count();
+        let closed = match self.admits() {
+            Err(SpoolError::Full(cause)) => Some(cause),
+            _ => None,
+        };
         let state = self.shared.state();
         SpoolStats {
             used_bytes: self.used_bytes(),
             pending: state.index.len(),
             oldest_received_at_ms: state.oldest(),
             unreadable: state.unreadable,
+            set_aside,
+            closed,
         }
     }
 }
@@ -266,7 +315,7 @@ impl Spool {
 /// Makes the spool's folders, durably: a new folder is an entry in the one above it.
 fn make_folders(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
     let missing: Vec<_> = dir.ancestors().take_while(|folder| !folder.exists()).collect();
-    for folder in ["segments", "large"] {
+    for folder in ["segments", "large", aside::FOLDER] {
         DirBuilder::new().recursive(true).mode(0o700).create(dir.join(folder))?;
     }
     disk.sync_folder(dir)?;

@@ -1,5 +1,5 @@
-//! The bytes around a sealed instance: the record header, the segment header and the done log's
-//! entry. Byte-level specification: docs/formats/spool.md.
+//! The bytes around a sealed instance: the record header, the segment header and a log's entry.
+//! Byte-level specification: docs/formats/spool.md.
 
 use super::SpoolId;
 use std::fs::File;
@@ -11,7 +11,7 @@ pub(crate) const HEADER: usize = 128;
 /// Records and segment headers begin at multiples of this: a batch never rewrites a disk sector
 /// that holds an acknowledged record.
 pub(crate) const ALIGN: usize = 4096;
-/// Length of one entry of a done log.
+/// Length of one entry of a log.
 pub(crate) const DONE_ENTRY: usize = 32;
 
 const RECORD_MAGIC: [u8; 8] = *b"svspoolr";
@@ -81,6 +81,11 @@ impl RecordHeader {
     }
 }
 
+/// The container that a record header names, whole or not.
+pub(crate) fn container_of(bytes: &[u8; HEADER]) -> [u8; 16] {
+    array(bytes, 48)
+}
+
 /// The first page of a segment.
 pub(crate) fn segment_header(id: &[u8; 16]) -> [u8; ALIGN] {
     let mut out = [0; ALIGN];
@@ -105,7 +110,7 @@ pub(crate) fn newer_version(bytes: &[u8]) -> Option<u16> {
     ((*magic == RECORD_MAGIC || *magic == SEGMENT_MAGIC) && version > VERSION).then_some(version)
 }
 
-/// The entry of a done log that says that a record of this segment needs nothing any more.
+/// The entry of a log that says that a record of this segment needs nothing any more.
 pub(crate) fn done_entry(segment: &[u8; 16], id: &SpoolId) -> [u8; DONE_ENTRY] {
     let mut out = [0; DONE_ENTRY];
     out[..16].copy_from_slice(id.as_bytes());
@@ -115,7 +120,7 @@ pub(crate) fn done_entry(segment: &[u8; 16], id: &SpoolId) -> [u8; DONE_ENTRY] {
     out
 }
 
-/// The ids of a done log's bytes. An entry that is torn or damaged is skipped: its record counts as
+/// The ids of a log's entries. An entry that is torn or damaged is skipped: its record counts as
 /// pending again, which repeats work but loses nothing.
 pub(crate) fn done_ids(segment: &[u8; 16], bytes: &[u8]) -> Vec<SpoolId> {
     let entries = bytes.as_chunks::<DONE_ENTRY>().0;
@@ -137,7 +142,7 @@ pub(crate) fn digest_of(file: &File, mut offset: u64, bytes: u64) -> io::Result<
     Ok(*hasher.finalize().as_bytes())
 }
 
-fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+pub(crate) fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut out = [0; N];
     out.copy_from_slice(&bytes[at..at + N]);
     out

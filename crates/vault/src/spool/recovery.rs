@@ -1,20 +1,26 @@
 //! What lies in the spool's folder when it is opened: finds exactly the complete records that are
-//! not done, and sweeps what an interrupted process left.
+//! not done, sweeps what an interrupted process left, and keeps aside what is damaged.
+//!
+//! Torn and damaged are told apart by the mark in a segment's log (docs/formats/spool.md,
+//! "Recovery"): what it covers was durable, and is damaged where it is not whole. What lies behind
+//! it was never acknowledged as long as the system runs that wrote it, and may have been otherwise.
 
-use super::record::{self, ALIGN, HEADER, RecordHeader};
-use super::state::{Place, Segment, Shared, Slot};
-use super::{SpoolId, SpooledInstance, sealing};
+mod segment;
+
+use super::aside::{Finding, SetAside, derived_id};
+use super::log::Log;
+use super::record::{self, HEADER, RecordHeader};
+use super::scan::{self, Fragment};
+use super::state::{Place, Shared};
+use super::{SpoolId, SpooledInstance, sealing, settle};
 use crate::error::SpoolError;
-use std::collections::HashSet;
+use scanveil_model::ObjectId;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-/// How many bytes are looked at together when searching for the next record.
-const SCAN_BYTES: usize = 1024 * 1024;
 
 fn failed(error: io::Error) -> SpoolError {
     SpoolError::io("read the spool", error)
@@ -29,15 +35,41 @@ pub(crate) struct Recovered {
     pub(crate) next_seq: u64,
     /// Records of a last batch that was never acknowledged, because it was not written to its end.
     torn: u64,
-    unreadable: u64,
-    damaged: u64,
+    /// Records that are whole, and that no key opens.
+    waiting: u64,
 }
 
 /// Reads the whole spool into the shared state.
-pub(crate) fn recover(shared: &Shared) -> Result<Recovered, SpoolError> {
+pub(crate) fn recover(
+    shared: &Shared,
+    expected: BTreeSet<SpoolId>,
+) -> Result<Recovered, SpoolError> {
+    shared.aside.forget_waiting().map_err(failed)?;
+    shared.aside.complete_notes()?;
     let mut found = Recovered::default();
-    let mut segments = Vec::new();
-    let mut done = HashSet::new();
+    segments(shared, &mut found)?;
+    let mut large_there = BTreeSet::new();
+    for path in list(&shared.large_folder())? {
+        large_there.extend(large(shared, &path, &mut found)?);
+    }
+    for id in expected.difference(&large_there) {
+        missing_large(shared, *id)?;
+    }
+    shared.large_log().compact(large_there.into_iter()).map_err(failed)?;
+    found.pending.sort_by_key(|instance| (instance.meta().received_at_ms, instance.id()));
+    shared.state().unreadable = found.waiting;
+    tracing::info!(
+        pending = found.pending.len(),
+        unacknowledged = found.torn,
+        without_key = found.waiting,
+        set_aside = shared.aside.count(),
+        "the spool is open"
+    );
+    Ok(found)
+}
+
+fn segments(shared: &Shared, found: &mut Recovered) -> Result<(), SpoolError> {
+    let (mut segments, mut logs) = (BTreeSet::new(), BTreeSet::new());
     for path in list(&shared.segments_folder())? {
         let seq = stem(&path).and_then(|stem| u64::from_str_radix(stem, 16).ok());
         let (Some(seq), Some(kind)) = (seq, path.extension().and_then(|text| text.to_str())) else {
@@ -45,33 +77,44 @@ pub(crate) fn recover(shared: &Shared) -> Result<Recovered, SpoolError> {
         };
         found.next_seq = found.next_seq.max(seq + 1);
         match kind {
-            "seg" => segments.push(seq),
-            "done" => _ = done.insert(seq),
+            "seg" => _ = segments.insert(seq),
+            "log" => _ = logs.insert(seq),
             "tmp" => shared.disk.remove(&path).map_err(failed)?,
             _ => {}
         }
     }
-    segments.sort_unstable();
     for seq in &segments {
-        segment(shared, *seq, &mut found)?;
-        done.remove(seq);
+        segment::recover(shared, *seq, found)?;
     }
-    for orphan in done {
-        shared.disk.remove(&shared.segment_path(orphan, "done")).map_err(failed)?;
+    for seq in logs.difference(&segments) {
+        missing_segment(shared, *seq)?;
     }
-    for path in list(&shared.large_folder())? {
-        large(shared, &path, &mut found)?;
+    Ok(())
+}
+
+/// A log without its segment: the segment is done with, or it is gone.
+fn missing_segment(shared: &Shared, seq: u64) -> Result<(), SpoolError> {
+    let path = shared.segment_path(seq, "log");
+    let log = Log::read(&path)?;
+    if let Some((log, mark)) = log.and_then(|log| log.mark.map(|mark| (log, mark))) {
+        let done = log.done(&mark.segment).len() as u64;
+        let instances = mark.records.saturating_sub(done);
+        if instances > 0 {
+            let id = derived_id(&mark.segment, "segment", seq);
+            let file = format!("segments/{seq:016x}.seg");
+            let found = SetAside::new(id, Finding::Missing, file, 0);
+            settle::note(shared, &SetAside { instances, ..found })?;
+        }
     }
-    found.pending.sort_by_key(|instance| (instance.meta().received_at_ms, instance.id()));
-    shared.state().unreadable = found.unreadable;
-    tracing::info!(
-        pending = found.pending.len(),
-        unacknowledged = found.torn,
-        unreadable = found.unreadable,
-        damaged = found.damaged,
-        "the spool is open"
-    );
-    Ok(found)
+    shared.disk.remove(&path).map_err(failed)
+}
+
+fn missing_large(shared: &Shared, id: SpoolId) -> Result<(), SpoolError> {
+    // It may have been set aside in a run that was killed before it said so in the log.
+    if shared.aside.get(&ObjectId(*id.as_bytes())).is_ok() {
+        return Ok(());
+    }
+    settle::note(shared, &SetAside::new(id, Finding::Missing, format!("large/{id}.rec"), 0))
 }
 
 fn list(folder: &Path) -> Result<Vec<PathBuf>, SpoolError> {
@@ -83,186 +126,67 @@ fn stem(path: &Path) -> Option<&str> {
     path.file_stem()?.to_str()
 }
 
-/// A record of a segment and where it begins.
-struct Found {
-    header: RecordHeader,
-    offset: u64,
-    /// Bytes that are neither empty nor a record lie before it.
-    after_gap: bool,
+/// What became of a record whose header is known.
+enum Taken {
+    Pending,
+    /// It is whole and stays: no key opens it.
+    Waits,
+    /// Its bytes are not those that were written.
+    Damaged,
 }
 
-fn segment(shared: &Shared, seq: u64, found: &mut Recovered) -> Result<(), SpoolError> {
-    let path = shared.segment_path(seq, "seg");
-    let file = File::options().read(true).write(true).open(&path).map_err(failed)?;
-    let mut head = [0; 64];
-    let id = match file.read_exact_at(&mut head, 0) {
-        Ok(()) => record::segment_id(&head),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
-        Err(error) => return Err(failed(error)),
-    };
-    check_version(shared, &head)?;
-    let Some(id) = id else {
-        // A segment gets its name only with a whole header, so this one was damaged later.
-        found.damaged += 1;
-        tracing::error!(segment = seq, "a spool segment's header is damaged; it is put aside");
-        return shared.disk.rename(&path, &shared.segment_path(seq, "damaged")).map_err(failed);
-    };
-    let records = scan(&file, &id).map_err(failed)?;
-    let last = records.iter().map(|found| found.header.batch).max().unwrap_or(0);
-    // A batch is begun only when the one before it is durable. Only the last can be incomplete.
-    let damaged = records.iter().any(|found| found.after_gap && found.header.batch < last);
-    if damaged {
-        found.damaged += 1;
-        tracing::error!(segment = seq, "a part of a spool segment is damaged; it will be kept");
-    }
-    let done = done_of(shared, seq, &id)?;
-    let mut entry = Segment {
-        id,
-        file: Arc::new(file),
-        written: ALIGN as u64,
-        live: 0,
-        writing: false,
-        damaged,
-    };
-    for Found { header, offset, .. } in records {
-        if header.batch == last && !complete(&entry.file, &header, offset).map_err(failed)? {
-            found.torn += 1;
-            continue;
-        }
-        let record_len = record::aligned(header.record_len());
-        entry.written = entry.written.max(offset + record_len);
-        if done.contains(&header.id) {
-            continue;
-        }
-        entry.live += 1;
-        let place = Place::Segment { seq, offset };
-        take(shared, &entry.file, &header, (place, offset, record_len), found)?;
-    }
-    if !damaged {
-        shared.disk.truncate(&entry.file, entry.written).map_err(failed)?;
-    }
-    shared.used.fetch_add(entry.written, Ordering::Relaxed);
-    let mut state = shared.state();
-    state.segments.insert(seq, entry);
-    let gone = Shared::detach_if_empty(&mut state, seq);
-    drop(state);
-    if let Some(gone) = gone {
-        shared.remove_segment(gone);
-    }
-    Ok(())
-}
-
-/// Every record header of a segment in order. Skips over whatever is none, page by page, so that
-/// one unreadable record does not hide those behind it.
-fn scan(file: &File, id: &[u8; 16]) -> io::Result<Vec<Found>> {
-    let end = file.metadata()?.len();
-    let mut records = Vec::new();
-    let mut offset = ALIGN as u64;
-    let mut after_gap = false;
-    let mut window = Window { start: 0, bytes: Vec::new() };
-    while offset + HEADER as u64 <= end {
-        let page = window.page(file, offset, end)?;
-        let header = page.first_chunk::<HEADER>().and_then(|head| RecordHeader::decode(head, id));
-        match header {
-            Some(header) if header.record_len() <= end - offset => {
-                records.push(Found { header, offset, after_gap });
-                after_gap = false;
-                offset += record::aligned(header.record_len());
-            }
-            _ => {
-                after_gap |= page.iter().any(|byte| *byte != 0);
-                offset += ALIGN as u64;
-            }
-        }
-    }
-    Ok(records)
-}
-
-/// A part of a file held in memory, so that a search over empty pages is not a read per page.
-struct Window {
-    start: u64,
-    bytes: Vec<u8>,
-}
-
-impl Window {
-    /// The page at an offset, or what the file has of it. A jump over a record reads one page, a
-    /// step to the next page the whole window.
-    fn page(&mut self, file: &File, offset: u64, end: u64) -> io::Result<&[u8]> {
-        let stop = self.start + self.bytes.len() as u64;
-        let page_end = (offset + ALIGN as u64).min(end);
-        if offset < self.start || page_end > stop {
-            let want = if offset == stop && stop > 0 { SCAN_BYTES } else { ALIGN };
-            let want = usize::try_from(end - offset).unwrap_or(usize::MAX).min(want);
-            self.bytes.resize(want, 0);
-            file.read_exact_at(&mut self.bytes, offset)?;
-            self.start = offset;
-        }
-        let from = usize::try_from(offset - self.start).unwrap_or(0);
-        Ok(&self.bytes[from..(from + ALIGN).min(self.bytes.len())])
-    }
-}
-
-/// Whether a record's bytes are those its header was made for.
-fn complete(file: &File, header: &RecordHeader, offset: u64) -> io::Result<bool> {
-    let bytes = header.record_len() - HEADER as u64;
-    Ok(record::digest_of(file, offset + HEADER as u64, bytes)? == header.digest)
-}
-
-fn done_of(shared: &Shared, seq: u64, id: &[u8; 16]) -> Result<HashSet<SpoolId>, SpoolError> {
-    match fs::read(shared.segment_path(seq, "done")) {
-        Ok(bytes) => Ok(record::done_ids(id, &bytes).into_iter().collect()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(HashSet::new()),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-/// Opens a record's details and makes it pending again. One that cannot be opened (its keys are not
-/// there, or its bytes were changed) stays on the disk, so that it can be had when they are back.
+/// Opens a record's details and makes it pending again. One that is whole and cannot be opened stays
+/// where it is, so that it can be had when its keys are back.
 fn take(
     shared: &Shared,
     file: &File,
     header: &RecordHeader,
     (place, offset, record_len): (Place, u64, u64),
     found: &mut Recovered,
-) -> Result<(), SpoolError> {
-    let unreadable = |found: &mut Recovered| found.unreadable += 1;
-    if header.meta_len > sealing::MAX_SEALED_META {
-        unreadable(found);
-        return Ok(());
-    }
-    let mut sealed = vec![0; header.meta_len as usize];
-    file.read_exact_at(&mut sealed, offset + HEADER as u64 + header.body_len).map_err(failed)?;
-    match sealing::open_meta(shared.keys.as_ref(), header.id, &sealed) {
+) -> Result<Taken, SpoolError> {
+    use scanveil_model::Coded;
+    let sealed = settle::details(file, header, offset).map_err(failed)?;
+    let error = match sealing::open_meta(shared.keys.as_ref(), header.id, &sealed) {
         Ok(instance) => {
-            let slot = Slot {
-                place,
-                body_len: header.body_len,
-                record_len,
-                received_at_ms: instance.meta().received_at_ms,
-            };
-            shared.state().insert(header.id, slot, &instance.meta().hospital);
+            settle::pending(shared, header, place, record_len, &instance);
             found.pending.push(instance);
+            return Ok(Taken::Pending);
         }
-        Err(error) => {
-            use scanveil_model::Coded;
-            tracing::error!(code = error.code(), record = %header.id, "{error}; it is kept");
-            unreadable(found);
-        }
+        Err(error) => error,
+    };
+    if !scan::is_whole(file, header, offset).map_err(failed)? {
+        return Ok(Taken::Damaged);
     }
-    Ok(())
+    tracing::error!(
+        code = error.code(), record = %header.id, next = error.next_step(), "{error}; it is kept"
+    );
+    found.waiting += 1;
+    let name = match place {
+        Place::Segment { seq, .. } => format!("segments/{seq:016x}.seg"),
+        Place::Large => format!("large/{}.rec", header.id),
+    };
+    let waits = SetAside::new(header.id, Finding::NoKey, name, offset);
+    let hospital = scan::sealed_header(&sealed).map(|header| header.hospital);
+    shared.aside.write(&SetAside { hospital, bytes: record_len, ..waits })?;
+    Ok(Taken::Waits)
 }
 
-fn large(shared: &Shared, path: &Path, found: &mut Recovered) -> Result<(), SpoolError> {
-    let id = stem(path).and_then(|stem| scanveil_model::ObjectId::parse(stem).ok());
-    let Some(id) = id.map(|id| SpoolId::from_bytes(id.0)) else { return Ok(()) };
+/// A record in a file of its own; gives its id where the file stays there. It had its name only when
+/// it was durable, so that whatever is wrong with it is damage.
+fn large(
+    shared: &Shared,
+    path: &Path,
+    found: &mut Recovered,
+) -> Result<Option<SpoolId>, SpoolError> {
+    let id = stem(path).and_then(|stem| ObjectId::parse(stem).ok());
+    let Some(id) = id.map(|id| SpoolId::from_bytes(id.0)) else { return Ok(None) };
     match path.extension().and_then(|text| text.to_str()) {
-        Some("tmp") => return shared.disk.remove(path).map_err(failed),
+        Some("tmp") => return shared.disk.remove(path).map_err(failed).map(|()| None),
         Some("rec") => {}
-        _ => return Ok(()),
+        _ => return Ok(None),
     }
     let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
-    shared.used.fetch_add(bytes, Ordering::Relaxed);
     let mut head = [0; HEADER];
     let header = match file.read_exact_at(&mut head, 0) {
         Ok(()) => RecordHeader::decode(&head, id.as_bytes()),
@@ -270,14 +194,47 @@ fn large(shared: &Shared, path: &Path, found: &mut Recovered) -> Result<(), Spoo
         Err(error) => return Err(failed(error)),
     };
     check_version(shared, &head)?;
-    match header.filter(|header| header.id == id && header.record_len() == bytes) {
-        Some(header) => take(shared, &file, &header, (Place::Large, 0, bytes), found),
-        None => {
-            found.unreadable += 1;
-            tracing::error!(record = %id, "a spooled file is damaged; it is kept");
-            Ok(())
+    let whole = Fragment { start: 0, end: bytes, owner: None };
+    let header = match header.filter(|header| header.id == id && header.record_len() == bytes) {
+        Some(header) => Some(header),
+        None => mended_large(shared, &file, whole)?,
+    };
+    if let Some(header) = header.filter(|header| header.id == id) {
+        match take(shared, &file, &header, (Place::Large, 0, bytes), found)? {
+            Taken::Pending | Taken::Waits => {
+                shared.used.fetch_add(bytes, Ordering::Relaxed);
+                return Ok(Some(id));
+            }
+            Taken::Damaged => {}
         }
     }
+    let part = scan::fragments(&file, 0, bytes).map_err(failed)?.into_iter().next();
+    let owner = part.and_then(|part| part.owner);
+    let aside = SetAside::new(id, Finding::Damaged, format!("large/{id}.rec"), 0);
+    let hospital = owner.map(|(_, hospital)| hospital);
+    settle::note(shared, &SetAside { hospital, bytes, ..aside })?;
+    settle::large(shared, id)?;
+    Ok(None)
+}
+
+/// The header of a record in a file of its own, where nothing but it was changed.
+fn mended_large(
+    shared: &Shared,
+    file: &File,
+    whole: Fragment,
+) -> Result<Option<RecordHeader>, SpoolError> {
+    let parts = scan::fragments(file, 0, whole.end).map_err(failed)?;
+    let owner = parts.into_iter().next().and_then(|part| part.owner);
+    let Some((id, hospital)) = owner.clone() else { return Ok(None) };
+    let opens = |id, sealed: &[u8]| settle::opens(shared, id, sealed);
+    let header = scan::rebuild(file, &Fragment { owner, ..whole }, *id.as_bytes(), opens);
+    let header = header.map_err(failed)?;
+    if header.is_some() {
+        let note = derived_id(id.as_bytes(), "header", 0);
+        let found = SetAside::new(note, Finding::Mended, format!("large/{id}.rec"), 0);
+        settle::note(shared, &SetAside { hospital: Some(hospital), instances: 0, ..found })?;
+    }
+    Ok(header)
 }
 
 fn check_version(shared: &Shared, bytes: &[u8]) -> Result<(), SpoolError> {

@@ -118,7 +118,9 @@ impl Sink {
         shared.disk.sync(&large.file).map_err(error)?;
         let path = shared.large_path(&self.id, "rec");
         let renamed = shared.disk.rename(&shared.large_path(&self.id, "tmp"), &path);
-        let named = renamed.and_then(|()| shared.disk.sync_folder(&shared.large_folder()));
+        let named = renamed
+            .and_then(|()| shared.disk.sync_folder(&shared.large_folder()))
+            .and_then(|()| shared.large_log().made(shared.disk.as_ref(), self.id));
         if let Err(failed) = named {
             if let Err(error) = shared.disk.remove(&path) {
                 tracing::error!(kind = ?error.kind(), "a refused spooled file may come back");

@@ -1,6 +1,9 @@
 //! What the spool knows: which records lie where, which are needed, and how much space is taken.
 
+use super::aside::AsideFolder;
 use super::disk::Disk;
+use super::large_log::LargeLog;
+use super::log;
 use super::{FolderLock, SpoolConfig, SpoolId, SpoolKeys, SpooledInstance, Waiting};
 use crate::error::{FullCause, SpoolError};
 use crossbeam_channel::Sender;
@@ -17,6 +20,11 @@ const POOLED_BUFFERS: usize = 8;
 
 /// How many finished receipts may wait untaken before they are forgotten.
 const ARRIVALS_SLACK: usize = 1024;
+
+/// One part in so many of the room is kept for those who are sending already.
+const KEPT_SHARE: usize = 16;
+/// At least so many bytes are, where the spool's limit allows it.
+const KEPT_BYTES: u64 = 16 << 20;
 
 /// Where a record lies.
 #[derive(Debug, Clone, Copy)]
@@ -47,18 +55,25 @@ pub(crate) struct Segment {
     pub(crate) live: u64,
     /// The committer is writing to it: it must not be removed.
     pub(crate) writing: bool,
-    /// Something in it that had been durable cannot be read: it is put aside, never deleted.
-    pub(crate) damaged: bool,
+}
+
+/// What is left of the segment that is written to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Open {
+    pub(crate) seq: u64,
+    /// Bytes that are allocated and not written.
+    pub(crate) unused: u64,
 }
 
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) segments: HashMap<u64, Segment>,
+    pub(crate) open: Option<Open>,
     pub(crate) index: HashMap<SpoolId, Slot>,
     /// The records of the index by hospital, the oldest first.
     by_age: BTreeMap<HospitalId, BTreeSet<(i64, SpoolId)>>,
     pub(crate) arrivals: Vec<SpooledInstance>,
-    /// Records whose details could not be opened when the spool was.
+    /// Records that are whole and that no key opened when the spool was.
     pub(crate) unreadable: u64,
     /// Segments nobody needs whose files could not be removed yet.
     pub(crate) leftover: Vec<Detached>,
@@ -112,6 +127,10 @@ pub(crate) struct Shared {
     pub(crate) keys: Arc<dyn SpoolKeys>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) used: Arc<AtomicU64>,
+    /// This run of the system.
+    pub(crate) boot: [u8; 16],
+    pub(crate) aside: AsideFolder,
+    large_log: Mutex<LargeLog>,
     state: Mutex<State>,
     buffers: Mutex<Vec<Vec<u8>>>,
     // Fields drop in this order: who sees the channel end may open the folder again.
@@ -127,9 +146,12 @@ impl Shared {
         keys: Arc<dyn SpoolKeys>,
         entropy: Arc<dyn Entropy>,
         wake: Sender<()>,
-        lock: FolderLock,
+        (lock, large_log): (FolderLock, LargeLog),
     ) -> Self {
         Self {
+            boot: log::boot(),
+            aside: AsideFolder::of(&config.dir),
+            large_log: Mutex::new(large_log),
             config,
             disk,
             keys,
@@ -146,6 +168,11 @@ impl Shared {
     /// a few assignments.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log of records in files of their own.
+    pub(crate) fn large_log(&self) -> MutexGuard<'_, LargeLog> {
+        self.large_log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn segments_folder(&self) -> PathBuf {
@@ -180,15 +207,40 @@ impl Shared {
         Ok(free.saturating_sub(self.config.min_free_bytes))
     }
 
-    /// Refuses when the spool is at a limit before a byte has come.
+    /// Refuses when the spool is at a limit before a byte has come. What is allocated in the segment
+    /// that is written to is room as well.
     pub(crate) fn check_room(&self) -> Result<(), SpoolError> {
         if self.used.load(Ordering::Relaxed) >= self.config.max_bytes {
             return Err(SpoolError::Full(FullCause::MaxBytes));
         }
-        if self.state().index.len() >= self.config.max_pending {
+        let state = self.state();
+        if state.index.len() >= self.config.max_pending {
             return Err(SpoolError::Full(FullCause::MaxPending));
         }
-        self.check_disk()
+        let unused = state.open.map_or(0, |open| open.unused);
+        drop(state);
+        if unused > 0 { Ok(()) } else { self.check_disk() }
+    }
+
+    /// Refuses when there is room only for those who are sending already.
+    pub(crate) fn check_admission(&self) -> Result<(), SpoolError> {
+        let (used, max) = (self.used.load(Ordering::Relaxed), self.config.max_bytes);
+        let state = self.state();
+        let unused = state.open.map_or(0, |open| open.unused);
+        let places = self.config.max_pending.saturating_sub(state.index.len());
+        drop(state);
+        if places <= self.config.max_pending / KEPT_SHARE {
+            return Err(SpoolError::Full(FullCause::MaxPending));
+        }
+        let spare = self.spare_bytes()?.saturating_add(unused);
+        let below_max = max.saturating_sub(used);
+        let whole = max.min(used.saturating_add(spare));
+        let kept = (whole / KEPT_SHARE as u64).max(KEPT_BYTES.min(max / 4));
+        if below_max.min(spare) <= kept {
+            let cause = if spare < below_max { FullCause::DiskSpace } else { FullCause::MaxBytes };
+            return Err(SpoolError::Full(cause));
+        }
+        Ok(())
     }
 
     pub(crate) fn reservation(&self) -> Reservation {
@@ -220,28 +272,24 @@ impl Shared {
             return None;
         }
         let segment = state.segments.remove(&seq)?;
-        Some(Detached { seq, written: segment.written, damaged: segment.damaged })
+        state.open = state.open.filter(|open| open.seq != seq);
+        Some(Detached { seq, written: segment.written })
     }
 
     /// Removes a detached segment's files and gives its bytes back. Readers that have the file open
     /// keep reading: its blocks go when the last of them ends.
     pub(crate) fn remove_segment(&self, gone: Detached) {
-        let path = self.segment_path(gone.seq, "seg");
-        let removed = if gone.damaged {
-            self.disk.rename(&path, &self.segment_path(gone.seq, "damaged"))
-        } else {
-            self.disk.remove(&path)
-        };
-        // The segment must be gone for good before its done log goes: without the log its records
-        // would be pending again.
+        let removed = self.disk.remove(&self.segment_path(gone.seq, "seg"));
+        // The segment must be gone for good before its log goes: without the log its records would
+        // be pending again.
         let removed = removed.and_then(|()| self.disk.sync_folder(&self.segments_folder()));
         if let Err(error) = removed {
             tracing::warn!(kind = ?error.kind(), "a finished spool segment is not removed yet");
             self.state().leftover.push(gone);
             return;
         }
-        if let Err(error) = self.disk.remove(&self.segment_path(gone.seq, "done")) {
-            tracing::warn!(kind = ?error.kind(), "a spool segment's done log is left over");
+        if let Err(error) = self.disk.remove(&self.segment_path(gone.seq, "log")) {
+            tracing::warn!(kind = ?error.kind(), "a spool segment's log is left over");
         }
         self.used.fetch_sub(gone.written, Ordering::Relaxed);
     }
@@ -251,7 +299,6 @@ impl Shared {
 pub(crate) struct Detached {
     pub(crate) seq: u64,
     pub(crate) written: u64,
-    pub(crate) damaged: bool,
 }
 
 /// Bytes of the spool's limit that one instance on its way holds; given back when dropped.

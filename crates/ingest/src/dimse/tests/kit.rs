@@ -28,6 +28,8 @@ pub(super) fn uid(text: &str) -> Uid {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mood {
     Takes,
+    /// Only for those who have begun.
+    Closed,
     Full,
     FullAfter(usize),
     Refuses,
@@ -69,6 +71,11 @@ struct Sink {
 }
 
 impl IntakeSink for Door {
+    fn admits(&self) -> Result<(), IntakeError> {
+        let closed = matches!(*self.0.mood.lock().unwrap(), Mood::Closed);
+        if closed { Err(IntakeError::Full) } else { Ok(()) }
+    }
+
     fn receive(&self, _: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError> {
         let mood = *self.0.mood.lock().unwrap();
         match mood {

@@ -67,10 +67,17 @@ fn a_full_spool_refuses_and_takes_again_later() {
     let mut sender = Sender::associate(&options, &[(uid(CT), uid(EXPLICIT))]).unwrap();
     assert_eq!(sender.echo().unwrap(), Status::SUCCESS);
     let data = data_set(CT, "1.2.3", 300_000);
-    let mut send = || sender.store(&uid(CT), &uid("1.2.3"), &uid(EXPLICIT), &data[..]).unwrap();
-    assert_eq!(send(), Status::OUT_OF_RESOURCES);
+    let send = |sender: &mut Sender| {
+        sender.store(&uid(CT), &uid("1.2.3"), &uid(EXPLICIT), &data[..]).unwrap()
+    };
+    assert_eq!(send(&mut sender), Status::OUT_OF_RESOURCES);
+    assert!(sender.echo().is_err(), "the association has ended");
+    *memory.mood.lock().unwrap() = Mood::Closed;
+    let again = || Sender::associate(&options, &[(uid(CT), uid(EXPLICIT))]);
+    assert!(matches!(again(), Err(DimseError::Rejected(_))));
     *memory.mood.lock().unwrap() = Mood::Takes;
-    assert_eq!(send(), Status::SUCCESS);
+    let mut sender = again().unwrap();
+    assert_eq!(send(&mut sender), Status::SUCCESS);
     sender.release().unwrap();
     server.stop(GRACE);
     assert_eq!(memory.count(), 1);

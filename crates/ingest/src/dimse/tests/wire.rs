@@ -159,8 +159,6 @@ fn refusals_keep_the_association() {
     let other_class = (STORE, data_set("1.2.840.10008.5.1.4.1.1.4", INSTANCE, 100));
     let table: Vec<Row> = vec![
         ("taken", Mood::Takes, &small, store_command(), good.clone(), 0x0000),
-        ("full at once", Mood::Full, &small, store_command(), good.clone(), 0xA700),
-        ("full midway", Mood::FullAfter(400), &small, store_command(), good.clone(), 0xA700),
         ("no hospital", Mood::Refuses, &small, store_command(), good.clone(), 0x0124),
         ("broken disk", Mood::FailsAtCommit, &small, store_command(), good.clone(), 0x0110),
         (
@@ -207,6 +205,30 @@ fn refusals_keep_the_association() {
         assert_eq!(memory.count(), usize::from(status == 0), "{name}");
         assert_eq!(memory.open.load(Ordering::SeqCst), 0, "{name}");
     }
+}
+
+/// Not every sender notices a refusal by status: the association ends behind it.
+#[test]
+fn a_full_spool_ends_the_association() {
+    for mood in [Mood::Full, Mood::FullAfter(400)] {
+        let (pdus, memory) = Stage { mood, ..Stage::default() }.play(steps(&[
+            &request("WYSTAN", "PACS"),
+            &pdata(&[(STORE, 3, &store_command())]),
+            &pdata(&[(STORE, LAST, &data_set(CT, INSTANCE, 100))]),
+        ]));
+        assert_eq!(answers(&pdus), (vec![Status::OUT_OF_RESOURCES], vec![7]));
+        assert_eq!((memory.count(), memory.open.load(Ordering::SeqCst)), (0, 0));
+    }
+}
+
+/// While there is room for those who have begun, nobody else begins (PS3.8 9.3.4: transient, local
+/// limit exceeded).
+#[test]
+fn a_nearly_full_spool_rejects_new_associations() {
+    let stage = Stage { mood: Mood::Closed, ..Stage::default() };
+    let (pdus, _) = stage.play(steps(&[&request("WYSTAN", "PACS")]));
+    assert_eq!(pdus[0][0], 3, "A-ASSOCIATE-RJ");
+    assert_eq!(pdus[0][7..10], [2, 3, 2]);
 }
 
 fn path_as_instance() -> Vec<u8> {

@@ -117,7 +117,7 @@ fn a_batch_that_cannot_be_cut_off_is_noted_as_done() {
     // The sync fails, and so does the cut.
     rig.disk.fail(3, 2);
     assert!(rig.commit(&spool, b"refused", 1).is_err());
-    assert_eq!(rig.files_named("done").len(), 1);
+    assert_eq!(rig.files_named("log").len(), 1);
     drop(spool);
     let (spool, pending) = rig.open();
     assert_eq!(pending, vec![kept.clone()]);
