@@ -31,7 +31,7 @@ pub(crate) fn kept(texts: &Texts<'_>, decided: &Decided<'_>, old: &[u8]) -> Opti
         _ => Vec::new(),
     };
     let some = !(value.is_empty() || kinds.is_empty() && words.is_empty());
-    some.then(|| Kept { at: written.at, tag: decided.element.tag, kinds, words })
+    some.then_some(Kept { at: written.at, tag: decided.element.tag, kinds, words })
 }
 
 /// The kinds of values that the element may hold.
