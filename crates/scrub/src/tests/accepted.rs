@@ -36,7 +36,7 @@ fn file_in(values: &Values<'_>, mut bytes: Vec<u8>, encoding: Encoding) -> Vec<u
 
 /// Scrubs the files of one study; gives each output, and what was noticed.
 fn scrubbed(files: &[Vec<u8>], profile: &Profile) -> Vec<Result<(Vec<u8>, Vec<String>), Reason>> {
-    let (secret, limits) = (ProjectSecret::new([7; 32]), Limits::default());
+    let (secret, limits) = (ProjectSecret::new(&[7; 32]), Limits::default());
     let mut identity = StudyIdentity::new();
     for file in files {
         identity.observe(&open_slice(file, &limits).unwrap().0).unwrap();

@@ -113,7 +113,7 @@ fn held(name: &str, attributes: &[(Tag, Vr)]) -> (usize, Vec<String>) {
 }
 
 fn scrub_once(bytes: &[u8], profile: &Profile) -> Result<(), Reason> {
-    let secret = ProjectSecret::new([7; 32]);
+    let secret = ProjectSecret::new(&[7; 32]);
     let mut identity = StudyIdentity::new();
     let (header, body) = open_slice(bytes, &Limits::default())?;
     identity.observe(&header)?;
