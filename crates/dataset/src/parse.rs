@@ -259,8 +259,8 @@ impl Parser<'_> {
         }
     }
 
-    /// How the items of a sequence are encoded that was written as UN: implicit (PS3.5 6.2.2), unless
-    /// the first element says a value representation that is its own.
+    /// How the items of a sequence are encoded that was written as UN: implicit (PS3.5 6.2.2),
+    /// unless the first element says a value representation that is its own.
     fn in_unknown(&self, start: usize, encoding: Encoding) -> Result<Encoding, Stop> {
         if !encoding.explicit {
             return Ok(Encoding::IMPLICIT_LITTLE);

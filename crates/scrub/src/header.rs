@@ -405,8 +405,8 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         (action, new)
     }
 
-    /// An element that came as UN or in implicit VR, with the VR that the rule states or, for a safe
-    /// private one, that the standard's table gives it.
+    /// An element that came as UN or in implicit VR, with the VR that the rule states or, for a
+    /// safe private one, that the standard's table gives it.
     fn as_what_it_is(&self, element: &Element, because: Because, level: &Level) -> Element {
         if element.vr != Vr::UN {
             return *element;

@@ -282,8 +282,8 @@ impl StudyIdentity {
     }
 
     /// What is known of the study's people and identifiers; `words` always go. Of places, dates and
-    /// UIDs not what the plan openly keeps; of names and numbers nothing is left out, unless `open`:
-    /// for texts that are kept by choice.
+    /// UIDs not what the plan openly keeps; of names and numbers nothing is left out, unless
+    /// `open`: for texts that are kept by choice.
     pub(crate) fn known(
         &self,
         plan: &Plan,

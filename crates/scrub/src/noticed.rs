@@ -28,7 +28,7 @@ pub enum Noticed {
     OddRepresentation,
     /// Specific Character Set is no defined term; it was left out.
     CharacterSetUnknown,
-    /// A rule keeps or changes a value, but its representation is not known, so that it was removed.
+    /// A rule keeps or changes a value, but its representation is not known: it was removed.
     RuleCannotAct,
 }
 

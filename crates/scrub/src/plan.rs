@@ -412,8 +412,8 @@ const MACHINE_WRITTEN: [u32; 10] = [
     0x0054_1105,
 ];
 
-/// Offsets of frames, told anew by whoever needs them: native pixel data has none, and fragments are
-/// passed on without (PS3.3 C.7.6.3.1.8). Extended Offset Table and its lengths.
+/// Offsets of frames, told anew by whoever needs them: native pixel data has none, and fragments
+/// are passed on without (PS3.3 C.7.6.3.1.8). Extended Offset Table and its lengths.
 const OFFSETS: [Tag; 2] = [Tag::new(0x7fe0, 0x1), Tag::new(0x7fe0, 0x2)];
 
 /// Group lengths, command and file meta groups, curves, overlays, retired text groups, padding,

@@ -245,7 +245,7 @@ impl<'p> StudyScrubber<'p> {
         })
     }
 
-    /// Lets the second pair of eyes look. Where it objects, it is told what is kept on purpose in
+    /// Lets the verification look. Where it objects, it is told what is kept on purpose in
     /// which element: most instances never ask.
     fn verify(
         &self,

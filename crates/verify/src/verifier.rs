@@ -26,8 +26,8 @@ pub struct Verifier {
     uids: HashSet<u64>,
 }
 
-/// An element of what was written that keeps something on purpose: nothing is objected to there that
-/// is of these kinds or lies within these bytes; the same in another element still is.
+/// An element of what was written that keeps something on purpose: nothing is objected to there
+/// that is of these kinds or lies within these bytes; the same in another element still is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// Where its value begins in what was written.

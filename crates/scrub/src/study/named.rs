@@ -100,8 +100,8 @@ fn standing_for(purpose: &str, values: &[&[u8]]) -> Vec<u8> {
     all
 }
 
-/// The study of an instance: its UID, or what stands for one that is missing. Instances of one study
-/// have the same.
+/// The study of an instance: its UID, or what stands for one that is missing. Instances of one
+/// study have the same.
 #[must_use]
 pub fn study_of(header: &Header<'_>) -> Vec<u8> {
     study(header, said(header, tags::SOP_INSTANCE_UID).unwrap_or_default()).uid.into_owned()
