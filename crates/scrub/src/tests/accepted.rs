@@ -34,8 +34,11 @@ fn file_in(values: &Values<'_>, mut bytes: Vec<u8>, encoding: Encoding) -> Vec<u
     bytes
 }
 
+/// An output, and what was noticed.
+type Done = (Vec<u8>, Vec<String>);
+
 /// Scrubs the files of one study; gives each output, and what was noticed.
-fn scrubbed(files: &[Vec<u8>], profile: &Profile) -> Vec<Result<(Vec<u8>, Vec<String>), Reason>> {
+fn scrubbed(files: &[Vec<u8>], profile: &Profile) -> Vec<Result<Done, Reason>> {
     let (secret, limits) = (ProjectSecret::new(&[7; 32]), Limits::default());
     let mut identity = StudyIdentity::new();
     for file in files {
@@ -51,7 +54,7 @@ fn scrubbed(files: &[Vec<u8>], profile: &Profile) -> Vec<Result<(Vec<u8>, Vec<St
     files.iter().map(one).collect()
 }
 
-fn one(file: &[u8], profile: &str) -> (Vec<u8>, Vec<String>) {
+fn one(file: &[u8], profile: &str) -> Done {
     let profile = Profile::builtin(profile).unwrap();
     scrubbed(&[file.to_vec()], &profile).remove(0).unwrap()
 }
