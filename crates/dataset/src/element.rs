@@ -35,6 +35,9 @@ pub struct Element {
     pub kind: Kind,
     /// The length was written as undefined (PS3.5 7.5).
     pub undefined_length: bool,
+    /// What was written is no value representation: `declared` says UN instead, and the bytes of
+    /// the header cannot be passed on.
+    pub odd: bool,
     /// How this element's content is encoded: UN sequences hold implicit VR little endian.
     pub encoding: Encoding,
     /// Where the value begins in the data set's bytes.

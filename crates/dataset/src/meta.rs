@@ -2,7 +2,7 @@
 
 use crate::element::trim;
 use crate::parse::{Encoding, Parser, Stop};
-use crate::{Element, Limits, NO_PARENT, Tag, tags};
+use crate::{Element, Limits, NO_PARENT, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
 
 /// What the file meta information says, as far as anything here uses it.
@@ -12,12 +12,25 @@ pub struct FileMeta {
     pub sop_class_uid: Option<Vec<u8>>,
     /// Media Storage SOP Instance UID.
     pub sop_instance_uid: Option<Vec<u8>>,
-    /// Transfer Syntax UID; `None` when there is no file meta information.
+    /// Transfer Syntax UID; `None` when there is no file meta information, or none in it.
     pub transfer_syntax: Option<Vec<u8>>,
+    /// It is in implicit VR, which PS3.10 7.1 does not allow and some write.
+    pub implicit: bool,
+    /// The data set is in another transfer syntax than it says, or it says none.
+    pub by_evidence: bool,
     /// The preamble holds something.
     pub preamble: bool,
     /// Elements that name applications or are private; empty in most files.
     pub surplus: Vec<Tag>,
+}
+
+impl FileMeta {
+    /// Nothing was said: there is no file meta information, or nothing in it.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        let said = [&self.sop_class_uid, &self.sop_instance_uid, &self.transfer_syntax];
+        said.iter().all(|value| value.is_none())
+    }
 }
 
 const EXPLICIT_LITTLE: Encoding = Encoding { explicit: true, big_endian: false };
@@ -41,15 +54,19 @@ pub(crate) fn read_meta(
             return Err(Reason::new(ReasonCode::LimitExceeded, "limit: meta bytes").into());
         }
         scratch.clear();
-        let mut parser = Parser { bytes, elements: &mut scratch, limits };
-        let next = parser.element(at, usize::MAX, EXPLICIT_LITTLE, 0, NO_PARENT)?;
+        let vr = bytes.get(at + 4..at + 6).ok_or(Stop::NeedMore(at + 8))?;
+        let implicit = !Vr([vr[0], vr[1]]).is_known();
+        meta.implicit |= implicit;
+        let encoding = if implicit { Encoding::IMPLICIT_LITTLE } else { EXPLICIT_LITTLE };
+        let mut parser = Parser { bytes, elements: &mut scratch, limits, whole: false };
+        let next = parser.element(at, at + limits.meta_bytes, encoding, 0, NO_PARENT)?;
         if let Some(element) = scratch.first() {
             let from = element.start as usize;
             let value = trim(&bytes[from..from + element.length as usize]).to_vec();
             match element.tag {
-                tags::MEDIA_STORAGE_SOP_CLASS_UID => meta.sop_class_uid = Some(value),
-                tags::MEDIA_STORAGE_SOP_INSTANCE_UID => meta.sop_instance_uid = Some(value),
-                tags::TRANSFER_SYNTAX_UID => meta.transfer_syntax = Some(value),
+                tags::MEDIA_STORAGE_SOP_CLASS_UID => meta.sop_class_uid = said(value),
+                tags::MEDIA_STORAGE_SOP_INSTANCE_UID => meta.sop_instance_uid = said(value),
+                tags::TRANSFER_SYNTAX_UID => meta.transfer_syntax = said(value),
                 // Group length, version, implementation class and version (PS3.10 Table 7.1-1).
                 tag if matches!(tag.element(), 0 | 1 | 0x12 | 0x13) => {}
                 tag => meta.surplus.push(tag),
@@ -57,6 +74,11 @@ pub(crate) fn read_meta(
         }
         at = next;
     }
+}
+
+/// An empty value says nothing.
+fn said(value: Vec<u8>) -> Option<Vec<u8>> {
+    Some(value).filter(|value| !value.is_empty())
 }
 
 /// Implementation Class UID of scanveil: a UID derived from a random UUID (PS3.5 B.2).

@@ -3,7 +3,7 @@
 
 use crate::element::List;
 use crate::meta::{FileMeta, read_meta};
-use crate::parse::{Encoding, Parser, Stop, UNDEFINED};
+use crate::parse::{Parser, Stop, UNDEFINED};
 use crate::{DataSet, Element, Limits, NO_PARENT, Tag, TransferSyntax, Vr, tags};
 use flate2::read::DeflateDecoder;
 use scanveil_model::{Reason, ReasonCode, TagPath};
@@ -215,13 +215,13 @@ enum Start {
     Deflated(FileMeta, &'static TransferSyntax, usize),
 }
 
-fn parse(bytes: &[u8], limits: &Limits) -> Result<Start, Stop> {
+fn parse(bytes: &[u8], whole: bool, limits: &Limits) -> Result<Start, Stop> {
     let (meta, syntax, at) = start(bytes, limits)?;
     if syntax.deflated {
         return Ok(Start::Deflated(meta, syntax, at));
     }
     let mut list = Vec::with_capacity(ELEMENTS);
-    let (pixel, end) = top_level(bytes, at, &mut list, syntax, limits)?;
+    let (pixel, end) = top_level((bytes, whole), at, &mut list, syntax, limits)?;
     let body_at = end.unwrap_or(bytes.len());
     let list = List::new(list);
     Ok(Start::Parsed(Box::new(Outline { meta, syntax, list, pixel, body_at, length: bytes.len() })))
@@ -233,7 +233,7 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Start, Stop> {
 /// # Errors
 /// The [`Reason`] why it cannot be taken as a DICOM instance.
 pub fn outline(bytes: &[u8], limits: &Limits) -> Result<Option<Box<Outline>>, Reason> {
-    match parse(bytes, limits).map_err(ended)? {
+    match parse(bytes, true, limits).map_err(ended)? {
         Start::Parsed(mut outline) => {
             outline.list.shrink();
             Ok(Some(outline))
@@ -250,7 +250,7 @@ pub fn open_slice<'a>(
     bytes: &'a [u8],
     limits: &Limits,
 ) -> Result<(Header<'a>, Body<'a, &'a [u8]>), Reason> {
-    let (meta, syntax, at) = match parse(bytes, limits).map_err(ended)? {
+    let (meta, syntax, at) = match parse(bytes, true, limits).map_err(ended)? {
         Start::Parsed(outline) => return Ok(outline.into_header(bytes, Rest::Nothing)),
         Start::Deflated(meta, syntax, at) => (meta, syntax, at),
     };
@@ -270,7 +270,7 @@ pub fn open_prefix<'a, R: Read>(
     rest: R,
     limits: &Limits,
 ) -> Option<(Header<'a>, Body<'a, R>)> {
-    match parse(bytes, limits) {
+    match parse(bytes, false, limits) {
         Ok(Start::Parsed(outline)) if outline.pixel.is_some() => {
             Some(outline.into_header(bytes, Rest::Plain(rest)))
         }
@@ -299,7 +299,18 @@ fn start(
     bytes: &[u8],
     limits: &Limits,
 ) -> Result<(FileMeta, &'static TransferSyntax, usize), Stop> {
-    let not_dicom = |detail: &str| Stop::from(Reason::new(ReasonCode::NotDicom, detail));
+    let (mut meta, data_at) = find_meta(bytes, limits)?;
+    let (syntax, by_evidence) = syntax_of(&meta, &bytes[data_at..])?;
+    meta.by_evidence = by_evidence;
+    Ok((meta, syntax, data_at))
+}
+
+fn not_dicom(detail: &str) -> Stop {
+    Reason::new(ReasonCode::NotDicom, detail).into()
+}
+
+/// The file meta information, where there is any, and where the data set begins.
+pub(crate) fn find_meta(bytes: &[u8], limits: &Limits) -> Result<(FileMeta, usize), Stop> {
     let at = match bytes.get(128..132) {
         Some(b"DICM") => 132,
         _ if bytes.starts_with(b"DICM") => 4,
@@ -311,34 +322,72 @@ fn start(
     }
     let (mut meta, data_at) = read_meta(bytes, at, limits)?;
     meta.preamble = at == 132 && bytes[..128].iter().any(|&b| b != 0);
+    Ok((meta, data_at))
+}
+
+/// The transfer syntax of a data set, and whether evidence decided it.
+pub(crate) fn syntax_of(
+    meta: &FileMeta,
+    data: &[u8],
+) -> Result<(&'static TransferSyntax, bool), Stop> {
     let Some(uid) = &meta.transfer_syntax else {
-        let syntax = guess(&bytes[data_at..]).ok_or_else(|| not_dicom("no transfer syntax"))?;
-        return Ok((meta, syntax, data_at));
+        let syntax = guess(data).ok_or_else(|| not_dicom("no transfer syntax"))?;
+        return Ok((syntax, true));
     };
     let syntax = std::str::from_utf8(uid).ok().and_then(TransferSyntax::find);
     let syntax = syntax.ok_or_else(|| {
         let at = TagPath(tags::TRANSFER_SYNTAX_UID.to_string());
         Stop::from(Reason::at(ReasonCode::UnknownTransferSyntax, at, "not a known transfer syntax"))
     })?;
-    Ok((meta, syntax, data_at))
+    Ok(belied(syntax, data).map_or((syntax, false), |other| (other, true)))
+}
+
+/// The transfer syntax that a data set is in, where its first element belies the one declared: of
+/// those that differ in nothing but how elements are written.
+fn belied(declared: &TransferSyntax, data: &[u8]) -> Option<&'static TransferSyntax> {
+    if declared.encapsulated() || declared.deflated {
+        return None;
+    }
+    let found = guess(data)?;
+    let same = (found.explicit, found.big_endian) == (declared.explicit, declared.big_endian);
+    if same {
+        return None;
+    }
+    // The letters of a representation may be the length of an implicit one: they must be its own.
+    let head: [u8; 8] = data.get(..8)?.try_into().ok()?;
+    let (encoding, vr) = (found.encoding(), Vr([head[4], head[5]]));
+    let tag = Tag::new(encoding.u16([head[0], head[1]]), encoding.u16([head[2], head[3]]));
+    let its_own = |entry: crate::DictEntry| entry.vr == vr;
+    let sure = !found.explicit
+        || tag.is_group_length() && vr == Vr::UL
+        || crate::lookup(tag).is_some_and(its_own);
+    sure.then_some(found)
 }
 
 fn looks_like_elements(bytes: &[u8]) -> bool {
     let group = bytes.get(..2).map(|b| [b[0], b[1]]);
-    matches!(group, Some([2 | 4 | 8, 0])) && (bytes.starts_with(&[2, 0]) || guess(bytes).is_some())
+    matches!(group, Some([2 | 4 | 8, 0] | [0, 8]))
+        && (bytes.starts_with(&[2, 0]) || guess(bytes).is_some())
 }
 
-/// Explicit or implicit little endian, by the first element, where nothing declares it.
+/// How a data set is written, by its first element, where nothing declares it.
 fn guess(bytes: &[u8]) -> Option<&'static TransferSyntax> {
     let head: [u8; 8] = bytes.get(..8)?.try_into().ok()?;
-    if Vr([head[4], head[5]]).is_known() {
+    let is_known = |tag: Tag| tag.is_group_length() || crate::lookup(tag).is_some();
+    let little =
+        Tag::new(u16::from_le_bytes([head[0], head[1]]), u16::from_le_bytes([head[2], head[3]]));
+    let big =
+        Tag::new(u16::from_be_bytes([head[0], head[1]]), u16::from_be_bytes([head[2], head[3]]));
+    let explicit = Vr([head[4], head[5]]).is_known();
+    if explicit && is_known(big) && !is_known(little) {
+        return TransferSyntax::find(TransferSyntax::EXPLICIT_BIG);
+    }
+    if explicit {
         return TransferSyntax::find(TransferSyntax::EXPLICIT_LITTLE);
     }
     let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-    let tag =
-        Tag::new(u16::from_le_bytes([head[0], head[1]]), u16::from_le_bytes([head[2], head[3]]));
-    let known = tag.is_group_length() || crate::lookup(tag).is_some();
-    (known && length < 1 << 16).then(|| TransferSyntax::find(TransferSyntax::IMPLICIT_LITTLE))?
+    (is_known(little) && length < 1 << 16)
+        .then(|| TransferSyntax::find(TransferSyntax::IMPLICIT_LITTLE))?
 }
 
 type Opened<R> = (Header<'static>, Vec<u8>, R);
@@ -353,7 +402,8 @@ fn elements<R: Read>(
     let mut list = Vec::with_capacity(ELEMENTS);
     let mut from = at;
     let (pixel, end) = loop {
-        let want = match top_level(&filler.bytes, from, &mut list, syntax, limits) {
+        let bytes = (&*filler.bytes, filler.ended);
+        let want = match top_level(bytes, from, &mut list, syntax, limits) {
             Ok((None, _)) if !filler.ended => 0,
             Ok(found) => break found,
             // At the very end of the input, what is missing is only known by trying.
@@ -398,14 +448,14 @@ type TopLevel = (Option<PixelElement>, Option<usize>);
 
 /// Parses top-level elements from `at` to the pixel data or the end of the bytes.
 fn top_level(
-    bytes: &[u8],
+    (bytes, whole): (&[u8], bool),
     mut at: usize,
     list: &mut Vec<Element>,
     syntax: &TransferSyntax,
     limits: &Limits,
 ) -> Result<TopLevel, Stop> {
-    let encoding = Encoding { explicit: syntax.explicit, big_endian: syntax.big_endian };
-    let mut parser = Parser { bytes, elements: list, limits };
+    let encoding = syntax.encoding();
+    let mut parser = Parser { bytes, elements: list, limits, whole };
     while at < bytes.len() {
         let raw = parser.raw_header(at, encoding)?;
         if matches!(
@@ -414,7 +464,7 @@ fn top_level(
         ) {
             let pixel = PixelElement {
                 tag: raw.tag,
-                vr: raw.declared.unwrap_or(Vr::OW),
+                vr: raw.declared.filter(|vr| vr.is_known()).unwrap_or(Vr::OW),
                 length: (raw.length != UNDEFINED).then_some(raw.length),
             };
             return Ok((Some(pixel), Some(raw.start)));

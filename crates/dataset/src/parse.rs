@@ -61,11 +61,21 @@ pub(crate) struct RawHeader {
     pub(crate) start: usize,
 }
 
+/// Whether something stands behind a value that can.
+enum Followed {
+    Yes,
+    No,
+    /// The buffer must reach that far.
+    Later(usize),
+}
+
 /// Parses over a buffer that may still grow.
 pub(crate) struct Parser<'b> {
     pub(crate) bytes: &'b [u8],
     pub(crate) elements: &'b mut Vec<Element>,
     pub(crate) limits: &'b Limits,
+    /// Nothing follows the bytes that are there.
+    pub(crate) whole: bool,
 }
 
 impl Parser<'_> {
@@ -89,20 +99,84 @@ impl Parser<'_> {
             return Ok(RawHeader { tag, declared: None, length, start: at + 8 });
         }
         let vr = Vr([head[4], head[5]]);
-        // An unknown pair of letters has a 32-bit length: all future VRs will (PS3.5 6.2).
-        if !vr.has_short_length() {
-            if !vr.0.iter().all(u8::is_ascii_uppercase) {
-                return Err(Stop::bad(
-                    ReasonCode::Malformed,
-                    tag,
-                    "no value representation where one is due",
-                ));
-            }
-            let length = encoding.u32(self.array(at + 8)?);
-            return Ok(RawHeader { tag, declared: Some(vr), length, start: at + 12 });
+        if vr.has_short_length() {
+            let length = u32::from(encoding.u16([head[6], head[7]]));
+            return Ok(RawHeader { tag, declared: Some(vr), length, start: at + 8 });
         }
-        let length = u32::from(encoding.u16([head[6], head[7]]));
-        Ok(RawHeader { tag, declared: Some(vr), length, start: at + 8 })
+        if !vr.is_known() {
+            return self.odd_header(at, tag, vr, encoding);
+        }
+        let length = encoding.u32(self.array(at + 8)?);
+        Ok(RawHeader { tag, declared: Some(vr), length, start: at + 12 })
+    }
+
+    /// Where no known value representation stands: small letters, blanks, question marks, zero
+    /// bytes, letters that nobody knows. How its length is written is told by what then follows.
+    #[cold]
+    fn odd_header(
+        &self,
+        at: usize,
+        tag: Tag,
+        vr: Vr,
+        encoding: Encoding,
+    ) -> Result<RawHeader, Stop> {
+        let head: [u8; 8] = self.array(at)?;
+        let written = |length, start| RawHeader { tag, declared: Some(vr), length, start };
+        let short = || written(u32::from(encoding.u16([head[6], head[7]])), at + 8);
+        let implicit = || written(encoding.u32([head[4], head[5], head[6], head[7]]), at + 8);
+        let long = || self.array(at + 8).map(|length| written(encoding.u32(length), at + 12));
+        // All future value representations have a 32-bit length (PS3.5 6.2).
+        let future = vr.0.iter().all(u8::is_ascii_uppercase);
+        let is_long = vr.in_capitals().map_or(future, Vr::has_long_length);
+        let mut more = None;
+        let ways = if is_long { [2, 0, 1] } else { [0, 1, 2] };
+        for way in ways {
+            let raw = match way {
+                0 => short(),
+                1 => implicit(),
+                _ => match long() {
+                    Ok(raw) if head[6..] == [0, 0] => raw,
+                    _ => continue,
+                },
+            };
+            match self.is_followed(&raw, encoding) {
+                Followed::Yes => return Ok(raw),
+                Followed::No => {}
+                Followed::Later(want) => more = more.or(Some(want)),
+            }
+        }
+        match more {
+            Some(want) => Err(Stop::NeedMore(want)),
+            None => Err(Stop::bad(
+                ReasonCode::Malformed,
+                tag,
+                "no value representation where one is due",
+            )),
+        }
+    }
+
+    /// Whether behind the value something stands that can: an element, an item or a delimiter, the
+    /// end of the bytes.
+    fn is_followed(&self, raw: &RawHeader, encoding: Encoding) -> Followed {
+        let undefined = raw.length == UNDEFINED;
+        let end = if undefined { raw.start } else { raw.start + raw.length as usize };
+        let Some(head) = self.bytes.get(end..).and_then(<[u8]>::first_chunk::<8>) else {
+            let ends = end == self.bytes.len();
+            return match (self.whole, end + 8 > self.limits.header_bytes) {
+                (true, _) if ends => Followed::Yes,
+                (true, _) | (_, true) => Followed::No,
+                _ => Followed::Later(end + 8),
+            };
+        };
+        let tag = Tag::new(encoding.u16([head[0], head[1]]), encoding.u16([head[2], head[3]]));
+        if undefined {
+            return if tag == tags::ITEM { Followed::Yes } else { Followed::No };
+        }
+        let vr = Vr([head[4], head[5]]);
+        let known = tag.is_private() || tag.is_group_length() || dict::lookup(tag).is_some();
+        let mark = tag.group() == 0xfffe && tag.element() >= 0xe000;
+        let element = vr.in_capitals().is_some() || Some(vr) == raw.declared;
+        if mark || (known && tag.group() >= 8 && element) { Followed::Yes } else { Followed::No }
     }
 
     fn push(&mut self, element: Element) -> Result<usize, Stop> {
@@ -157,6 +231,7 @@ impl Parser<'_> {
             declared,
             kind: Kind::Leaf,
             undefined_length: undefined,
+            odd: raw.declared.is_some_and(|vr| !vr.is_known()),
             encoding,
             start: raw.start as u32,
             length: 0,
@@ -168,7 +243,8 @@ impl Parser<'_> {
         if !sequence {
             return self.leaf(entry, value_end, end, depth);
         }
-        let inner = if declared == Vr::UN { Encoding::IMPLICIT_LITTLE } else { encoding };
+        let inner =
+            if declared == Vr::UN { self.in_unknown(raw.start, encoding)? } else { encoding };
         entry.kind = Kind::Sequence;
         let mark = self.elements.len();
         match self.sequence(entry, value_end, end, inner, depth) {
@@ -181,6 +257,32 @@ impl Parser<'_> {
             }
             other => other,
         }
+    }
+
+    /// How the items of a sequence are encoded that was written as UN: implicit (PS3.5 6.2.2),
+    /// unless the first element says a value representation that is its own.
+    fn in_unknown(&self, start: usize, encoding: Encoding) -> Result<Encoding, Stop> {
+        if !encoding.explicit {
+            return Ok(Encoding::IMPLICIT_LITTLE);
+        }
+        let Some(head) = self.bytes.get(start..).and_then(<[u8]>::first_chunk::<16>) else {
+            // A sequence without items is as good in either encoding.
+            return if self.whole || self.is_delimited(start, encoding) {
+                Ok(Encoding::IMPLICIT_LITTLE)
+            } else {
+                Err(Stop::NeedMore(start + 16))
+            };
+        };
+        let tag = Tag::new(encoding.u16([head[8], head[9]]), encoding.u16([head[10], head[11]]));
+        let vr = Vr([head[12], head[13]]);
+        let its_own = |entry: dict::DictEntry| entry.several || entry.vr == vr || vr == Vr::UN;
+        let explicit =
+            vr.is_known() && (tag.is_private() || dict::lookup(tag).is_some_and(its_own));
+        Ok(if explicit { encoding } else { Encoding::IMPLICIT_LITTLE })
+    }
+
+    fn is_delimited(&self, at: usize, encoding: Encoding) -> bool {
+        self.raw_header(at, encoding).is_ok_and(|raw| raw.tag == tags::SEQUENCE_DELIMITATION)
     }
 
     fn value_end(&self, raw: &RawHeader, end: usize) -> Result<usize, Stop> {
@@ -298,6 +400,7 @@ impl Parser<'_> {
             declared: Vr::UN,
             kind: Kind::Item,
             undefined_length: undefined,
+            odd: false,
             encoding,
             start: raw.start as u32,
             length: 0,
@@ -330,7 +433,8 @@ fn representation(raw: &RawHeader) -> (Vr, Vr) {
         // A known tag written as UN is treated by the dictionary (PS3.5 6.2.2).
         Some(Vr::UN) => (known().unwrap_or(Vr::UN), Vr::UN),
         Some(vr) if vr.is_known() => (vr, vr),
-        Some(vr) => (Vr::UN, vr),
+        // What is none says nothing: as UN.
+        Some(vr) => (vr.in_capitals().or_else(known).unwrap_or(Vr::UN), Vr::UN),
         None if raw.tag.is_private_creator() => (Vr::LO, Vr::LO),
         None => {
             let vr = known().unwrap_or(Vr::UN);
@@ -349,7 +453,7 @@ pub fn parse_items(
     limits: &Limits,
 ) -> Result<Vec<Element>, Reason> {
     let mut elements = Vec::new();
-    let mut parser = Parser { bytes, elements: &mut elements, limits };
+    let mut parser = Parser { bytes, elements: &mut elements, limits, whole: true };
     match parser.items(0, Some(bytes.len()), bytes.len(), encoding, 0, NO_PARENT) {
         Ok(_) => Ok(elements),
         Err(Stop::NeedMore(_)) => Err(Reason::new(ReasonCode::Truncated, "items end early")),

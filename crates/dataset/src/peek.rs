@@ -2,7 +2,7 @@
 //! decided here; the scrubber parses the whole.
 
 use crate::element::trim;
-use crate::meta::read_meta;
+use crate::open::{find_meta, syntax_of};
 use crate::parse::{Encoding, Parser};
 use crate::{Element, Limits, NO_PARENT, Tag, TransferSyntax, tags};
 use flate2::read::DeflateDecoder;
@@ -37,17 +37,17 @@ fn uid(value: &[u8]) -> Option<Uid> {
 /// # Errors
 /// [`ReasonCode::NotDicom`] when it is no DICOM file.
 pub fn peek_part10(prefix: &[u8]) -> Result<Peeked, Reason> {
-    let not_dicom =
-        || Reason::new(ReasonCode::NotDicom, "no DICM prefix and no file meta information");
-    let at = match prefix.get(128..132) {
-        Some(b"DICM") => 132,
-        _ if prefix.starts_with(&[2, 0]) => 0,
-        _ => return Err(not_dicom()),
+    let (meta, data_set_at) = find_meta(prefix, &Limits::default()).map_err(|_| {
+        Reason::new(ReasonCode::NotDicom, "no DICM prefix and no file meta information")
+    })?;
+    let data = &prefix[data_set_at..];
+    let transfer_syntax = match syntax_of(&meta, data) {
+        Ok((syntax, _)) => uid(syntax.uid.as_bytes()),
+        // One that is not known here: the scrubber says so.
+        Err(_) => meta.transfer_syntax.as_deref().and_then(uid),
     };
-    let (meta, data_set_at) = read_meta(prefix, at, &Limits::default()).map_err(|_| not_dicom())?;
-    let transfer_syntax = meta.transfer_syntax.as_deref().and_then(uid);
     let mut peeked = match &transfer_syntax {
-        Some(syntax) => peek_data_set(&prefix[data_set_at..], syntax.as_str()),
+        Some(syntax) => peek_data_set(data, syntax.as_str()),
         None => Peeked::default(),
     };
     peeked.transfer_syntax = transfer_syntax;
@@ -63,7 +63,7 @@ pub fn peek_part10(prefix: &[u8]) -> Result<Peeked, Reason> {
 #[must_use]
 pub fn peek_data_set(prefix: &[u8], transfer_syntax: &str) -> Peeked {
     let Some(syntax) = TransferSyntax::find(transfer_syntax) else { return Peeked::default() };
-    let encoding = Encoding { explicit: syntax.explicit, big_endian: syntax.big_endian };
+    let encoding = syntax.encoding();
     if !syntax.deflated {
         return scan(prefix, encoding);
     }
@@ -83,7 +83,7 @@ fn scan(bytes: &[u8], encoding: Encoding) -> Peeked {
     let mut at = 0;
     while at < bytes.len() {
         list.clear();
-        let mut parser = Parser { bytes, elements: &mut list, limits: &limits };
+        let mut parser = Parser { bytes, elements: &mut list, limits: &limits, whole: false };
         let Ok(next) = parser.element(at, usize::MAX, encoding, 0, NO_PARENT) else { break };
         let Some(element) = list.first() else { break };
         let from = element.start as usize;

@@ -1,5 +1,7 @@
 //! Transfer syntaxes (PS3.5 section 10 and Annex A, PS3.6 Table A-1).
 
+use crate::Encoding;
+
 /// How the pixel data of a transfer syntax is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PixelCoding {
@@ -102,6 +104,15 @@ impl TransferSyntax {
     pub const EXPLICIT_LITTLE: &'static str = "1.2.840.10008.1.2.1";
     /// Implicit VR little endian.
     pub const IMPLICIT_LITTLE: &'static str = "1.2.840.10008.1.2";
+
+    /// Explicit VR big endian (retired).
+    pub const EXPLICIT_BIG: &'static str = "1.2.840.10008.1.2.2";
+
+    /// How elements are written.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        Encoding { explicit: self.explicit, big_endian: self.big_endian }
+    }
 
     /// The transfer syntax with this UID, if it is known.
     #[must_use]

@@ -1,3 +1,5 @@
+mod odd;
+
 use super::*;
 use scanveil_model::ReasonCode;
 
@@ -109,17 +111,9 @@ fn limits_hold() {
     }
     let mut huge = vec![0x10, 0, 0x10, 0, b'U', b'T', 0, 0];
     huge.extend_from_slice(&0xffff_fff0u32.to_le_bytes());
-    let mut explicit_called_implicit = Vec::new();
-    Writer::new(&mut explicit_called_implicit).element(
-        tags::SOP_INSTANCE_UID,
-        Vr::UI,
-        b"1.2",
-        Encoding::IMPLICIT_LITTLE,
-    );
     for (body, code) in [
         (deep, ReasonCode::LimitExceeded),
         (huge, ReasonCode::LimitExceeded),
-        (explicit_called_implicit, ReasonCode::Malformed),
         (vec![0xfe, 0xff, 0, 0xe0, 0, 0, 0, 0], ReasonCode::Malformed),
     ] {
         let bytes = file(TransferSyntax::EXPLICIT_LITTLE, &body);

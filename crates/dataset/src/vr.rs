@@ -72,6 +72,13 @@ impl Vr {
         self.is_in(&KNOWN)
     }
 
+    /// The same letters as capitals, where they are a value representation then.
+    #[must_use]
+    pub(crate) fn in_capitals(self) -> Option<Self> {
+        let capitals = Self(self.0.map(|letter| letter.to_ascii_uppercase()));
+        capitals.is_known().then_some(capitals)
+    }
+
     /// Explicit VR: 2 reserved bytes and a 32-bit length (PS3.5 7.1.2) instead of a 16-bit one.
     #[must_use]
     pub fn has_long_length(self) -> bool {

@@ -66,8 +66,6 @@ reasons! {
     InvalidUid = "invalid-uid", "have the sender correct its UIDs";
     /// A required identifying attribute is missing.
     MissingAttribute = "missing-attribute", "have the sender fill the named attribute";
-    /// File meta information and data set disagree.
-    MetaMismatch = "meta-mismatch", "have the sender re-export it: file meta and data set disagree";
     /// Two patients' identifiers within one study.
     MixedPatients = "mixed-patients", "find out which patient the study belongs to, then send it again";
     /// The same SOP Instance UID with other content.

@@ -223,13 +223,19 @@ pub(crate) enum ProfileCommand {
     },
     /// What a profile does with an attribute, and why.
     Explain {
-        /// Keyword or tag: `PatientName`, `00100010` or `(0010,0010)`.
+        /// Keyword or tag, as rules write them: `PatientName`, `00100010`, `(0010,0010)`,
+        /// `60xx3000`, `(0019,xx0C)` with --creator, `(0019,GEMS_ACQU_01,0C)`.
         tag: String,
         /// Name or file.
         #[arg(long, default_value = "basic")]
         profile: String,
         #[command(flatten)]
         circumstances: CircumstanceArgs,
+    },
+    /// Say which rules of a profile cannot act; exits with 2 when there are any.
+    Check {
+        /// Name or file.
+        profile: String,
     },
     /// Run behaviour tests; exits with 2 when a case fails.
     Test {

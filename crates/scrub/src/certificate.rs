@@ -49,6 +49,9 @@ pub struct Certificate {
     elements: Vec<Count>,
     /// What was taken out of texts, by kind.
     findings: BTreeMap<&'static str, u64>,
+    /// What was accepted by evidence, and written though it did not come in: instances, or elements
+    /// where it is about those.
+    noticed: BTreeMap<&'static str, u64>,
     /// BLAKE3 over the new SOP Instance UIDs in order, each with the digest of its file up to the
     /// pixel data, which passes as it is.
     outputs: String,
@@ -56,7 +59,7 @@ pub struct Certificate {
 
 impl Certificate {
     /// Its keys, by which one is recognized.
-    pub const KEYS: [&str; 13] = [
+    pub const KEYS: [&str; 14] = [
         "format",
         "engine",
         "profile",
@@ -69,6 +72,7 @@ impl Certificate {
         "held_back",
         "elements",
         "findings",
+        "noticed",
         "outputs",
     ];
 
@@ -94,6 +98,7 @@ pub struct Certifying {
     held_back: BTreeMap<&'static str, u64>,
     elements: Counts,
     findings: BTreeMap<&'static str, u64>,
+    noticed: BTreeMap<&'static str, u64>,
     outputs: BTreeSet<(String, Digest)>,
 }
 
@@ -113,6 +118,9 @@ impl Certifying {
         self.elements.add(&instance.outcome.counts);
         for (kind, count) in instance.findings() {
             *self.findings.entry(kind).or_default() += u64::from(*count);
+        }
+        for (noticed, count) in instance.noticed() {
+            *self.noticed.entry(noticed).or_default() += u64::from(*count);
         }
         let name = instance.names().sop_instance.as_str().to_owned();
         self.outputs.insert((name, instance.header_digest()));
@@ -155,6 +163,7 @@ impl Certifying {
                 })
                 .collect(),
             findings: self.findings,
+            noticed: self.noticed,
             outputs: outputs.finalize().to_hex().to_string(),
         })
     }

@@ -3,6 +3,7 @@
 use crate::dates;
 use crate::keyed::ProjectSecret;
 use crate::profile::{Coarseness, Rule};
+use crate::study::is_uid;
 use crate::suspicion::suspicious;
 use crate::text::{Charset, CleanText, Look, Texts, is_known};
 use crate::treatment::Treatment;
@@ -85,6 +86,9 @@ impl Context<'_> {
     ) -> Result<Decision, CannotDecode> {
         let text = || std::str::from_utf8(value).unwrap_or("\u{fffd}");
         Ok(match treatment {
+            Treatment::Keep if element.vr == Vr::UI && !are_uids(value) => {
+                self.remap(element.tag, value)
+            }
             Treatment::Keep | Treatment::Descend | Treatment::Content => (Action::Keep, New::Same),
             Treatment::Remove => (Action::Remove, New::Value(Vec::new())),
             Treatment::Empty => empty(),
@@ -343,6 +347,15 @@ const DEFINITION_UIDS: [Tag; 3] =
 /// Code systems registered with HL7 (PS3.16 section 8).
 fn is_code_system(uid: &[u8]) -> bool {
     uid.starts_with(b"2.16.840.1.113883.6.") && uid.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+}
+
+/// Whether every value is a UID (PS3.5 9.1) or empty: what is none may be anything.
+fn are_uids(value: &[u8]) -> bool {
+    value.split(|&b| b == b'\\').all(|uid| {
+        let uid = uid.trim_ascii();
+        let uid = uid.strip_suffix(b"\0").unwrap_or(uid);
+        uid.is_empty() || is_uid(uid)
+    })
 }
 
 /// UIDs that the standard itself registers stay: SOP classes, transfer syntaxes, well-known frames.

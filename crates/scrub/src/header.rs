@@ -2,13 +2,17 @@
 //! runs of kept elements are copied as one piece, and the de-identification attributes are put in
 //! place.
 
+mod content;
+
 use crate::attributes;
 use crate::decide::{CannotDecode, Context, New};
 use crate::iod::TOP;
-use crate::outcome::{Decided, Outcome, Watch};
+use crate::noticed::Noticed;
+use crate::outcome::{Decided, Outcome, Watch, Written};
 use crate::plan::{Place, Plan};
 use crate::private;
-use crate::structured::{self, ItemRule, content};
+use crate::profile::Rule;
+use crate::structured::ItemRule;
 use crate::text::Charset;
 use crate::treatment::{Because, Treatment};
 use crate::values::dummy;
@@ -112,7 +116,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
     fn note(&mut self, at: usize, element: &Element, action: Action, because: Because) {
         self.outcome.counts.count(action, because);
         if let Some(watch) = &mut self.watch {
-            watch(&Decided { at, element, action, new: None, kinds: &[] });
+            watch(&Decided { at, element, action, new: None, kinds: &[], written: None });
         }
     }
 
@@ -122,10 +126,11 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         }
     }
 
-    /// Adds an element to the run of bytes copied as they are.
-    fn keep(&mut self, element: &Element) {
-        if element.length % 2 == 1 {
-            // An odd length is the sender's mistake (PS3.5 7.1.1): padded on the way.
+    /// Adds an element to the run of bytes copied as they are; gives where its value will begin.
+    fn keep(&mut self, element: &Element) -> usize {
+        if element.odd || element.length % 2 == 1 {
+            // An odd length is the sender's mistake (PS3.5 7.1.1): padded on the way. So is a value
+            // representation that is none: another one is written.
             let value = self.data.value(element).to_vec();
             return self.put(element, &value);
         }
@@ -134,19 +139,26 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         if element.undefined_length {
             to += 8;
         }
-        match &mut self.run {
-            Some((_, end)) if *end == from => *end = to,
+        let begun = match &mut self.run {
+            Some((begun, end)) if *end == from => {
+                *end = to;
+                *begun
+            }
             _ => {
                 self.flush();
                 self.run = Some((from, to));
+                from
             }
-        }
+        };
+        self.out.len() + element.start as usize - begun
     }
 
-    fn put(&mut self, element: &Element, value: &[u8]) {
+    /// Writes an element with a new value; gives where that begins.
+    fn put(&mut self, element: &Element, value: &[u8]) -> usize {
         self.flush();
         // A known tag that came as UN goes out under its own VR, whose dummy it may hold.
         Writer::new(self.out).element(element.tag, element.vr, value, element.encoding);
+        self.out.len() - value.len().next_multiple_of(2)
     }
 
     /// What to do with an element at its place.
@@ -191,17 +203,29 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             self.creator_element(at, element, level);
             return Ok(());
         }
+        if element.odd {
+            self.outcome.notice(Noticed::OddRepresentation);
+        }
+        // What is no defined term declares nothing: texts were read by evidence, or are held back.
+        if element.tag == tags::SPECIFIC_CHARACTER_SET
+            && CharacterSets::parse(self.data.value(element)).is_err()
+        {
+            self.outcome.notice(Noticed::CharacterSetUnknown);
+            self.note(at, element, Action::Remove, Because::Representation);
+            return Ok(());
+        }
         let (treatment, because) = self.treatment(element, level);
         if element.kind == Kind::Sequence {
             return self.sequence(at, element, treatment, because, level);
         }
         match treatment {
             Treatment::Remove | Treatment::Descend | Treatment::Content => {
+                self.notice_idle_rule(element, because);
                 self.note(at, element, Action::Remove, because);
                 Ok(())
             }
             treatment => {
-                let judged = self.as_what_it_is(element, level);
+                let judged = self.as_what_it_is(element, because, level);
                 self.leaf(at, &judged, treatment, because)
             }
         }
@@ -271,12 +295,13 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
     fn descend(&mut self, at: usize, sequence: &Element, mode: Mode) -> Result<(), Reason> {
         self.flush();
         let undefined = sequence.undefined_length;
-        let mark = Writer::new(self.out).open_sequence(
-            sequence.tag,
-            sequence.declared,
-            undefined,
-            sequence.encoding,
-        );
+        // Items with value representations have no place in UN (PS3.5 6.2.2).
+        let first = self.data.elements().get(at + 1).filter(|_| sequence.next as usize > at + 1);
+        let explicit = first.is_some_and(|item| item.encoding.explicit);
+        let unknown = sequence.declared == Vr::UN && !explicit && !sequence.odd;
+        let vr = if unknown { Vr::UN } else { Vr::SQ };
+        let mark =
+            Writer::new(self.out).open_sequence(sequence.tag, vr, undefined, sequence.encoding);
         let mut item_at = at + 1;
         while item_at < sequence.next as usize {
             let item = self.data.elements()[item_at];
@@ -318,51 +343,9 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         Ok(())
     }
 
-    /// Index of the first element of the item at `at` with this tag.
-    fn child(&self, at: usize, tag: Tag) -> Option<usize> {
-        let elements = self.data.elements();
-        let end = elements.get(at)?.next as usize;
-        let mut child = at + 1;
-        while child < end {
-            let element = elements.get(child)?;
-            if element.tag == tag {
-                return Some(child);
-            }
-            child = element.next as usize;
-        }
-        None
-    }
-
-    /// The rule of a content item, by its concept name.
-    fn content_rule(&self, at: usize, replaced: bool) -> Option<ItemRule> {
-        let concept = self.child(at, content::CONCEPT_NAME);
-        concept
-            .or_else(|| self.child(at, content::VALUE_TYPE))
-            .or_else(|| self.child(at, content::UNFORMATTED_TEXT))?;
-        // The entry behind a sequence that has items is its first one.
-        let elements = self.data.elements();
-        let first =
-            concept.filter(|&at| elements.get(at).is_some_and(|e| e.next as usize > at + 1));
-        let of_concept = |tag| {
-            let child = self.child(first? + 1, tag)?;
-            elements.get(child).map(|element| self.data.value(element).trim_ascii())
-        };
-        let code = of_concept(content::CODE_VALUE).unwrap_or(b"");
-        let scheme = of_concept(content::CODING_SCHEME).unwrap_or(b"");
-        Some(structured::rule(self.plan, code, scheme, replaced))
-    }
-
-    /// Whether content items refer to others by their place (PS3.3 C.17.3.2.5).
-    fn refers_by_place(&mut self) -> bool {
-        let data = self.data;
-        let refers = || data.elements().iter().any(|element| element.tag == content::BY_REFERENCE);
-        *self.by_place.get_or_insert_with(refers)
-    }
-
     fn put_empty_sequence(&mut self, element: &Element) {
         self.flush();
-        let declared = if element.declared == Vr::UN { Vr::SQ } else { element.declared };
-        Writer::new(self.out).head(element.tag, declared, 0, element.encoding);
+        Writer::new(self.out).head(element.tag, Vr::SQ, 0, element.encoding);
     }
 
     fn leaf(
@@ -385,15 +368,17 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         };
         let (action, new) = self.as_required(element, value, action, new);
         self.outcome.counts.count(action, because);
-        if let Some(watch) = &mut self.watch {
-            watch(&Decided { at, element, action, new: new.value(), kinds: new.kinds() });
-        }
         for kind in new.kinds() {
             *self.outcome.findings.entry(kind.as_str()).or_default() += 1;
         }
-        match new.value() {
+        let place = match new.value() {
             None => self.keep(element),
             Some(new) => self.put(element, new),
+        };
+        if let Some(watch) = &mut self.watch {
+            let written = Some(Written { at: place, treatment, because, charset: &self.charset });
+            let (new, kinds) = (new.value(), new.kinds());
+            watch(&Decided { at, element, action, new, kinds, written });
         }
         let top = self.path.is_empty();
         if top && self.context.tabled && attributes::listed(element.tag) {
@@ -420,14 +405,28 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         (action, new)
     }
 
-    /// A safe private element that came as UN, with the VR that the standard's table gives it.
-    fn as_what_it_is(&self, element: &Element, level: &Level) -> Element {
-        if element.vr != Vr::UN || !element.tag.is_private() {
+    /// An element that came as UN or in implicit VR, with the VR that the rule states or, for a
+    /// safe private one, that the standard's table gives it.
+    fn as_what_it_is(&self, element: &Element, because: Because, level: &Level) -> Element {
+        if element.vr != Vr::UN {
             return *element;
         }
-        let creator = self.creator(element, level);
-        let vr = creator.and_then(|name| private::safe(element.tag, name));
+        let vr = match because {
+            Because::Rule(number) => {
+                self.context.rules.get(usize::from(number)).and_then(Rule::stated)
+            }
+            _ => self.creator(element, level).and_then(|name| private::safe(element.tag, name)),
+        };
         Element { vr: vr.unwrap_or(Vr::UN), ..*element }
+    }
+
+    /// Notices a rule that wants something left of a value that nobody can read.
+    fn notice_idle_rule(&mut self, element: &Element, because: Because) {
+        let Because::Rule(number) = because else { return };
+        let rule = self.context.rules.get(usize::from(number));
+        if element.vr == Vr::UN && rule.is_some_and(Rule::needs_representation) {
+            self.outcome.notice(Noticed::RuleCannotAct);
+        }
     }
 }
 
@@ -465,8 +464,7 @@ fn in_dummies(treatment: Treatment, because: Because, vr: Vr) -> (Treatment, Bec
 /// Bytes of tag, VR and length as they stand in the input.
 fn head_length(element: &Element) -> usize {
     let Encoding { explicit, .. } = element.encoding;
-    let long = element.declared.has_long_length() || !element.declared.is_known();
-    if explicit && long { 12 } else { 8 }
+    if explicit && element.declared.has_long_length() { 12 } else { 8 }
 }
 
 /// Attributes that scanveil writes itself: the input's are never kept.

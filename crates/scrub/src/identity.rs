@@ -22,16 +22,21 @@ enum Class {
 }
 
 /// Elements whose whole value identifies, in order of their tags: numbers, places, telephone
-/// numbers, days. Person names are told by their value representation.
+/// numbers, days, devices. Person names are told by their value representation. It has all that the
+/// verification looks for, so that what is found there was taken out of texts before.
 const IDENTIFYING: &[(u32, Class)] = &[
     (0x0008_0050, Class::Identifier),
+    (0x0008_0054, Class::Identifier),
+    (0x0008_0055, Class::Identifier),
     (0x0008_0080, Class::Place),
     (0x0008_0081, Class::Place),
     (0x0008_0092, Class::Place),
     (0x0008_0094, Class::Identifier),
     (0x0008_1010, Class::Place),
     (0x0008_1040, Class::Place),
+    (0x0008_1190, Class::Identifier),
     (0x0010_0020, Class::Identifier),
+    (0x0010_0021, Class::Place),
     (0x0010_0030, Class::Date),
     (0x0010_1000, Class::Identifier),
     (0x0010_1040, Class::Place),
@@ -40,25 +45,70 @@ const IDENTIFYING: &[(u32, Class)] = &[
     (0x0010_2152, Class::Place),
     (0x0010_2154, Class::Identifier),
     (0x0010_2155, Class::Identifier),
+    (0x0010_2299, Class::Place),
+    (0x0012_0010, Class::Identifier),
+    (0x0012_0020, Class::Identifier),
+    (0x0012_0021, Class::Identifier),
+    (0x0012_0030, Class::Identifier),
+    (0x0012_0031, Class::Place),
     (0x0012_0040, Class::Identifier),
     (0x0012_0042, Class::Identifier),
+    (0x0012_0060, Class::Place),
+    (0x0012_0081, Class::Place),
+    (0x0012_0082, Class::Identifier),
     (0x0018_1000, Class::Identifier),
     (0x0018_1003, Class::Identifier),
+    (0x0018_1004, Class::Identifier),
+    (0x0018_1005, Class::Identifier),
+    (0x0018_1007, Class::Identifier),
+    (0x0018_1008, Class::Identifier),
+    (0x0018_1009, Class::Identifier),
+    (0x0018_700a, Class::Identifier),
     (0x0020_000d, Class::Uid),
     (0x0020_000e, Class::Uid),
     (0x0020_0010, Class::Identifier),
+    (0x0032_1020, Class::Place),
+    (0x0032_1021, Class::Identifier),
     (0x0032_1033, Class::Place),
     (0x0038_0010, Class::Identifier),
+    (0x0038_0011, Class::Place),
     (0x0038_0060, Class::Identifier),
+    (0x0038_0061, Class::Place),
     (0x0038_0300, Class::Place),
     (0x0038_0400, Class::Place),
+    (0x0040_0001, Class::Identifier),
     (0x0040_0009, Class::Identifier),
+    (0x0040_0010, Class::Identifier),
+    (0x0040_0011, Class::Place),
+    (0x0040_0241, Class::Identifier),
+    (0x0040_0242, Class::Identifier),
+    (0x0040_0243, Class::Place),
     (0x0040_0253, Class::Identifier),
     (0x0040_0512, Class::Identifier),
     (0x0040_0551, Class::Identifier),
+    (0x0040_06fa, Class::Identifier),
     (0x0040_1001, Class::Identifier),
+    (0x0040_1005, Class::Place),
+    (0x0040_1102, Class::Place),
+    (0x0040_1103, Class::Identifier),
+    (0x0040_1104, Class::Identifier),
+    (0x0040_2009, Class::Person),
+    (0x0040_2010, Class::Identifier),
     (0x0040_2016, Class::Identifier),
     (0x0040_2017, Class::Identifier),
+    (0x0040_a027, Class::Place),
+    (0x0040_a353, Class::Place),
+    (0x0040_a354, Class::Identifier),
+    (0x0040_e010, Class::Identifier),
+    (0x0088_0130, Class::Identifier),
+    (0x0400_0563, Class::Identifier),
+    (0x0400_0564, Class::Identifier),
+    (0x300a_00b2, Class::Identifier),
+    (0x3010_002d, Class::Identifier),
+    (0x4008_0040, Class::Identifier),
+    (0x4008_0042, Class::Place),
+    (0x4008_011a, Class::Place),
+    (0x4008_0200, Class::Identifier),
 ];
 
 /// A study's values cannot grow without bound; what passes it is refused.
@@ -82,17 +132,31 @@ fn class(element: &Element) -> Option<Class> {
     Some(IDENTIFYING[at].1)
 }
 
+/// Whether an attribute is about a person: a name, or a number of the patient's. What it says stays
+/// in it where the profile keeps it, and is looked for everywhere else.
+pub(crate) fn names_somebody(element: &Element) -> bool {
+    matches!(class(element), Some(Class::Person | Class::Identifier))
+}
+
 /// What is known of who a study is about. Fill it with every instance, then scrub.
 #[derive(Default)]
 pub struct StudyIdentity {
     patients: BTreeSet<Vec<u8>>,
-    fallback: Option<Vec<u8>>,
+    /// Who it is about where nothing has a Patient ID: a name with a day of birth before the study.
+    fallback: Option<(Nameless, Vec<u8>)>,
     /// Values, and the elements each was found in.
     values: BTreeSet<(Class, Tag, String)>,
     /// For the verification, which gathers for itself.
     evidence: Evidence,
     /// What was taken in already: most instances of a study say the same of whom it is about.
     seen: Seen,
+}
+
+/// What stands for a patient without Patient ID; the first that is known does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Nameless {
+    Named,
+    Study,
 }
 
 /// Values that need no second look, under the character set that they were read by.
@@ -185,8 +249,11 @@ impl StudyIdentity {
         if !id.is_empty() {
             self.patients.insert(decode(charset, id).into_bytes());
         }
-        let who =
-            if name.is_empty() { [b"study ", study].concat() } else { [name, b"|", born].concat() };
+        let who = if name.is_empty() {
+            (Nameless::Study, [b"study ", study].concat())
+        } else {
+            (Nameless::Named, [plain_name(&decode(charset, name)).as_bytes(), b"|", born].concat())
+        };
         self.fallback = Some(self.fallback.take().map_or(who.clone(), |known| known.min(who)));
         self.seen.who =
             Some(Who { id: id.into(), name: name.into(), born: born.into(), study: study.into() });
@@ -206,24 +273,28 @@ impl StudyIdentity {
             return Err(Reason::at(ReasonCode::MixedPatients, at, detail));
         }
         let known = self.patients.first().cloned();
-        Ok(known.unwrap_or_else(|| self.fallback.clone().unwrap_or_default()))
+        let fallback = || self.fallback.clone().map(|(_, who)| who);
+        Ok(known.or_else(fallback).unwrap_or_default())
     }
 
     pub(crate) fn pseudonym(&self, secret: &ProjectSecret) -> Result<String, Reason> {
         Ok(secret.pseudonym(&self.patient()?))
     }
 
-    /// What is known of the study's people and identifiers, without what the plan openly keeps;
-    /// `words` always go.
+    /// What is known of the study's people and identifiers; `words` always go. Of places, dates and
+    /// UIDs not what the plan openly keeps; of names and numbers nothing is left out, unless
+    /// `open`: for texts that are kept by choice.
     pub(crate) fn known(
         &self,
         plan: &Plan,
         rules: &[Rule],
         words: &[String],
+        open: bool,
     ) -> Result<Known, Reason> {
         let mut known = KnownBuilder::new();
         for (class, tag, text) in &self.values {
-            if plan.retains(rules, *tag) {
+            let personal = matches!(class, Class::Person | Class::Identifier);
+            if (open || !personal) && plan.retains(rules, *tag) {
                 continue;
             }
             if *class == Class::Person {
@@ -245,10 +316,29 @@ impl StudyIdentity {
         known.build().map_err(|_| too_many())
     }
 
+    /// Whether the plan openly keeps something that names a person.
+    pub(crate) fn keeps_personal(&self, plan: &Plan, rules: &[Rule]) -> bool {
+        let personal = |class: &Class| matches!(class, Class::Person | Class::Identifier);
+        self.values.iter().any(|(class, tag, _)| personal(class) && plan.retains(rules, *tag))
+    }
+
     /// Searches what is written for what identified the patient, and what the plan does not keep.
     pub(crate) fn verifier(self, plan: &Plan, rules: &[Rule]) -> Result<Verifier, Reason> {
         self.evidence.verifier(&|tag| plan.retains(rules, tag)).map_err(|_| too_many())
     }
+}
+
+/// A name without what says nothing (PS3.5 6.2.1.1): blanks around components, empty components and
+/// representations at the end. `Doe^Jo` and `Doe^Jo^^` are one person.
+fn plain_name(name: &str) -> String {
+    let representations: Vec<String> = name
+        .split('=')
+        .map(|one| {
+            let components: Vec<&str> = one.split('^').map(str::trim).collect();
+            components.join("^").trim_end_matches('^').to_owned()
+        })
+        .collect();
+    representations.join("=").trim_end_matches('=').to_owned()
 }
 
 fn too_many() -> Reason {
@@ -268,4 +358,21 @@ fn trim(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|b| !cut(b)).unwrap_or(value.len());
     let end = value.iter().rposition(|b| !cut(b)).map_or(start, |at| at + 1);
     &value[start..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scanveil_verify::What;
+
+    #[test]
+    fn what_the_verification_looks_for_is_known_to_the_cleaning_of_texts() {
+        assert!(IDENTIFYING.is_sorted());
+        let is_known = |tag: Tag| IDENTIFYING.binary_search_by_key(&tag.0, |entry| entry.0).is_ok();
+        for (tag, what) in scanveil_verify::listed_elements() {
+            // Ages are capped wherever they stand; texts of dates are no days of a calendar here.
+            let apart = matches!(what, What::Age | What::Date);
+            assert!(apart || is_known(tag), "{tag}");
+        }
+    }
 }

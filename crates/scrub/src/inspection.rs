@@ -164,7 +164,7 @@ impl Inspector {
         }
         header.meta.surplus.iter().for_each(|&tag| found(TracePlace::Tag(tag), Trace::Meta));
         let Ok(nothing) = KnownBuilder::new().build() else { return };
-        let texts = Texts::new(&self.cleaner, nothing);
+        let texts = Texts::new(&self.cleaner, nothing, None);
         let context = Context {
             rules: &[],
             secret: &self.secret,

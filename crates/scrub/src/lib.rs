@@ -14,8 +14,10 @@ mod header;
 mod identity;
 mod inspection;
 mod iod;
+mod kept;
 mod keyed;
 mod mask;
+mod noticed;
 mod options;
 mod outcome;
 mod pixels;
@@ -41,16 +43,17 @@ pub use certificate::{Certificate, Certifying, Count};
 pub use identity::StudyIdentity;
 pub use inspection::{Inspector, Risk, Trace, TracePlace};
 pub use keyed::ProjectSecret;
+pub use noticed::Noticed;
 pub use options::ProfileOption;
 pub use prepared::Prepared;
 pub use profile::{
     Case, CdaRule, Coarseness, Condition, DateSettings, Declaration, DocumentSettings, Explanation,
-    PdfRule, PixelSettings, Profile, ProfileDocument, ProfileError, RuleAction, RuleDocument,
-    TextSettings, Unlisted,
+    IdleRule, PdfRule, PixelSettings, Profile, ProfileDocument, ProfileError, RuleAction,
+    RuleDocument, TextSettings, Unlisted,
 };
 pub use scrubbed::{Names, ScrubbedInstance};
 pub use sop::{PixelClass, SopClass};
-pub use study::{Mapping, MappingKind, StudyScrubber};
+pub use study::{Mapping, MappingKind, StudyScrubber, study_of};
 pub use suspicion::{Suspicion, suspicious};
 pub use table::{Code, EDITION, TableRow, rows};
 

@@ -1,6 +1,8 @@
 //! What was decided of the elements of an instance: counted, and shown to those who only look.
 
-use crate::treatment::Because;
+use crate::noticed::Noticed;
+use crate::text::Charset;
+use crate::treatment::{Because, Treatment};
 use scanveil_dataset::Element;
 use scanveil_model::Action;
 use scanveil_text::Kind;
@@ -48,9 +50,16 @@ pub(crate) struct Outcome {
     /// What was found in texts, by kind.
     pub(crate) findings: BTreeMap<&'static str, u32>,
     pub(crate) attributes: BTreeMap<String, String>,
+    /// What was accepted by evidence, and written though it did not come in.
+    pub(crate) noticed: BTreeMap<&'static str, u32>,
 }
 
 impl Outcome {
+    /// Counts something noticed.
+    pub(crate) fn notice(&mut self, noticed: Noticed) {
+        *self.noticed.entry(noticed.as_str()).or_default() += 1;
+    }
+
     /// Counts by action.
     pub(crate) fn actions(&self) -> BTreeMap<Action, u32> {
         let mut counts = BTreeMap::new();
@@ -83,6 +92,18 @@ pub(crate) struct Decided<'e> {
     pub(crate) new: Option<&'e [u8]>,
     /// What was found in a text.
     pub(crate) kinds: &'e [Kind],
+    /// How it was written, if it was.
+    pub(crate) written: Option<Written<'e>>,
+}
+
+/// How the value of an element was written.
+#[derive(Clone, Copy)]
+pub(crate) struct Written<'e> {
+    /// Where it begins in what is written.
+    pub(crate) at: usize,
+    pub(crate) treatment: Treatment,
+    pub(crate) because: Because,
+    pub(crate) charset: &'e Charset,
 }
 
 /// Somebody who looks at every decision.

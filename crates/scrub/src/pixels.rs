@@ -114,10 +114,9 @@ fn declared(
     if class == PixelClass::Risk && !believed {
         return Err(Reason::new(ReasonCode::PixelRisk, "a SOP class that often carries text"));
     }
-    let screens =
-        [&b"SCREEN SAVE"[..], b"SCREENSHOT", b"SECONDARY", b"DOSE_INFO", b"REFORMATTED_TEXT"];
-    if screens.iter().any(|t| is(t)) && !is(b"MPR") && !is(b"REFORMATTED") {
-        return Err(risk(ReasonCode::PixelRisk, tags::IMAGE_TYPE, "a derived or secondary image"));
+    let screens = [&b"SCREEN SAVE"[..], b"SCREENSHOT", b"DOSE_INFO", b"REFORMATTED_TEXT"];
+    if screens.iter().any(|t| is(t)) {
+        return Err(risk(ReasonCode::PixelRisk, tags::IMAGE_TYPE, "made of a screen"));
     }
     if coding == PixelCoding::CodeStream {
         return Err(Reason::new(ReasonCode::PixelsNotInspected, "compressed pixel data"));

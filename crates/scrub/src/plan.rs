@@ -2,6 +2,7 @@
 //! an element.
 
 use crate::iod::{Attributes, TOP, Type};
+use crate::kept;
 use crate::options::ProfileOption;
 use crate::private;
 use crate::profile::{Rule, Settings, Subject, Unlisted};
@@ -198,8 +199,10 @@ impl Plan {
         if let Some(number) = self.plain.get(&tag) {
             return rules[usize::from(*number)].treatment == Treatment::Keep;
         }
-        let kept = |treatment| matches!(treatment, Treatment::Keep | Treatment::Retained);
-        self.tabled(TOP, tag).is_some_and(|(treatment, _)| kept(treatment))
+        self.tabled(TOP, tag).is_some_and(|(treatment, because)| {
+            matches!(treatment, Treatment::Keep | Treatment::Retained)
+                || treatment == Treatment::Clean && kept::retains(because)
+        })
     }
 
     /// Whether a private element can be kept at all.
@@ -236,6 +239,8 @@ impl Plan {
         if self.ruled
             && let Some((number, treatment)) = self.ruled(rules, tag, vr, place)
         {
+            let stated = rules[usize::from(number)].stated().filter(|_| vr == Vr::UN);
+            let vr = stated.unwrap_or(vr);
             return (self.by_representation(treatment, vr), Because::Rule(number));
         }
         if tag.is_private() {
@@ -331,8 +336,7 @@ impl Plan {
             }
             // Bulk binary data of the groups whose content is numbers by definition.
             b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW"
-                if matches!(tag.group(), 0x0022 | 0x0028 | 0x0066 | 0x006a | 0x5400 | 0x5600)
-                    || matches!(tag.0, 0x7fe0_0001 | 0x7fe0_0002) =>
+                if matches!(tag.group(), 0x0022 | 0x0028 | 0x0066 | 0x006a | 0x5400 | 0x5600) =>
             {
                 Treatment::Keep
             }
@@ -408,11 +412,16 @@ const MACHINE_WRITTEN: [u32; 10] = [
     0x0054_1105,
 ];
 
+/// Offsets of frames, told anew by whoever needs them: native pixel data has none, and fragments
+/// are passed on without (PS3.3 C.7.6.3.1.8). Extended Offset Table and its lengths.
+const OFFSETS: [Tag; 2] = [Tag::new(0x7fe0, 0x1), Tag::new(0x7fe0, 0x2)];
+
 /// Group lengths, command and file meta groups, curves, overlays, retired text groups, padding,
 /// delimiters: no profile keeps them.
-fn is_never_kept(tag: Tag) -> bool {
+pub(crate) fn is_never_kept(tag: Tag) -> bool {
     let group = tag.group();
     tag.is_group_length()
+        || OFFSETS.contains(&tag)
         || group < 8
         || (group & 1 == 0 && matches!(group & 0xff00, 0x5000 | 0x6000))
         || matches!(group, 0x4000 | 0x4008 | 0xfffa | 0xfffc | 0xfffe | 0xffff)

@@ -24,7 +24,8 @@ pub(crate) fn charset(header: &Header<'_>) -> (Charset, Option<String>) {
         element.kind != Kind::Leaf || !element.vr.is_text() || data.value(element).is_ascii()
     });
     if all_plain && let Ok(read) = CharacterSets::parse(declared) {
-        return (Charset { read, write: None }, None);
+        let term = as_defined(&read, declared);
+        return (Charset { read, write: None }, term);
     }
     // Items that declare sets of their own are read by those.
     let own: Vec<u32> = data
@@ -45,7 +46,10 @@ pub(crate) fn charset(header: &Header<'_>) -> (Charset, Option<String>) {
     let read = CharacterSets::parse(declared);
     let as_declared = |sets: &CharacterSets| values().all(|value| sets.decode(value).is_ok());
     match read {
-        Ok(read) if as_declared(&read) => return (Charset { read, write: None }, None),
+        Ok(read) if as_declared(&read) => {
+            let term = as_defined(&read, declared);
+            return (Charset { read, write: None }, term);
+        }
         _ => {}
     }
     match CharacterSets::evidence(&mut values()) {
@@ -58,4 +62,10 @@ pub(crate) fn charset(header: &Header<'_>) -> (Charset, Option<String>) {
         // What cannot be read is held back where it would have to be kept.
         None => (Charset { read: read.unwrap_or(CharacterSets::DEFAULT), write: None }, None),
     }
+}
+
+/// The defined term for what was declared in other letters: `iso_ir 100`, `ISO IR 192`.
+fn as_defined(read: &CharacterSets, declared: &[u8]) -> Option<String> {
+    let term = read.term().filter(|term| !term.is_empty() && term.as_bytes() != declared)?;
+    Some(term.to_owned())
 }

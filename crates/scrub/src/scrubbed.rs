@@ -87,6 +87,12 @@ impl ScrubbedInstance {
     pub fn findings(&self) -> &BTreeMap<&'static str, u32> {
         &self.outcome.findings
     }
+    /// What was accepted by evidence, and what was written though it did not come in: how often, by
+    /// the words of [`Noticed`](crate::Noticed).
+    #[must_use]
+    pub fn noticed(&self) -> &BTreeMap<&'static str, u32> {
+        &self.outcome.noticed
+    }
     /// De-identified attributes for tables, by keyword.
     #[must_use]
     pub fn attributes(&self) -> &BTreeMap<String, String> {

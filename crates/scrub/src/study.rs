@@ -1,24 +1,31 @@
 //! Scrubs the instances of one study.
 
 pub(crate) mod documents;
+mod named;
 
 use crate::decide::Context;
 use crate::header::{Insert, Rewriter, is_inserted};
 use crate::identity::StudyIdentity;
+use crate::kept::kept;
 use crate::keyed::ProjectSecret;
+use crate::noticed::Noticed;
 use crate::outcome::{Decided, Outcome, Watch};
 use crate::pixels::{self, PixelPlan};
-use crate::plan::Plan;
+use crate::plan::{Place, Plan};
 use crate::prepared::Prepared;
 use crate::profile::Circumstances;
 use crate::reading::charset;
 use crate::scrubbed::{Names, ScrubbedInstance};
 use crate::sop::SopClass;
 use crate::text::Texts;
+use crate::treatment::Treatment;
 use crate::values::DUMMIES;
 use crate::{Profile, ProfileOption};
+pub(crate) use named::is_uid;
+pub use named::study_of;
+use named::{Named, identity, sop_class};
 use scanveil_dataset::{Body, Encoding, Header, Tag, Vr, Writer, file_meta, tags};
-use scanveil_model::{Action, Digest, Reason, ReasonCode, TagPath, Uid};
+use scanveil_model::{Action, Digest, Reason, ReasonCode, Uid};
 use scanveil_verify::Verifier;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -38,7 +45,7 @@ pub struct StudyScrubber<'p> {
     digested: bool,
     hospital: String,
     /// New UIDs of the study and of the series met last.
-    uids: Mutex<Vec<(String, String)>>,
+    uids: Mutex<Vec<(Vec<u8>, String)>>,
     /// The codes of what was done, by encoding.
     methods: [OnceLock<Vec<u8>>; 3],
 }
@@ -73,65 +80,11 @@ pub struct Mapping {
     pub new: String,
 }
 
-/// The UIDs every instance must have.
-struct Identity<'h> {
-    class: &'h str,
-    instance: &'h str,
-    series: &'h str,
-    study: &'h str,
-}
-
-/// What an instance is called, and the new UIDs of instance, series and study.
-struct Named<'h> {
-    identity: Identity<'h>,
-    sop: SopClass,
-    new: [String; 3],
-}
-
-fn required<'h>(header: &'h Header<'_>, tag: Tag) -> Result<&'h str, Reason> {
-    let at = || TagPath(tag.to_string());
-    let value = header.data.text(tag).filter(|value| !value.is_empty());
-    let value =
-        value.ok_or_else(|| Reason::at(ReasonCode::MissingAttribute, at(), "missing or empty"))?;
-    let text = std::str::from_utf8(value).ok().filter(|_| is_uid(value));
-    text.ok_or_else(|| Reason::at(ReasonCode::InvalidUid, at(), "not a UID"))
-}
-
-/// PS3.5 9.1: digits in components, none of which is empty. A UID kept by a profile can become a
-/// path.
-fn is_uid(value: &[u8]) -> bool {
-    let whole = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-    value.len() <= 64 && value.split(|byte| *byte == b'.').all(whole)
-}
-
-fn identity<'h>(header: &'h Header<'_>) -> Result<Identity<'h>, Reason> {
-    if header.meta.sop_class_uid.as_deref() == Some(b"1.2.840.10008.1.3.10") {
-        return Err(Reason::new(ReasonCode::NotAnInstance, "a media storage directory"));
-    }
-    let class = required(header, tags::SOP_CLASS_UID)?;
-    let instance = required(header, tags::SOP_INSTANCE_UID)?;
-    for (tag, meta, found) in [
-        (tags::MEDIA_STORAGE_SOP_CLASS_UID, &header.meta.sop_class_uid, class),
-        (tags::MEDIA_STORAGE_SOP_INSTANCE_UID, &header.meta.sop_instance_uid, instance),
-    ] {
-        if meta.as_deref().is_some_and(|meta| meta != found.as_bytes()) {
-            let at = TagPath(tag.to_string());
-            return Err(Reason::at(ReasonCode::MetaMismatch, at, "differs from the data set"));
-        }
-    }
-    Ok(Identity {
-        class,
-        instance,
-        series: required(header, tags::SERIES_INSTANCE_UID)?,
-        study: required(header, tags::STUDY_INSTANCE_UID)?,
-    })
-}
-
-fn sop_class(identity: &Identity<'_>) -> Result<SopClass, Reason> {
-    SopClass::find(identity.class).ok_or_else(|| {
-        let at = TagPath(tags::SOP_CLASS_UID.to_string());
-        Reason::at(ReasonCode::UnknownSopClass, at, "not a storage SOP class of the standard")
-    })
+/// What of an instance does not come from its header alone.
+#[derive(Clone, Copy, Default)]
+struct Parts<'p> {
+    pixels: Option<&'p PixelPlan>,
+    document: Option<&'p documents::NewDocument<'p>>,
 }
 
 impl<'p> StudyScrubber<'p> {
@@ -150,12 +103,14 @@ impl<'p> StudyScrubber<'p> {
         let dates = &document.dates;
         let back = secret.offset_days(&patient, dates.shift_min, dates.shift_max);
         let plan = profile.plan(&Circumstances::default());
-        let known = identity.known(&plan, &profile.settings.rules, &document.text.remove)?;
+        let rules = &profile.settings.rules;
+        let known = |open| identity.known(&plan, rules, &document.text.remove, open);
+        let open = identity.keeps_personal(&plan, rules).then(|| known(true)).transpose()?;
         Ok(Self {
             profile,
             secret,
-            texts: Texts::new(&profile.cleaner, known),
-            verifier: identity.verifier(&plan, &profile.settings.rules)?,
+            texts: Texts::new(&profile.cleaner, known(false)?, open),
+            verifier: identity.verifier(&plan, rules)?,
             pseudonym,
             back,
             tabled: true,
@@ -190,7 +145,17 @@ impl<'p> StudyScrubber<'p> {
         &self.pseudonym
     }
 
-    fn new_uid(&self, uid: &str) -> String {
+    /// The new UID for one, or for what one is derived from. What is none cannot be retained.
+    fn new_uid(&self, uid: &[u8], derived: bool) -> String {
+        let retained = self.profile.has(ProfileOption::RetainUids) && !derived && is_uid(uid);
+        match std::str::from_utf8(uid) {
+            Ok(uid) if retained => uid.to_owned(),
+            _ => self.secret.uid(uid),
+        }
+    }
+
+    /// The new UID for one of a document, which may be a UUID.
+    fn document_uid(&self, uid: &str) -> String {
         if self.profile.has(ProfileOption::RetainUids) {
             return uid.to_owned();
         }
@@ -198,12 +163,12 @@ impl<'p> StudyScrubber<'p> {
     }
 
     /// The new UID of a study or series: asked for by every instance of it.
-    fn group_uid(&self, uid: &str) -> String {
+    fn group_uid(&self, uid: &[u8], derived: bool) -> String {
         let mut known = self.uids.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, new)) = known.iter().find(|(old, _)| old == uid) {
             return new.clone();
         }
-        let new = self.new_uid(uid);
+        let new = self.new_uid(uid, derived);
         if known.len() == MOST_GROUPS {
             known.clear();
         }
@@ -230,7 +195,7 @@ impl<'p> StudyScrubber<'p> {
             }));
         };
         let named = self.named(header)?;
-        self.rewrite(header, &named, (None, None), &mut Vec::new(), Some(&mut look))?;
+        self.rewrite(header, &named, Parts::default(), &mut Vec::new(), Some(&mut look))?;
         if let Some(id) = header.data.text(tags::PATIENT_ID) {
             pairs.push(Mapping {
                 kind: MappingKind::Patient,
@@ -254,13 +219,13 @@ impl<'p> StudyScrubber<'p> {
             Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
         };
         let Named { identity, new, .. } = &named;
-        let mut written = file_meta(identity.class, &new[0], header.syntax.uid);
+        let mut written = file_meta(&identity.class, &new[0], header.syntax.uid);
         written.reserve(header.data.elements().len() * 24 + 4096);
         let meta_length = written.len();
-        let outcome =
-            self.rewrite(header, &named, (plan.as_ref(), document), &mut written, None)?;
-        let ours = DUMMIES.iter().copied().chain([self.pseudonym.as_bytes()]);
-        self.verifier.check(&written, &ours.collect::<Vec<_>>())?;
+        let parts = Parts { pixels: plan.as_ref(), document: document.as_ref() };
+        let outcome = self.rewrite(header, &named, parts, &mut written, None)?;
+        self.verify(header, &named, parts, &written, meta_length)?;
+        let outcome = documents::counted(document, outcome);
         let header_digest = Digest(*blake3::hash(&written).as_bytes());
         Ok(Prepared {
             header,
@@ -270,7 +235,7 @@ impl<'p> StudyScrubber<'p> {
             header_digest,
             digested: self.digested,
             names: Names {
-                sop_class: uid(identity.class)?,
+                sop_class: uid(&identity.class)?,
                 sop_instance: uid(&new[0])?,
                 series: uid(&new[1])?,
                 study: uid(&new[2])?,
@@ -280,13 +245,39 @@ impl<'p> StudyScrubber<'p> {
         })
     }
 
+    /// Lets the verification look. Where it objects, it is told what is kept on purpose in
+    /// which element: most instances never ask.
+    fn verify(
+        &self,
+        header: &Header<'_>,
+        named: &Named<'_>,
+        parts: Parts<'_>,
+        written: &[u8],
+        meta_length: usize,
+    ) -> Result<(), Reason> {
+        let ours: Vec<&[u8]> = DUMMIES.iter().copied().chain([self.pseudonym.as_bytes()]).collect();
+        if self.verifier.check(written, &ours, &[]).is_ok() {
+            return Ok(());
+        }
+        let mut told = Vec::new();
+        let mut look = |decided: &Decided<'_>| {
+            told.extend(kept(&self.texts, decided, header.data.value(decided.element)));
+        };
+        let mut again = written[..meta_length].to_vec();
+        self.rewrite(header, named, parts, &mut again, Some(&mut look))?;
+        if again != written {
+            return Err(Reason::new(ReasonCode::Internal, "written twice, and not the same"));
+        }
+        self.verifier.check(written, &ours, &told)
+    }
+
     /// What an instance is called, and will be called.
     fn named<'h>(&self, header: &'h Header<'_>) -> Result<Named<'h>, Reason> {
         let identity = identity(header)?;
         let new = [
-            self.new_uid(identity.instance),
-            self.group_uid(identity.series),
-            self.group_uid(identity.study),
+            self.new_uid(&identity.instance, false),
+            self.group_uid(&identity.series.uid, identity.series.derived),
+            self.group_uid(&identity.study.uid, identity.study.derived),
         ];
         Ok(Named { sop: sop_class(&identity)?, identity, new })
     }
@@ -296,11 +287,11 @@ impl<'p> StudyScrubber<'p> {
         &self,
         header: &Header<'_>,
         Named { identity, sop, new }: &Named<'_>,
-        (pixels, document): (Option<&PixelPlan>, Option<documents::NewDocument<'_>>),
+        Parts { pixels, document }: Parts<'_>,
         written: &mut Vec<u8>,
         watch: Option<Watch<'_>>,
     ) -> Result<Outcome, Reason> {
-        let old = [identity.instance, identity.series, identity.study];
+        let old = [&*identity.instance, &*identity.series.uid, &*identity.study.uid];
         let context = Context {
             rules: &self.profile.settings.rules,
             secret: self.secret,
@@ -309,21 +300,43 @@ impl<'p> StudyScrubber<'p> {
             back: self.back,
             age_cap: self.profile.document().dates.age_cap,
             tabled: self.tabled,
-            uids: std::array::from_fn(|at| (old[at].as_bytes(), new[at].as_bytes())),
+            uids: std::array::from_fn(|at| (old[at], new[at].as_bytes())),
         };
-        let plan = self.plan(header, identity.class, *sop);
+        let plan = self.plan(header, &identity.class, *sop);
         let (charset, declared) = charset(header);
-        let mut inserts = self.inserts(header, pixels);
-        if let Some(term) = declared {
-            let mut bytes = Vec::new();
-            let tag = tags::SPECIFIC_CHARACTER_SET;
-            Writer::new(&mut bytes).element(tag, Vr::CS, term.as_bytes(), encoding(header));
-            inserts.insert(0, Insert { tag, bytes: bytes.into() });
-        }
         let data = &header.data;
+        let mut inserts = self.inserts(header, pixels);
+        let mut missing = |tag: Tag, vr: Vr, value: &str| {
+            let mut bytes = Vec::new();
+            Writer::new(&mut bytes).element(tag, vr, value.as_bytes(), encoding(header));
+            let at = inserts.partition_point(|insert| insert.tag < tag);
+            inserts.insert(at, Insert { tag, bytes: bytes.into() });
+        };
+        if let Some(term) = declared.filter(|term| !term.is_empty()) {
+            missing(tags::SPECIFIC_CHARACTER_SET, Vr::CS, &term);
+        }
+        for (tag, value) in identity.missing(new) {
+            missing(tag, Vr::UI, value);
+        }
+        let nobody = data.find(tags::PATIENT_ID).is_none() && self.pseudonymizes(&plan);
+        if nobody {
+            missing(tags::PATIENT_ID, Vr::LO, &self.pseudonym);
+        }
         document.iter().for_each(|document| document.insert(&mut inserts, encoding(header)));
-        let outcome = Rewriter::rewrite(&context, &plan, data, charset, &inserts, written, watch)?;
-        Ok(documents::counted(document, outcome))
+        let mut outcome =
+            Rewriter::rewrite(&context, &plan, data, charset, &inserts, written, watch)?;
+        identity.notice(header, &mut outcome);
+        if nobody {
+            outcome.notice(Noticed::PatientIdAdded);
+        }
+        Ok(outcome)
+    }
+
+    /// Whether the patient of an instance that names none gets the pseudonym of the study's.
+    fn pseudonymizes(&self, plan: &Plan) -> bool {
+        let place = Place { path: &[], creator: None, value: &[] };
+        let (rules, tag) = (&self.profile.settings.rules, tags::PATIENT_ID);
+        plan.treatment(rules, tag, (Vr::LO, Vr::LO), &place).0 == Treatment::Pseudonym
     }
 
     fn plan(&self, header: &Header<'_>, class: &str, sop: SopClass) -> Arc<Plan> {

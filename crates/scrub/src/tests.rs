@@ -1,6 +1,8 @@
+mod accepted;
 mod documents;
 mod every_row;
 mod leaks;
+mod lone_values;
 mod validity;
 
 use super::*;

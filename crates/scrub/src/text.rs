@@ -6,6 +6,7 @@ use scanveil_dataset::CharacterSets;
 use scanveil_text::{Cleaner, Finding, Kind, Known};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How a text is looked at.
@@ -62,12 +63,15 @@ const LONGEST_TERMS: usize = 128;
 pub(crate) struct Texts<'p> {
     cleaner: &'p Cleaner,
     known: Known,
+    /// Of what the profile openly keeps of people nothing, for texts that are kept by choice; where
+    /// it keeps nothing, `known` is that.
+    open: Option<Known>,
     shards: [Mutex<Shard>; SHARDS],
 }
 
 impl<'p> Texts<'p> {
-    pub(crate) fn new(cleaner: &'p Cleaner, known: Known) -> Self {
-        Self { cleaner, known, shards: Default::default() }
+    pub(crate) fn new(cleaner: &'p Cleaner, known: Known, open: Option<Known>) -> Self {
+        Self { cleaner, known, open, shards: Default::default() }
     }
 
     /// Cleans a value under its character sets.
@@ -114,13 +118,13 @@ impl<'p> Texts<'p> {
                 (Cow::Borrowed(&*text), Vec::new())
             }
             Look::Machine if text.split_whitespace().count() <= MACHINE_WORDS => {
-                self.without(&text, |kind| !is_single_word(kind))
+                self.without(&self.known, &text, |kind| !is_single_word(kind))
             }
             Look::Clean | Look::Machine => {
                 let cleaned = self.cleaner.clean(&self.known, &text);
                 (cleaned.text, cleaned.findings)
             }
-            _ => self.without(&text, is_known),
+            _ => self.without(self.open.as_ref().unwrap_or(&self.known), &text, is_known),
         };
         let kinds = findings.iter().map(|finding: &Finding| finding.kind).collect();
         let same = *new == *text && (charset.write.is_none() || text.is_ascii());
@@ -139,8 +143,13 @@ impl<'p> Texts<'p> {
     }
 
     /// A text without findings of some kinds; of the others it keeps the words.
-    fn without<'t>(&self, text: &'t str, goes: fn(Kind) -> bool) -> (Cow<'t, str>, Vec<Finding>) {
-        let mut findings = self.cleaner.find(&self.known, text);
+    fn without<'t>(
+        &self,
+        known: &Known,
+        text: &'t str,
+        goes: fn(Kind) -> bool,
+    ) -> (Cow<'t, str>, Vec<Finding>) {
+        let mut findings = self.cleaner.find(known, text);
         findings.retain(|finding| goes(finding.kind));
         if findings.is_empty() {
             return (Cow::Borrowed(text), findings);
@@ -177,6 +186,37 @@ impl<'p> Texts<'p> {
             kind => is_single_word(kind),
         };
         !anybodys && self.find(value).iter().all(|found| harmless(found.kind))
+    }
+
+    /// Bytes of a written value that hold one of the study's values and stay on purpose.
+    pub(crate) fn spared(&self, charset: &Charset, value: &[u8]) -> Vec<Range<usize>> {
+        let sets = charset.write.as_ref().unwrap_or(&charset.read);
+        let Ok(text) = sets.decode(value) else { return Vec::new() };
+        let pieces = self.cleaner.spared(&self.known, &text).into_iter();
+        if text.len() == value.len() {
+            return pieces.collect();
+        }
+        let written = |text: &str| sets.encode(text).map_or(0, |bytes| bytes.len());
+        pieces
+            .map(|piece| {
+                let start = written(&text[..piece.start]);
+                start..start + written(&text[piece])
+            })
+            .collect()
+    }
+
+    /// Code values that are words of the trade, whoever is called so.
+    pub(crate) fn terms(&self, value: &[u8]) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let mut terms = Vec::new();
+        for code in value.split(|&b| b == b'\\') {
+            let text = std::str::from_utf8(code).unwrap_or("").trim_matches([' ', '\0']);
+            if !text.is_empty() && known(text) {
+                terms.push(start..start + code.len());
+            }
+            start += code.len() + 1;
+        }
+        terms
     }
 
     /// What a code string or a number holds that no such value should.

@@ -8,6 +8,7 @@ use crate::token::{Class, Page};
 use crate::{address, eastern, hosts, lexicon, names, numbers};
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Most times that one value is searched again after a deletion. Words that stand beside each other
 /// only then may say something new; a value that never settles is withheld whole.
@@ -66,6 +67,21 @@ impl Cleaner {
         eastern::find(&mut page, &keep);
         names::find(&mut page, &keep);
         page.findings()
+    }
+
+    /// The pieces of a text, as cleaning leaves it, that hold one of the study's values and stay on
+    /// purpose: words that mean something else there, such as `test` where a phantom is called so.
+    #[must_use]
+    pub fn spared(&self, known: &Known, text: &str) -> Vec<Range<usize>> {
+        let mut spared = Vec::new();
+        let mut start = 0;
+        for value in text.split('\\').filter(|_| text.len() <= LONGEST_TEXT) {
+            let page = Page::new(value);
+            let pieces = known.spared(&page).into_iter().map(|piece| page.original(piece));
+            spared.extend(pieces.map(|piece| piece.start + start..piece.end + start));
+            start += value.len() + 1;
+        }
+        spared
     }
 
     /// A text without what identifies. Values between backslashes are cleaned each by itself and

@@ -28,6 +28,8 @@ pub(crate) enum Place {
     Whole,
     /// As a whole word with a capital, or beside another name that is known: it is a word as well.
     Beside,
+    /// Nowhere: it is what stands for a name where there is none, or a word of the trade.
+    Nowhere,
 }
 
 /// A form to look for.
@@ -88,6 +90,13 @@ impl Known {
         }
     }
 
+    /// Pieces of the folded text that hold one of the study's values and stay on purpose: they are
+    /// words that mean something else there.
+    pub(crate) fn spared(&self, page: &Page) -> Vec<Range<usize>> {
+        let sorted = self.values.as_ref().map(|search| sort(page, &page.text, search));
+        sorted.unwrap_or_default().spared
+    }
+
     /// Takes the study's dates; what recognizers found around them stays whole.
     pub(crate) fn find_dates(&self, page: &mut Page) {
         if let Some(search) = &self.dates
@@ -98,41 +107,95 @@ impl Known {
     }
 }
 
+/// A form met in a text: where it stands, and what it is.
+type Met = (Range<usize>, Form);
+
+/// Forms met in a text: what counts, and what stays on purpose, as another word.
+#[derive(Default)]
+struct Sorted {
+    found: Vec<Met>,
+    spared: Vec<Range<usize>>,
+}
+
 fn take(page: &mut Page, search: &Search) {
     let text = std::mem::take(&mut page.text);
-    let mut beside = Vec::new();
-    let mut names: Vec<Range<usize>> = Vec::new();
-    let mut found = Vec::new();
-    for (range, form) in search.matches(&text) {
-        let Some(range) = standing(&text, range, form.place) else { continue };
-        if eastern::is_inside_term(&text, &range) {
-            continue;
-        }
-        if form.place == Place::Beside && !has_capital(page, &text, &range) {
-            beside.push((range, form));
-            continue;
-        }
-        if form.kind == Kind::KnownName {
-            names.push(range.clone());
-        }
-        found.push((range, form));
-    }
-    names.sort_by_key(|range| range.start);
-    for (range, form) in beside {
-        let next = names.partition_point(|name| name.start < range.end);
-        let before = next.checked_sub(1).and_then(|at| names.get(at));
-        let near = |from: usize, to: usize| {
-            text.get(from..to).is_some_and(|gap| gap.len() <= 3 && !gap.contains(['\n', '\r']))
-        };
-        let after = names.get(next).is_some_and(|name| near(range.end, name.start));
-        if after || before.is_some_and(|name| near(name.end, range.start)) {
-            found.push((range, form));
-        }
-    }
+    let sorted = sort(page, &text, search);
     page.text = text;
-    for (range, form) in found {
+    for (range, form) in sorted.found {
         page.take_range(range, form.kind, form.rule);
     }
+}
+
+/// Tells what counts from what stays on purpose.
+fn sort(page: &Page, text: &str, search: &Search) -> Sorted {
+    let mut sorted = Sorted::default();
+    let mut beside: Vec<Met> = Vec::new();
+    let mut names: Vec<Range<usize>> = Vec::new();
+    for (range, form) in search.matches(text) {
+        let Some(range) = standing(text, range.clone(), form.place) else {
+            if form.place == Place::Anywhere {
+                sorted.spared.push(widened(text, &range));
+            }
+            continue;
+        };
+        if form.place == Place::Nowhere || eastern::is_inside_term(text, &range) {
+            sorted.spared.push(range);
+        } else if form.place == Place::Beside && !has_capital(page, text, &range) {
+            beside.push((range, form));
+        } else {
+            if form.kind == Kind::KnownName {
+                names.push(range.clone());
+            }
+            sorted.found.push((range, form));
+        }
+    }
+    names.sort_by_key(|range| range.start);
+    let words: Vec<Range<usize>> = beside.iter().map(|(range, _)| range.clone()).collect();
+    for (at, (range, form)) in beside.into_iter().enumerate() {
+        let next = names.partition_point(|name| name.start < range.end);
+        let before = next.checked_sub(1).and_then(|at| names.get(at));
+        let [name_after, name_before] = [names.get(next), before]
+            .map(|name| name.is_some_and(|name| are_near(text, name, &range)));
+        // Two words of one name beside each other are that name: `mary may`.
+        let is_other = |word: &&Range<usize>| text[(*word).clone()] != text[range.clone()];
+        let mut others = words[..at].iter().chain(&words[at + 1..]).filter(is_other);
+        if name_after || name_before || others.any(|word| are_near(text, word, &range)) {
+            sorted.found.push((range, form));
+        } else if is_other_word(&text[range.clone()]) {
+            sorted.spared.push(range);
+        }
+    }
+    sorted.spared = joined(text, sorted.spared);
+    sorted
+}
+
+/// Pieces that stand beside each other as one: `head phantom`.
+fn joined(text: &str, mut pieces: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    pieces.sort_by_key(|piece| piece.start);
+    let mut whole: Vec<Range<usize>> = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        match whole.last_mut() {
+            Some(last) if piece.start < last.end || are_near(text, last, &piece) => {
+                last.end = last.end.max(piece.end);
+            }
+            _ => whole.push(piece),
+        }
+    }
+    whole
+}
+
+/// Whether at most three characters stand between two pieces of a line.
+fn are_near(text: &str, one: &Range<usize>, other: &Range<usize>) -> bool {
+    let (first, second) = if one.start < other.start { (one, other) } else { (other, one) };
+    let gap = text.get(first.end..second.start);
+    gap.is_some_and(|gap| gap.len() <= 3 && !gap.contains(['\n', '\r']))
+}
+
+/// A word of medicine, technique or language that is nobody's name, or so usual a word that only
+/// what stands beside it makes it one: `phantom`, `test`, `head`.
+fn is_other_word(word: &str) -> bool {
+    let entry = lexicon::look_up(word);
+    entry.is_vocabulary() && (!entry.is_name() || entry.is_firm())
 }
 
 /// Whether the word at a place has a capital; in a text without any, whether it is no clinical

@@ -252,6 +252,11 @@ impl Page {
         }
     }
 
+    /// A piece of the folded text, by the bytes of the original.
+    pub(crate) fn original(&self, piece: Range<usize>) -> Range<usize> {
+        self.way.start(piece.start)..self.way.end(piece.end)
+    }
+
     /// What was found, in order and without overlaps, by the bytes of the original.
     pub(crate) fn findings(mut self) -> Vec<Finding> {
         self.found.sort_by_key(|(range, kind, _)| (range.start, range.end, !kind.is_name()));

@@ -115,6 +115,8 @@ impl Evidence {
             }
             if what == What::Uid {
                 self.uids(element.tag, value)?;
+            } else if what == What::Date {
+                self.dates(element.tag, value)?;
             } else if !value.is_empty() && self.is_new(charset, element.tag, value)? {
                 self.take(what, element.tag, value, charset);
             }
@@ -149,6 +151,9 @@ impl Evidence {
     pub fn add(&mut self, what: What, tag: Tag, value: &str) -> Result<(), TooMany> {
         let charset = self.charset(b"ISO_IR 192")?;
         let value = trim(value.as_bytes());
+        if what == What::Date {
+            return self.dates(tag, value);
+        }
         if !value.is_empty() && self.is_new(charset, tag, value)? {
             self.take(what, tag, value, charset);
         }
@@ -210,13 +215,17 @@ impl Evidence {
         if self.uid_count > MOST_UIDS { Err(TooMany) } else { Ok(()) }
     }
 
-    fn take(&mut self, what: What, tag: Tag, value: &[u8], charset: usize) {
-        if what == What::Date {
-            for day in values::days(value) {
-                self.days.entry(day).or_default().insert(tag);
-            }
-            return;
+    /// Times of many frames are of few days.
+    fn dates(&mut self, tag: Tag, value: &[u8]) -> Result<(), TooMany> {
+        for day in values::days(value) {
+            let tags = self.days.entry(day).or_default();
+            self.values += usize::from(tags.is_empty());
+            tags.insert(tag);
         }
+        if self.values > MOST_VALUES { Err(TooMany) } else { Ok(()) }
+    }
+
+    fn take(&mut self, what: What, tag: Tag, value: &[u8], charset: usize) {
         let declared = self.charsets[charset].1.decode(value).ok();
         let unread = declared.is_none();
         let utf8 = std::str::from_utf8(value).ok().filter(|text| !text.is_ascii());
@@ -239,23 +248,17 @@ impl Evidence {
 
     /// Makes the search of what was gathered. `retained` says which elements the profile openly
     /// keeps as they are (serial numbers, institutions, dates, UIDs): their values are no evidence.
+    /// What names the patient is evidence all the same: it is kept in its element, nowhere else.
     ///
     /// # Errors
     /// [`TooMany`] when there are more spellings than are looked for.
     pub fn verifier(self, retained: &dyn Fn(Tag) -> bool) -> Result<Verifier, TooMany> {
-        let mut kept = BTreeSet::new();
-        let mut keeps = |tag: Tag| {
-            let keeps = retained(tag);
-            if keeps {
-                kept.insert(tag);
-            }
-            keeps
-        };
+        let keeps = |what: What, tag: Tag| !what.is_personal() && retained(tag);
         let mut spellings = BTreeSet::new();
         for (what, tag, text) in &self.texts {
             let named = matches!(what, What::Device | What::Place)
                 && self.plain.contains(&text.trim().to_lowercase());
-            if !keeps(*tag) && !named {
+            if !keeps(*what, *tag) && !named {
                 let mut found = Vec::new();
                 spell(*what, text, &mut found);
                 spellings.extend(found.into_iter().map(|spelling| (*what, spelling)));
@@ -267,13 +270,14 @@ impl Evidence {
             within(&forms)?;
         }
         for (what, tag, value) in &self.raw {
-            if !keeps(*tag) {
+            if !keeps(*what, *tag) {
                 forms::add_raw(value, *what, &mut forms);
             }
         }
         let mut days = Vec::new();
         for (day, tags) in self.days {
-            let tags: BTreeSet<Tag> = tags.into_iter().filter(|tag| !keeps(*tag)).collect();
+            let tags: BTreeSet<Tag> =
+                tags.into_iter().filter(|tag| !keeps(What::Date, *tag)).collect();
             if tags.is_empty() {
                 continue;
             }
@@ -288,7 +292,7 @@ impl Evidence {
         let mut uids = HashSet::new();
         let mut prefixes = BTreeSet::new();
         for (tag, of) in self.uids {
-            if !keeps(tag) {
+            if !keeps(What::Uid, tag) {
                 uids.extend(of.digests);
                 prefixes.extend(of.prefixes);
             }
@@ -296,7 +300,7 @@ impl Evidence {
         prefixes.iter().for_each(|prefix| forms::add_uid(prefix, &mut forms));
         within(&forms)?;
         forms::dedup(&mut forms);
-        Ok(Verifier::new(forms, days, uids, kept))
+        Ok(Verifier::new(forms, days, uids))
     }
 }
 

@@ -2,13 +2,30 @@
 
 use crate::What;
 use crate::spelling::Rule;
-use crate::verifier::{Hit, Verifier};
+use crate::verifier::{Hit, Kept, Verifier};
 use scanveil_dataset::{
     CharacterSets, Element, Header, Kind, Limits, Tag, TransferSyntax, Vr, file_meta, open_slice,
     peek_part10, tags,
 };
 use scanveil_model::{Reason, ReasonCode};
 use std::borrow::Cow;
+use std::ops::Range;
+
+/// What the verification is told of the writing.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'t> {
+    /// Values that are ours.
+    pub(crate) ours: &'t [&'t [u8]],
+    /// Elements that keep something on purpose, in order of their places.
+    pub(crate) kept: &'t [Kept],
+}
+
+impl Told<'_> {
+    fn of(&self, at: usize, tag: Tag) -> Option<&Kept> {
+        let index = self.kept.binary_search_by_key(&at, |kept| kept.at).ok()?;
+        self.kept.get(index).filter(|kept| kept.tag == tag)
+    }
+}
 
 /// Forms shorter than this are met by chance among numbers.
 const BY_CHANCE: usize = 8;
@@ -68,7 +85,7 @@ impl Parsed<'_> {
         &self,
         hit: &Hit<'_>,
         verifier: &Verifier,
-        ours: &[&[u8]],
+        told: Told<'_>,
     ) -> Result<(), Reason> {
         let (from, to) = self.instance.data_set;
         if hit.start < from {
@@ -90,8 +107,9 @@ impl Parsed<'_> {
         // Tags, lengths and delimiters say nothing.
         let Some((index, element)) = holder else { return Ok(()) };
         let within = start - element.start as usize..end - element.start as usize;
+        let kept = told.of(element.start as usize + from - to, element.tag);
         let found = Found { hit, header: &self.header, element, within };
-        if found.is_explained(verifier, ours) {
+        if found.is_explained(verifier, told.ours) || kept.is_some_and(|kept| found.is_in(kept)) {
             return Ok(());
         }
         let detail = format!("found by verification: {}", hit.form.what.as_str());
@@ -120,7 +138,7 @@ struct Found<'j> {
     hit: &'j Hit<'j>,
     header: &'j Header<'j>,
     element: &'j Element,
-    within: std::ops::Range<usize>,
+    within: Range<usize>,
 }
 
 impl Found<'_> {
@@ -129,7 +147,6 @@ impl Found<'_> {
             || self.is_term()
             || self.is_keyed()
             || self.is_deidentification()
-            || self.is_kept(verifier)
             || self.is_shifted(verifier)
             || ours.iter().any(|own| self.is_within(own))
     }
@@ -175,11 +192,11 @@ impl Found<'_> {
         (Tag::new(0x0012, 0x0062)..=Tag::new(0x0012, 0x0064)).contains(&top)
     }
 
-    /// What the profile keeps here is kept with what it holds; but no name is kept so, and no
-    /// patient's number, unless as part of a UID.
-    fn is_kept(&self, verifier: &Verifier) -> bool {
-        let personal = matches!(self.hit.form.what, What::Name | What::Identifier);
-        verifier.keeps(self.element.tag) && (self.element.vr == Vr::UI || !personal)
+    /// Whether the element keeps this on purpose.
+    fn is_in(&self, kept: &Kept) -> bool {
+        let Range { start, end } = self.within;
+        let holds = |word: &Range<usize>| word.start <= start && end <= word.end;
+        kept.kinds.contains(&self.hit.form.what) || kept.words.iter().any(holds)
     }
 
     /// A shifted date can be another date of the study; it is its own where it stood before.

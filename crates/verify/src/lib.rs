@@ -20,7 +20,8 @@ mod what;
 mod words;
 
 pub use evidence::{Evidence, TooMany};
-pub use verifier::{Residue, Verifier};
+pub use listed::listed_elements;
+pub use verifier::{Kept, Residue, Verifier};
 pub use what::What;
 
 #[cfg(test)]

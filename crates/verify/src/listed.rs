@@ -114,6 +114,12 @@ const CLASS_UIDS: &[u32] = &[
     0x0400_0010,
 ];
 
+/// The elements that say something of a patient whatever their VR, and what: for who must know at
+/// least as much.
+pub fn listed_elements() -> impl Iterator<Item = (Tag, What)> {
+    LISTED.iter().map(|(tag, what)| (Tag(*tag), *what))
+}
+
 fn listed(tag: Tag) -> Option<What> {
     LISTED.binary_search_by_key(&tag.0, |(listed, _)| *listed).ok().map(|at| LISTED[at].1)
 }

@@ -1,4 +1,4 @@
-use crate::{Evidence, Residue, Verifier, What};
+use crate::{Evidence, Kept, Residue, Verifier, What};
 use scanveil_dataset::{
     CharacterSets, Encoding, Limits, Tag, TransferSyntax, Vr, Writer, file_meta, open_slice, tags,
 };

@@ -1,7 +1,7 @@
 //! The search itself.
 
 use crate::What;
-use crate::explain::Instance;
+use crate::explain::{Instance, Told};
 use crate::filter::Filter;
 use crate::forms::{self, Form, NO_DAY};
 use crate::spelling::Written;
@@ -9,7 +9,7 @@ use crate::stands::{begins_value, char_at, char_before, ends_value, stands};
 use scanveil_dataset::Tag;
 use scanveil_model::Reason;
 use std::collections::{BTreeSet, HashSet};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// Shortest form that is looked for in compressed bytes: shorter ones are met there by chance.
 const SHORTEST_PACKED: usize = 8;
@@ -24,8 +24,20 @@ pub struct Verifier {
     /// For each day, the elements it was found in.
     days: Vec<BTreeSet<Tag>>,
     uids: HashSet<u64>,
-    /// Elements with evidence that the profile keeps.
-    kept: BTreeSet<Tag>,
+}
+
+/// An element of what was written that keeps something on purpose: nothing is objected to there
+/// that is of these kinds or lies within these bytes; the same in another element still is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where its value begins in what was written.
+    pub at: usize,
+    /// Its tag.
+    pub tag: Tag,
+    /// What the profile keeps in it, or its treatment accounts for.
+    pub kinds: &'static [What],
+    /// Bytes of its value that are words of the trade, whoever is called so.
+    pub words: Vec<Range<usize>>,
 }
 
 /// Where an identifying value was found, and of what kind it is; never the value.
@@ -45,13 +57,8 @@ pub(crate) struct Hit<'v> {
 }
 
 impl Verifier {
-    pub(crate) fn new(
-        mut forms: Vec<Form>,
-        days: Vec<BTreeSet<Tag>>,
-        uids: HashSet<u64>,
-        kept: BTreeSet<Tag>,
-    ) -> Self {
-        Self { filter: Filter::new(&mut forms), forms, days, uids, kept }
+    pub(crate) fn new(mut forms: Vec<Form>, days: Vec<BTreeSet<Tag>>, uids: HashSet<u64>) -> Self {
+        Self { filter: Filter::new(&mut forms), forms, days, uids }
     }
 
     /// The first identifying value in bytes that are readable as they are: a header, a report, a
@@ -83,21 +90,23 @@ impl Verifier {
     /// Searches a written instance: preamble, file meta information and elements; of a deflated
     /// one, the elements before they are deflated. What our own writing explains is passed over:
     /// values equal to one of `ours` (the pseudonym, dummy values), keyed UIDs, the
-    /// de-identification attributes, numbers by chance, bytes that are no values.
+    /// de-identification attributes, numbers by chance, bytes that are no values; and what `kept`,
+    /// in order of its places, says is kept on purpose, in that element only.
     ///
     /// # Errors
     /// [`scanveil_model::ReasonCode::ResidualIdentifier`] with the element that holds one;
     /// [`scanveil_model::ReasonCode::Internal`] when something was found and `written` does not
     /// parse.
-    pub fn check(&self, written: &[u8], ours: &[&[u8]]) -> Result<(), Reason> {
+    pub fn check(&self, written: &[u8], ours: &[&[u8]], kept: &[Kept]) -> Result<(), Reason> {
         if self.search(written).is_none() {
             return Ok(());
         }
         let instance = Instance::new(written)?;
         let parsed = instance.parse()?;
+        let told = Told { ours, kept };
         let mut outcome = Ok(());
         self.visit(written, |hit| {
-            outcome = parsed.judge(&hit, self, ours);
+            outcome = parsed.judge(&hit, self, told);
             if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         outcome
@@ -106,10 +115,6 @@ impl Verifier {
     /// The elements that a day was found in.
     pub(crate) fn holders(&self, form: &Form) -> Option<&BTreeSet<Tag>> {
         self.days.get(form.day as usize).filter(|_| form.day != NO_DAY)
-    }
-
-    pub(crate) fn keeps(&self, tag: Tag) -> bool {
-        self.kept.contains(&tag)
     }
 
     fn visit(&self, bytes: &[u8], mut found: impl FnMut(Hit<'_>) -> ControlFlow<()>) {

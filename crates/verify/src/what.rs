@@ -23,6 +23,23 @@ pub enum What {
 }
 
 impl What {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Name,
+        Self::Identifier,
+        Self::Date,
+        Self::Age,
+        Self::Uid,
+        Self::Place,
+        Self::Contact,
+        Self::Device,
+    ];
+
+    /// What names a person: kept nowhere but where a rule keeps just that.
+    pub(crate) fn is_personal(self) -> bool {
+        matches!(self, Self::Name | Self::Identifier | Self::Contact)
+    }
+
     /// Fixed words for reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,11 +1,12 @@
 //! `scanveil profile`.
 
 mod behaviour;
+mod notation;
 
 use crate::cli::{CircumstanceArgs, ProfileCommand};
 use crate::outfile::{OutFile, Privacy, Wanted};
 use crate::output::{Failure, Output, io_failure, table};
-use scanveil_dataset::{Tag, keyword, tag_of};
+use scanveil_dataset::{Tag, keyword};
 use scanveil_model::ProjectName;
 use scanveil_pipeline::load_profile;
 use scanveil_profiles::{
@@ -25,6 +26,7 @@ pub(crate) fn run(command: &ProfileCommand, output: &Output) -> Result<ExitCode,
         ProfileCommand::Explain { tag, profile, circumstances } => {
             explain(tag, &load_profile(profile)?, circumstances, output)?;
         }
+        ProfileCommand::Check { profile } => return Ok(check(&load_profile(profile)?, output)),
         ProfileCommand::Test { profiles, tests } => {
             return behaviour::run(profiles, tests.as_deref(), output);
         }
@@ -128,7 +130,7 @@ struct Place {
 impl Place {
     fn of(circumstances: &CircumstanceArgs) -> Result<Self, Failure> {
         let steps = circumstances.within.iter().flat_map(|path| path.split('.'));
-        let path = steps.map(tag).collect::<Result<_, _>>()?;
+        let path = steps.map(notation::tag).collect::<Result<_, _>>()?;
         let iod = circumstances.sop_class.as_deref().and_then(SopClass::find);
         Ok(Self { path, iod: iod.map_or("", |class| class.iod) })
     }
@@ -158,24 +160,47 @@ fn explain(
     circumstances: &CircumstanceArgs,
     output: &Output,
 ) -> Result<(), Failure> {
-    let tag = tag(text)?;
+    let notation::Subject { tag, creator } = notation::parse(text)?;
     let place = Place::of(circumstances)?;
-    let found = profile.explain(tag, &place.case(circumstances));
+    let mut case = place.case(circumstances);
+    case.creator = case.creator.or(creator.as_deref());
+    let found = profile.explain(tag, &case);
     let name = keyword(tag).unwrap_or(if tag.is_private() { "private" } else { "unknown" });
     output.result(
         &serde_json::json!({
             "tag": tag.to_string(), "keyword": name, "profile": profile.label(),
             "treatment": found.treatment, "because": found.because, "why": found.why,
+            "note": found.note,
         }),
-        || format!("{tag} {name}\n{}: {} ({})", found.treatment, found.why, found.because),
+        || {
+            let note = found.note.as_ref().map_or_else(String::new, |note| format!("\n{note}"));
+            let (treatment, why, because) = (found.treatment, &found.why, &found.because);
+            format!("{tag} {name}\n{treatment}: {why} ({because}){note}")
+        },
     );
     Ok(())
 }
 
-fn tag(text: &str) -> Result<Tag, Failure> {
-    tag_of(text).ok_or_else(|| {
-        Failure::new("SV-CLI-005", "not a tag", "write it as PatientName, 00100010 or (0010,0010)")
-    })
+/// Says which rules cannot act.
+fn check(profile: &Profile, output: &Output) -> ExitCode {
+    let idle = profile.idle_rules();
+    output.result(&serde_json::json!({ "profile": profile.label(), "idle": idle }), || {
+        if idle.is_empty() {
+            return format!("{}: every rule can act", profile.label());
+        }
+        let mut rules = table(&["rule", "about", "action", "cannot act"]);
+        for rule in &idle {
+            let document = &profile.document().rules[rule.number - 1];
+            rules.add_row([
+                rule.number.to_string(),
+                describe_subject(document),
+                describe_action(document),
+                rule.why.to_owned(),
+            ]);
+        }
+        rules.to_string()
+    });
+    if idle.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }
 
 fn differences(a: &Profile, b: &Profile, found: &[Difference], output: &Output) {

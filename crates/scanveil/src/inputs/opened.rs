@@ -25,7 +25,7 @@ fn light() -> Limits {
 
 /// Bounds for what is parsed by one thread at a time.
 fn heavy() -> Limits {
-    Limits { header_bytes: 24 << 20, elements: 600_000, ..Limits::default() }
+    Limits::default()
 }
 
 /// Held while an instance is parsed within the heavy bounds, so that memory stays bounded however

@@ -1,11 +1,12 @@
 //! What a profile does with an attribute, and why: for people and for comparing profiles.
 
-use super::{Circumstances, Profile};
-use crate::plan::Place;
+use super::{Circumstances, Condition, Profile};
+use crate::plan::{Place, is_never_kept};
 use crate::study::documents::ENCAPSULATED_DOCUMENT;
 use crate::table;
 use crate::treatment::Because;
-use scanveil_dataset::{Tag, Vr, lookup};
+use scanveil_dataset::{Tag, Vr, lookup, tags};
+use std::collections::BTreeSet;
 
 /// Which instance and place a question is about; what is left out is not known.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +40,27 @@ pub struct Explanation {
     pub because: String,
     /// The reason in words.
     pub why: String,
+    /// What else there is to know: where a rule cannot act.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
+
+/// A rule that cannot act, wholly or in some instances.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct IdleRule {
+    /// Number of the rule, counted from 1.
+    pub number: usize,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Where a rule has no effect because nobody can say what a value is.
+const NO_REPRESENTATION: &str = "in implicit VR and as UN the value goes, because its \
+     representation is not known: state it with `vr`";
+
+/// Pixel data passes, or not, by what is seen in it.
+const PIXELS: &str = "pixel data is passed on after a look into it, cut to its description, or \
+     holds the instance back; rules have no effect on it, [pixels] has";
 
 impl Profile {
     /// What the profile does with an attribute, and why.
@@ -60,11 +81,54 @@ impl Profile {
         if tag == ENCAPSULATED_DOCUMENT && case.path.is_empty() {
             let because = Because::Documents;
             let why = self.why(tag, because, vr);
-            return Explanation { treatment: "by-kind", because: because.word(), why };
+            return Explanation { treatment: "by-kind", because: because.word(), why, note: None };
         }
-        let (treatment, because) = plan.treatment(&self.settings.rules, tag, (vr, vr), &place);
+        let pixels = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
+        if pixels.contains(&tag) && case.path.is_empty() {
+            let (treatment, because) = ("look", "pixels".to_owned());
+            return Explanation { treatment, because, why: PIXELS.to_owned(), note: None };
+        }
+        let rules = &self.settings.rules;
+        let (treatment, because) = plan.treatment(rules, tag, (vr, vr), &place);
         let why = self.why(tag, because, vr);
-        Explanation { treatment: treatment.word(), because: because.word(), why }
+        let idle = |number: u16| {
+            let rule = rules.get(usize::from(number)).filter(|_| vr == Vr::UN)?;
+            (rule.needs_representation() && rule.stated().is_none()).then_some(NO_REPRESENTATION)
+        };
+        let note = match because {
+            Because::Rule(number) => idle(number).map(str::to_owned),
+            _ => None,
+        };
+        Explanation { treatment: treatment.word(), because: because.word(), why, note }
+    }
+
+    /// The rules that cannot act: what they name is never kept, an earlier rule about the same
+    /// attributes always goes before, or in implicit VR nobody can say what the value is.
+    #[must_use]
+    pub fn idle_rules(&self) -> Vec<IdleRule> {
+        let mut idle = Vec::new();
+        let mut decided: BTreeSet<Tag> = BTreeSet::new();
+        for (at, rule) in self.settings.rules.iter().enumerate() {
+            let plain: Vec<Tag> = rule.plain_tags().into_iter().flatten().collect();
+            let always = rule.when == Condition::default();
+            let why = if rule.is_about_nothing(is_never_kept) && rule.needs_representation() {
+                Some("no profile keeps what it names")
+            } else if !plain.is_empty() && plain.iter().all(|tag| decided.contains(tag)) {
+                Some("earlier rules decide about all that it names")
+            } else if rule.is_about_private_elements()
+                && rule.needs_representation()
+                && rule.stated().is_none()
+            {
+                Some(NO_REPRESENTATION)
+            } else {
+                None
+            };
+            idle.extend(why.map(|why| IdleRule { number: at + 1, why }));
+            if always {
+                decided.extend(plain);
+            }
+        }
+        idle
     }
 
     fn why(&self, tag: Tag, because: Because, vr: Vr) -> String {

@@ -10,7 +10,7 @@ pub use document::{
     PixelSettings, ProfileDocument, RuleAction, RuleDocument, TextSettings, Unlisted,
 };
 pub use error::ProfileError;
-pub use explain::{Case, Explanation};
+pub use explain::{Case, Explanation, IdleRule};
 pub(crate) use rule::{Circumstances, Rule, Subject};
 
 use crate::options::ProfileOption;

@@ -149,11 +149,36 @@ impl Rule {
         places.then(|| self.tags.iter().map(|tag| ((tag.value >> 16) as u16, tag.value as u8)))
     }
 
+    /// Whether the rule names private elements and nothing else.
+    pub(crate) fn is_about_private_elements(&self) -> bool {
+        !self.tags.is_empty() && self.tags.iter().all(|tag| Tag(tag.value).is_private())
+    }
+
     /// Whether the rule can be about private elements at all.
     pub(crate) fn is_about_private(&self) -> bool {
         let odd =
             |pattern: &TagPattern| pattern.mask >> 16 & 1 == 0 || pattern.value >> 16 & 1 == 1;
         self.creator.is_some() || self.tags.is_empty() || self.tags.iter().any(odd)
+    }
+
+    /// The one value representation that the rule says its elements have: what came as UN or in
+    /// implicit VR is of it. Of items nothing can be said so.
+    pub(crate) fn stated(&self) -> Option<Vr> {
+        match self.vrs[..] {
+            [vr] if !self.tags.is_empty() && !matches!(vr, Vr::SQ | Vr::UN) => Some(vr),
+            _ => None,
+        }
+    }
+
+    /// Whether the rule leaves something of a value, for which its representation must be known.
+    pub(crate) fn needs_representation(&self) -> bool {
+        !matches!(self.treatment, Treatment::Remove | Treatment::Empty | Treatment::Pseudonym)
+    }
+
+    /// Whether all that the rule names is what no profile keeps.
+    pub(crate) fn is_about_nothing(&self, is_never_kept: fn(Tag) -> bool) -> bool {
+        let never = |pattern: &TagPattern| is_never_kept(Tag(pattern.value));
+        !self.tags.is_empty() && self.tags.iter().all(never)
     }
 
     /// Whether the rule is about this element.
@@ -170,7 +195,9 @@ impl Rule {
             TagPattern { value: pattern.value & mask, mask }.matches(tag)
         };
         (self.tags.is_empty() || self.tags.iter().any(about))
-            && (self.vrs.is_empty() || self.vrs.contains(&subject.vr))
+            && (self.vrs.is_empty()
+                || self.vrs.contains(&subject.vr)
+                || subject.vr == Vr::UN && self.stated().is_some())
             && self.path.as_deref().is_none_or(|steps| fits(steps, subject.path))
             && self.creator.as_ref().is_none_or(|name| {
                 subject.creator.is_some_and(|found| is_same_creator(found, name.as_bytes()))

@@ -239,7 +239,7 @@ impl StudyScrubber<'_> {
             clean.into_owned()
         };
         let date = |date: &str| self.date(date);
-        let uid = |uid: &str| self.new_uid(uid);
+        let uid = |uid: &str| self.document_uid(uid);
         let extension = |root: &str, extension: &str| self.extension(root, extension);
         let rules = CdaRules {
             text: &text,
@@ -300,12 +300,12 @@ impl StudyScrubber<'_> {
             Some((root, extension)) => {
                 format!(
                     "{}^{}",
-                    self.new_uid(&root.trim().to_ascii_uppercase()),
+                    self.document_uid(&root.trim().to_ascii_uppercase()),
                     self.extension(root, extension)
                 )
             }
             None if value.is_empty() => String::new(),
-            None => self.new_uid(&value.trim().to_ascii_uppercase()),
+            None => self.document_uid(&value.trim().to_ascii_uppercase()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The forms of one value, folded.
 
 use super::builder::LONGEST_VALUE;
-use super::{Place, SQUEEZED, SQUEEZED_DIGITS};
+use super::{Place, SQUEEZED, SQUEEZED_DIGITS, is_other_word};
 use crate::cleaner::is_vocabulary;
 use crate::eastern;
 use crate::fold::fold;
@@ -69,8 +69,10 @@ fn western_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
             let split: Vec<&str> = split.filter(|w| !w.is_empty()).collect();
             // `Mi^Bin`: a small word that is all of a name is no small word.
             let only = split.len() == 1 && titles::is_particle(split[0]);
-            let split = split.into_iter().filter(|w| only || !is_no_name(w));
-            let split: Vec<String> = split.map(str::to_owned).collect();
+            let (split, nobody): (Vec<&str>, Vec<&str>) =
+                split.into_iter().partition(|w| only || !is_no_name(w));
+            patterns.extend(nobody.into_iter().map(|w| (w.to_owned(), Place::Nowhere)));
+            let split: Vec<String> = split.into_iter().map(str::to_owned).collect();
             if split.len() > 1 {
                 let joined = split.concat();
                 if joined.len() > ANYWHERE {
@@ -81,8 +83,11 @@ fn western_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
         }
     }
     let words: Vec<String> = words.into_iter().flatten().collect();
+    // `Chest^Phantom` is nobody: each word stays, and both together go.
+    let nobody = words.iter().all(|word| is_other_word(word));
     for word in &words {
-        patterns.extend(name_word(word));
+        let found = name_word(word);
+        patterns.extend(found.map(|(w, place)| (w, if nobody { Place::Nowhere } else { place })));
     }
     let combined: Vec<&String> = words.iter().take(COMBINED).collect();
     for one in &combined {
@@ -161,6 +166,8 @@ fn eastern_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
                 patterns.push((other, Place::Anywhere));
             }
             patterns.push((text, Place::Anywhere));
+        } else if text.chars().count() >= 2 {
+            patterns.push((text, Place::Nowhere));
         }
     };
     for part in &parts {
@@ -217,7 +224,11 @@ pub(super) fn identifier(value: &str) -> Vec<Pattern> {
         let compact = compact(&raw);
         let digits: String = compact.chars().filter(char::is_ascii_digit).collect();
         let word = digits.is_empty() && (is_vocabulary(&raw) || PLACEHOLDERS.contains(&&*raw));
-        if compact.chars().count() < IDENTIFIER || word {
+        if word {
+            patterns.push((raw, Place::Nowhere));
+            continue;
+        }
+        if compact.chars().count() < IDENTIFIER {
             continue;
         }
         let mut forms = vec![raw, compact.clone(), compact.trim_start_matches('0').to_owned()];
@@ -263,6 +274,8 @@ pub(super) fn place(value: &str) -> Vec<Pattern> {
             let named = street.split(' ').any(|word| !is_vocabulary(word));
             if named && street.contains(' ') && street.len() <= LONGEST_VALUE {
                 patterns.push((street.to_owned(), Place::Whole));
+            } else if !named && street.len() <= LONGEST_VALUE {
+                patterns.push((street.to_owned(), Place::Nowhere));
             }
         }
         for word in &words {
@@ -285,7 +298,8 @@ fn place_word(word: &str) -> Option<Pattern> {
         return (letters >= 2 && !known).then(|| (word.to_owned(), Place::Anywhere));
     }
     let long = letters >= IDENTIFIER && (digits == 0 || digits >= 3);
-    (long && !is_vocabulary(word)).then(|| (word.to_owned(), Place::Whole))
+    let place = if is_vocabulary(word) { Place::Nowhere } else { Place::Whole };
+    long.then(|| (word.to_owned(), place))
 }
 
 /// A UID, without the padding.

@@ -124,3 +124,29 @@ fn a_study_with_too_many_values_is_refused() {
     assert!(refused.to_string().starts_with("too many "), "{refused}");
     assert!(!refused.to_string().contains('9'));
 }
+
+#[test]
+fn words_that_stay_on_purpose_are_told() {
+    let spared = |name: &str, text: &str| -> Vec<String> {
+        let mut builder = KnownBuilder::new();
+        builder.person(name).identifier("DOSIMETRY").place("Ward, Radiotherapy");
+        let known = builder.build().expect("few values");
+        let left = left(&known, text);
+        let pieces = Cleaner::new(&[]).spared(&known, &left);
+        pieces.into_iter().map(|piece| left[piece].to_owned()).collect()
+    };
+    for (name, text, told) in [
+        ("Test^Regression", "a regression test", &["regression test"][..]),
+        ("Chest^Phantom", "CT CHEST of a phantom", &["CHEST", "phantom"]),
+        ("Chest^Phantom", "MR head", &[]),
+        ("Brain^Mary", "MRI brain without contrast", &["brain"]),
+        ("Colon^Maria", "CT COLON, colon normal", &["colon"]),
+        ("Doe^Jo", "dosimetry of radiotherapy", &["dosimetry", "radiotherapy"]),
+        ("Grün^Test", "Übersicht test", &["test"]),
+        // A name and another word that is none beside it are that person, and go.
+        ("Colon^Stone", "seen: colon stone", &[]),
+        ("Garrowby^Ann", "CT Garrowby", &[]),
+    ] {
+        assert_eq!(spared(name, text), told, "{name}: {text}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What the writing itself explains, and what it does not.
 
 use super::*;
+use std::ops::Range;
 
 const STUDY: &[Value<'static>] = &[
     (0x0008_0018, Vr::UI, b"1.3.6.1.4.1.58999.1.20160310.1"),
@@ -26,7 +27,7 @@ fn the_element_that_holds_a_residue_is_named() {
         writer.close_item(&item);
     }
     writer.close_sequence(&sequence);
-    let reason = verifier.check(&nested, &[]).unwrap_err();
+    let reason = verifier.check(&nested, &[], &[]).unwrap_err();
     assert_eq!(reason.code, ReasonCode::ResidualIdentifier);
     assert_eq!(reason.at.unwrap().0, "(0040,0275)[1](0040,0007)");
     assert_eq!(reason.detail, "found by verification: a person's name");
@@ -72,7 +73,7 @@ fn what_is_ours_is_passed_over_and_nothing_else() {
     ];
     for ((tag, vr, value), explained) in table {
         let written = file(&[(*tag, *vr, value)]);
-        let outcome = verifier.check(&written, ours);
+        let outcome = verifier.check(&written, ours, &[]);
         assert_eq!(outcome.is_ok(), *explained, "{} {vr:?}", Tag(*tag));
         if let Err(reason) = outcome {
             assert_eq!(reason.at.unwrap().0, Tag(*tag).to_string());
@@ -91,7 +92,7 @@ fn the_codes_of_the_method_are_passed_over() {
         writer.element(Tag(0x0008_0100), Vr::SH, b"DCM113100", LE);
         writer.close_item(&item);
         writer.close_sequence(&sequence);
-        assert_eq!(verifier.check(&written, &[]).is_ok(), explained);
+        assert_eq!(verifier.check(&written, &[], &[]).is_ok(), explained);
     }
 }
 
@@ -101,13 +102,48 @@ fn what_the_profile_keeps_is_no_evidence() {
     let verifier = verifier_keeping(STUDY, &keeps_uids);
     let kept = file(STUDY.get(..1).unwrap());
     assert!(verifier.search(&kept).is_some(), "the date within");
-    assert_eq!(verifier.check(&kept, &[]), Ok(()));
-    assert!(verifier.check(&file(STUDY.get(1..2).unwrap()), &[]).is_err());
+    assert_eq!(verifier.check(&kept, &[], &[told(&kept, What::ALL, None)]), Ok(()));
+    assert!(verifier.check(&file(STUDY.get(1..2).unwrap()), &[], &[]).is_err());
     let verifier = verifier_keeping(STUDY, &|tag| tag.0 == 0x0008_0080);
     // An institution that is kept, and named like the patient: somebody has to look.
-    assert!(verifier.check(&file(&[STUDY[2]]), &[]).is_err());
+    let named = file(&[STUDY[2]]);
+    assert!(verifier.check(&named, &[], &[told(&named, &[What::Place], None)]).is_err());
     let verifier = verifier_keeping(STUDY, &|tag| matches!(tag.0, 0x0008_0020 | 0x0010_0030));
-    assert_eq!(verifier.check(&file(&[STUDY[1], STUDY[6]]), &[]), Ok(()));
+    assert_eq!(verifier.check(&file(&[STUDY[1], STUDY[6]]), &[], &[]), Ok(()));
+    // What names the patient is kept in its own element, and found in every other one.
+    let verifier = verifier_keeping(STUDY, &|tag| tag.0 == 0x0010_0020);
+    let number = file(&[STUDY[5]]);
+    assert_eq!(verifier.check(&number, &[], &[told(&number, What::ALL, None)]), Ok(()));
+    assert!(verifier.check(&number, &[], &[]).is_err());
+    assert!(verifier.check(&file(&[(0x0010_4000, Vr::LT, b"4711223")]), &[], &[]).is_err());
+}
+
+/// What the verification is told of the first element of a file.
+fn told(file: &[u8], kinds: &'static [What], word: Option<Range<usize>>) -> Kept {
+    let (header, _) = open_slice(file, &Limits::default()).unwrap();
+    let element = header.data.elements()[0];
+    Kept { at: element.start as usize, tag: element.tag, kinds, words: word.into_iter().collect() }
+}
+
+#[test]
+fn words_that_mean_something_else_stay_where_the_writer_says_so() {
+    let verifier = named("Regression^Philippa");
+    let text = &b"regression of Philippa"[..];
+    let written = file(&[(0x0018_1030, Vr::LO, text)]);
+    let kept = |word: Range<usize>| [told(&written, &[], Some(word))];
+    // The word is told, the name beside it is not.
+    assert!(verifier.check(&written, &[], &kept(0..10)).is_err());
+    let written = file(&[(0x0018_1030, Vr::LO, b"a regression")]);
+    let kept = |word: Range<usize>| [told(&written, &[], Some(word))];
+    assert_eq!(verifier.check(&written, &[], &kept(2..12)), Ok(()));
+    assert!(verifier.check(&written, &[], &kept(3..12)).is_err());
+    assert!(verifier.check(&written, &[], &[]).is_err());
+    // Told of one element, it is found in another, and in another place of the same tag.
+    let other = file(&[(0x0018_1030, Vr::LO, b"a b"), (0x0018_1032, Vr::LO, b"a regression")]);
+    assert!(verifier.check(&other, &[], &kept(2..12)).is_err());
+    let mut elsewhere = told(&written, What::ALL, None);
+    elsewhere.at += 2;
+    assert!(verifier.check(&written, &[], &[elsewhere]).is_err());
 }
 
 #[test]
@@ -129,7 +165,7 @@ fn places_that_are_no_elements_are_judged() {
     let verifier = verifier(STUDY);
     let mut preamble = file(&[(0x0008_0060, Vr::CS, b"MR")]);
     preamble[..9].copy_from_slice(b"Dunmorrow");
-    let reason = verifier.check(&preamble, &[]).unwrap_err();
+    let reason = verifier.check(&preamble, &[], &[]).unwrap_err();
     assert_eq!(
         reason.detail,
         "found by verification: a person's name in the file meta information"
@@ -138,12 +174,12 @@ fn places_that_are_no_elements_are_judged() {
     Writer::new(&mut pixels).head(tags::PIXEL_DATA, Vr::OW, 10, LE);
     let end = pixels.len();
     pixels.extend_from_slice(b" 4711223 .");
-    assert_eq!(verifier.check(&pixels, &[]), Ok(()));
+    assert_eq!(verifier.check(&pixels, &[], &[]), Ok(()));
     pixels[end..].copy_from_slice(b"Dunmorrow.");
-    let reason = verifier.check(&pixels, &[]).unwrap_err();
+    let reason = verifier.check(&pixels, &[], &[]).unwrap_err();
     assert_eq!(reason.detail, "found by verification: a person's name behind the elements");
     // Found, and nobody knows where.
-    assert_eq!(verifier.check(b"Dunmorrow", &[]).unwrap_err().code, ReasonCode::Internal);
+    assert_eq!(verifier.check(b"Dunmorrow", &[], &[]).unwrap_err().code, ReasonCode::Internal);
 }
 
 #[test]
@@ -151,7 +187,7 @@ fn elements_to_be_deflated_are_judged_before() {
     let verifier = verifier(STUDY);
     let uid = "1.2.840.10008.1.2.1.99";
     let written = file_in(uid, LE, &[(0x0008_1030, Vr::LO, b"see Philippa")]);
-    assert_eq!(verifier.check(&written, &[]).unwrap_err().at.unwrap().0, "(0008,1030)");
+    assert_eq!(verifier.check(&written, &[], &[]).unwrap_err().at.unwrap().0, "(0008,1030)");
     let written = file_in(uid, LE, &[(0x0028_0106, Vr::US, b"4711223 ")]);
-    assert_eq!(verifier.check(&written, &[]), Ok(()));
+    assert_eq!(verifier.check(&written, &[], &[]), Ok(()));
 }

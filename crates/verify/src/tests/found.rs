@@ -405,6 +405,6 @@ proptest! {
         bytes.extend_from_slice(name.as_bytes());
         bytes.extend_from_slice(&noise);
         let _ = verifier.search(&bytes);
-        let _ = verifier.check(&bytes, &[]);
+        let _ = verifier.check(&bytes, &[], &[]);
     }
 }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use scanveil_dataset::{Header, tags};
 use scanveil_model::{Digest, Reason};
 use scanveil_scrub::{
-    Certificate, Certifying, Profile, ProjectSecret, StudyIdentity, StudyScrubber,
+    Certificate, Certifying, Profile, ProjectSecret, StudyIdentity, StudyScrubber, study_of,
 };
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -197,9 +197,7 @@ enum Found<'p> {
 }
 
 impl<'p> Look<'p, '_> {
-    fn study(&self, uid: Option<&[u8]>) -> Arc<Study<'p>> {
-        // A file without a Study Instance UID stands alone.
-        let Some(uid) = uid.filter(|uid| !uid.is_empty()) else { return Arc::default() };
+    fn study(&self, uid: &[u8]) -> Arc<Study<'p>> {
         let mut studies = self.studies.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(study) = studies.get(uid) {
             return Arc::clone(study);
@@ -216,9 +214,10 @@ impl<'p> Look<'p, '_> {
         }
         let met = catch_unwind(AssertUnwindSafe(|| {
             with_header(input, &self.keeper, |header| {
-                let study = self.study(header.data.text(tags::STUDY_INSTANCE_UID));
+                let study = self.study(&study_of(header));
                 study.observe(header);
-                let uid = header.data.text(tags::SOP_INSTANCE_UID).unwrap_or(b"");
+                let said = header.data.text(tags::SOP_INSTANCE_UID).filter(|uid| !uid.is_empty());
+                let uid = said.or(header.meta.sop_instance_uid.as_deref()).unwrap_or(b"");
                 let mut sop = [0; 16];
                 sop.copy_from_slice(&blake3::hash(uid).as_bytes()[..16]);
                 Ok((study, sop))

@@ -189,6 +189,8 @@ struct Line<'r> {
     output_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     actions: Option<&'r BTreeMap<Action, u32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noticed: Option<&'r BTreeMap<&'static str, u32>>,
 }
 
 fn line(index: usize, done: &Done) -> Line<'_> {
@@ -204,6 +206,7 @@ fn line(index: usize, done: &Done) -> Line<'_> {
         output_digest: None,
         output_bytes: None,
         actions: None,
+        noticed: None,
     };
     match &done.outcome {
         Outcome::Held(held) => line.held = Some(held),
@@ -225,6 +228,8 @@ fn line(index: usize, done: &Done) -> Line<'_> {
             line.output_digest = clean.digest;
             line.output_bytes = Some(clean.bytes);
             line.actions = clean.details.as_ref().map(|details| &details.actions);
+            let noticed = clean.details.as_ref().map(|details| &details.noticed);
+            line.noticed = noticed.filter(|noticed| !noticed.is_empty());
         }
     }
     line

@@ -43,6 +43,8 @@ pub(super) struct Clean {
 pub(super) struct Details {
     pub(super) output: String,
     pub(super) actions: BTreeMap<Action, u32>,
+    /// What was accepted by evidence, and written though it did not come in.
+    pub(super) noticed: BTreeMap<&'static str, u32>,
 }
 
 /// An outcome with the input's own digest and length, for the report.
@@ -214,9 +216,11 @@ impl<'p> Scrubbing<'_, 'p> {
             study.certify(|certifying| certifying.clean(&scrubbed));
         }
         *output = path(&scrubbed);
-        let details = self
-            .reported
-            .then(|| Details { output: output.clone(), actions: scrubbed.actions().clone() });
+        let details = self.reported.then(|| Details {
+            output: output.clone(),
+            actions: scrubbed.actions().clone(),
+            noticed: scrubbed.noticed().clone(),
+        });
         Ok(Clean { bytes: scrubbed.length(), digest: scrubbed.digest(), details })
     }
 }
