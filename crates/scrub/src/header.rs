@@ -2,16 +2,20 @@
 //! runs of kept elements are copied as one piece, and the de-identification attributes are put in
 //! place.
 
+mod content_items;
+
 use crate::attributes;
 use crate::decide::{CannotDecode, Context, New};
 use crate::iod::TOP;
+use crate::options::ProfileOption;
 use crate::outcome::{Decided, Outcome, Watch};
 use crate::plan::{Place, Plan};
 use crate::private;
-use crate::structured::{self, ItemRule, content};
+use crate::structured::ItemRule;
 use crate::text::Charset;
 use crate::treatment::{Because, Treatment};
 use crate::values::dummy;
+use content_items::Personal;
 use scanveil_dataset::{CharacterSets, DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
 use scanveil_model::{Action, Reason, ReasonCode};
 use std::borrow::Cow;
@@ -38,10 +42,18 @@ struct Level {
     mode: Mode,
     /// For the value-bearing attributes of a content item.
     item: Option<ItemRule>,
+    /// What it says of the person.
+    person: Personal,
     /// Private creator elements met so far: their indices.
     creators: Vec<usize>,
     /// Where it ends in the list.
     end: usize,
+}
+
+impl Level {
+    fn new(mode: Mode, end: usize) -> Self {
+        Self { mode, item: None, person: Personal::Nothing, creators: Vec::new(), end }
+    }
 }
 
 /// Rewrites one header into `out`.
@@ -58,6 +70,8 @@ pub(crate) struct Rewriter<'c, 'd, 'o, 'w> {
     run: Option<(usize, usize)>,
     /// Whether content items refer to others by their place; looked for once.
     by_place: Option<bool>,
+    /// What the item around says of the person.
+    person: Personal,
     watch: Option<Watch<'w>>,
 }
 
@@ -85,13 +99,14 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             path: Vec::new(),
             run: None,
             by_place: None,
+            person: Personal::Nothing,
             watch,
         };
         let mut ours = inserts.iter().peekable();
         let not_always = |tag: &Tag| !is_inserted(*tag);
         let others: Vec<Tag> = inserts.iter().map(|insert| insert.tag).filter(not_always).collect();
         let end = data.elements().len();
-        let mut level = Level { mode: Mode::Plain, item: None, creators: Vec::new(), end };
+        let mut level = Level::new(Mode::Plain, end);
         let mut at = 0;
         while let Some(element) = data.elements().get(at) {
             while let Some(insert) = ours.next_if(|insert| insert.tag <= element.tag) {
@@ -191,6 +206,9 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             self.creator_element(at, element, level);
             return Ok(());
         }
+        if self.tells_age(at, element, level) {
+            return Ok(());
+        }
         let (treatment, because) = self.treatment(element, level);
         if element.kind == Kind::Sequence {
             return self.sequence(at, element, treatment, because, level);
@@ -288,10 +306,15 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
     }
 
     fn item(&mut self, at: usize, item: &Element, mode: Mode) -> Result<(), Reason> {
-        let rule = match mode {
+        let mut rule = match mode {
             Mode::Content { replaced } => self.content_rule(at, replaced),
             _ => None,
         };
+        let (person, told) = self.personal(at);
+        let goes = told && !self.plan.has(ProfileOption::RetainPatientCharacteristics);
+        if goes {
+            rule = Some(ItemRule::gone());
+        }
         if rule.is_some_and(|rule| rule.remove) && !self.refers_by_place() {
             self.note(at, item, Action::Remove, Because::Concept);
             return Ok(());
@@ -303,7 +326,9 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             .map(|read| std::mem::replace(&mut self.charset, Charset { read, write: None }));
         let mark = Writer::new(self.out).open_item(item.undefined_length, item.encoding);
         let end = item.next as usize;
-        let mut level = Level { mode, item: rule, creators: Vec::new(), end };
+        let person = if goes { Personal::Hidden } else { person };
+        let outer_person = std::mem::replace(&mut self.person, person.clone());
+        let mut level = Level { item: rule, person, ..Level::new(mode, end) };
         let mut child = at + 1;
         while child < end {
             let element = self.data.elements()[child];
@@ -311,52 +336,12 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             child = element.next as usize;
         }
         self.flush();
+        self.person = outer_person;
         Writer::new(self.out).close_item(&mark);
         if let Some(outer) = outer {
             self.charset = outer;
         }
         Ok(())
-    }
-
-    /// Index of the first element of the item at `at` with this tag.
-    fn child(&self, at: usize, tag: Tag) -> Option<usize> {
-        let elements = self.data.elements();
-        let end = elements.get(at)?.next as usize;
-        let mut child = at + 1;
-        while child < end {
-            let element = elements.get(child)?;
-            if element.tag == tag {
-                return Some(child);
-            }
-            child = element.next as usize;
-        }
-        None
-    }
-
-    /// The rule of a content item, by its concept name.
-    fn content_rule(&self, at: usize, replaced: bool) -> Option<ItemRule> {
-        let concept = self.child(at, content::CONCEPT_NAME);
-        concept
-            .or_else(|| self.child(at, content::VALUE_TYPE))
-            .or_else(|| self.child(at, content::UNFORMATTED_TEXT))?;
-        // The entry behind a sequence that has items is its first one.
-        let elements = self.data.elements();
-        let first =
-            concept.filter(|&at| elements.get(at).is_some_and(|e| e.next as usize > at + 1));
-        let of_concept = |tag| {
-            let child = self.child(first? + 1, tag)?;
-            elements.get(child).map(|element| self.data.value(element).trim_ascii())
-        };
-        let code = of_concept(content::CODE_VALUE).unwrap_or(b"");
-        let scheme = of_concept(content::CODING_SCHEME).unwrap_or(b"");
-        Some(structured::rule(self.plan, code, scheme, replaced))
-    }
-
-    /// Whether content items refer to others by their place (PS3.3 C.17.3.2.5).
-    fn refers_by_place(&mut self) -> bool {
-        let data = self.data;
-        let refers = || data.elements().iter().any(|element| element.tag == content::BY_REFERENCE);
-        *self.by_place.get_or_insert_with(refers)
     }
 
     fn put_empty_sequence(&mut self, element: &Element) {
@@ -448,6 +433,7 @@ fn in_dummies(treatment: Treatment, because: Because, vr: Vr) -> (Treatment, Bec
             | Treatment::Retained
             | Treatment::Vocabulary
             | Treatment::Dated
+            | Treatment::Published
             | Treatment::Shift
     );
     match &vr.0 {

@@ -1,6 +1,7 @@
 //! Compiles a profile and the tables, for one object definition, into one look-up: what to do with
 //! an element.
 
+use crate::days::{self, Published};
 use crate::iod::{Attributes, TOP, Type};
 use crate::options::ProfileOption;
 use crate::private;
@@ -224,6 +225,27 @@ impl Plan {
 
     /// What to do with an element, and because of what.
     pub(crate) fn treatment(
+        &self,
+        rules: &[Rule],
+        tag: Tag,
+        vr: (Vr, Vr),
+        place: &Place<'_>,
+    ) -> (Treatment, Because) {
+        let (treatment, because) = self.by_rules(rules, tag, vr, place);
+        if treatment != Treatment::Shift {
+            return (treatment, because);
+        }
+        // Shifted, what everybody can look up tells by how much.
+        let parent = place.path.last().copied().unwrap_or(TOP);
+        let treatment = match days::published(tag) {
+            None => Treatment::Shift,
+            Some(Published::Keep) => Treatment::Published,
+            Some(Published::Remove) => self.without(parent, tag, Treatment::Remove),
+        };
+        (treatment, because)
+    }
+
+    fn by_rules(
         &self,
         rules: &[Rule],
         tag: Tag,

@@ -2,6 +2,8 @@
 
 pub(crate) mod documents;
 
+use crate::dates::Move;
+use crate::days::StudyDays;
 use crate::decide::Context;
 use crate::header::{Insert, Rewriter, is_inserted};
 use crate::identity::StudyIdentity;
@@ -34,6 +36,7 @@ pub struct StudyScrubber<'p> {
     verifier: Verifier,
     pseudonym: String,
     back: i64,
+    days: StudyDays,
     tabled: bool,
     digested: bool,
     hospital: String,
@@ -151,13 +154,15 @@ impl<'p> StudyScrubber<'p> {
         let back = secret.offset_days(&patient, dates.shift_min, dates.shift_max);
         let plan = profile.plan(&Circumstances::default());
         let known = identity.known(&plan, &profile.settings.rules, &document.text.remove)?;
+        let (verifier, days) = identity.into_parts(&plan, &profile.settings.rules)?;
         Ok(Self {
             profile,
             secret,
             texts: Texts::new(&profile.cleaner, known),
-            verifier: identity.verifier(&plan, &profile.settings.rules)?,
+            verifier,
             pseudonym,
             back,
+            days,
             tabled: true,
             digested: true,
             hospital: String::new(),
@@ -188,6 +193,11 @@ impl<'p> StudyScrubber<'p> {
     #[must_use]
     pub fn pseudonym(&self) -> &str {
         &self.pseudonym
+    }
+
+    /// How dates move.
+    pub(crate) fn by(&self) -> Move<'_> {
+        Move { back: self.back, days: &self.days }
     }
 
     fn new_uid(&self, uid: &str) -> String {
@@ -306,7 +316,9 @@ impl<'p> StudyScrubber<'p> {
             secret: self.secret,
             texts: &self.texts,
             pseudonym: &self.pseudonym,
-            back: self.back,
+            by: self.by(),
+            full_dates: self.profile.has(ProfileOption::FullDates),
+            full_uids: self.profile.has(ProfileOption::RetainUids),
             age_cap: self.profile.document().dates.age_cap,
             tabled: self.tabled,
             uids: std::array::from_fn(|at| (old[at].as_bytes(), new[at].as_bytes())),

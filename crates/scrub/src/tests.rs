@@ -1,6 +1,7 @@
 mod documents;
 mod every_row;
 mod leaks;
+mod unshifted;
 mod validity;
 
 use super::*;
