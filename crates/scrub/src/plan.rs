@@ -283,6 +283,9 @@ impl Plan {
         if self.unlisted == Unlisted::Defined && !self.types.has(parent, tag) {
             return (Treatment::Remove, Because::Undefined);
         }
+        if CALENDARS.contains(&tag.0) {
+            return (self.without(parent, tag, Treatment::Remove), Because::Representation);
+        }
         (self.unlisted(parent, tag, vr), Because::Representation)
     }
 
@@ -429,6 +432,10 @@ const MACHINE_WRITTEN: [u32; 10] = [
     0x0054_1103,
     0x0054_1105,
 ];
+
+/// Birth and death in another calendar, and which it is (PS3.3 C.7.1.1): texts that Table E.1-1 does
+/// not list, and that say what Patient's Birth Date says.
+const CALENDARS: [u32; 3] = [0x0010_0033, 0x0010_0034, 0x0010_0035];
 
 /// Group lengths, command and file meta groups, curves, overlays, retired text groups, padding,
 /// delimiters: no profile keeps them.
