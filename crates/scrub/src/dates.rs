@@ -1,6 +1,8 @@
 //! Dates (PS3.5 6.2: DA, DT, TM; AS): shifted by whole days, or not at all. What is malformed is
 //! never left.
 
+use crate::days::StudyDays;
+
 /// Days since 1970-01-01 of a day in the Gregorian calendar.
 fn to_days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -30,8 +32,8 @@ fn number(digits: &[u8]) -> Option<i64> {
         .try_fold(0i64, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0')))
 }
 
-/// Shifts `YYYYMMDD` by days; `None` when it is no day of the calendar.
-fn shift_day(digits: &[u8], back: i64) -> Option<String> {
+/// Days since 1970-01-01 of `YYYYMMDD`; `None` when it is no day of the calendar.
+fn day(digits: &[u8]) -> Option<i64> {
     if digits.len() != 8 {
         return None;
     }
@@ -39,41 +41,71 @@ fn shift_day(digits: &[u8], back: i64) -> Option<String> {
         (number(&digits[..4])?, number(&digits[4..6])?, number(&digits[6..8])?);
     let days = to_days(year, month, day);
     // A day that does not exist (31 February) does not come back the same.
-    if from_days(days) != (year, month, day) {
-        return None;
+    ((1..=9999).contains(&year) && from_days(days) == (year, month, day)).then_some(days)
+}
+
+/// `YYYY.MM.DD`, the retired form of a DA (PS3.5 6.2), as `YYYYMMDD`.
+fn compact(text: &[u8]) -> Option<[u8; 8]> {
+    match *text {
+        [y1, y2, y3, y4, b'.', m1, m2, b'.', d1, d2] => Some([y1, y2, y3, y4, m1, m2, d1, d2]),
+        _ => None,
     }
-    let (year, month, day) = from_days(days - back);
-    (1..=9999).contains(&year).then(|| format!("{year:04}{month:02}{day:02}"))
+}
+
+/// The day that a DA or DT begins with, as days since 1970-01-01.
+pub(crate) fn day_of(text: &[u8]) -> Option<i64> {
+    match compact(text) {
+        Some(digits) => day(&digits),
+        None => day(text.get(..8)?),
+    }
+}
+
+/// How dates move: by how many days, and which.
+#[derive(Clone, Copy)]
+pub(crate) struct Move<'d> {
+    /// Days to subtract.
+    pub(crate) back: i64,
+    /// Days that are no patient's do not move: they go.
+    pub(crate) days: &'d StudyDays,
+}
+
+impl Move<'_> {
+    /// The day that `YYYYMMDD` becomes, empty for one that is no patient's; `None` when it is no
+    /// day of the calendar.
+    fn shift(self, digits: &[u8]) -> Option<String> {
+        let from = day(digits)?;
+        if !self.days.moves(from) {
+            return Some(String::new());
+        }
+        let (year, month, day) = from_days(from - self.back);
+        (1..=9999).contains(&year).then(|| format!("{year:04}{month:02}{day:02}"))
+    }
 }
 
 /// Whether one of several numbers is, digit by digit, a day of our time: a date where none belongs.
 pub(crate) fn holds_a_day(value: &[u8]) -> bool {
     value.split(|&b| b == b'\\').map(<[u8]>::trim_ascii).any(|digits| {
         let digits = digits.strip_suffix(b"\0").unwrap_or(digits);
-        (digits.starts_with(b"19") || digits.starts_with(b"20")) && shift_day(digits, 0).is_some()
+        (digits.starts_with(b"19") || digits.starts_with(b"20")) && day(digits).is_some()
     })
 }
 
-/// Shifts every value of a DA, also in the retired form `YYYY.MM.DD`; `None` when one is malformed.
-pub(crate) fn shift_da(value: &str, back: i64) -> Option<String> {
-    each(value, |text| {
-        let compact: Vec<u8> = match text.as_bytes() {
-            [y @ .., b'.', m1, m2, b'.', d1, d2] if y.len() == 4 => {
-                [y, &[*m1, *m2, *d1, *d2]].concat()
-            }
-            plain => plain.to_vec(),
-        };
-        shift_day(&compact, back)
+/// Shifts every value of a DA, also in the retired form; `None` when one is malformed.
+pub(crate) fn shift_da(value: &str, by: Move<'_>) -> Option<String> {
+    each(value, |text| match compact(text.as_bytes()) {
+        Some(digits) => by.shift(&digits),
+        None => by.shift(text.as_bytes()),
     })
 }
 
 /// Shifts every value of a DT. A value coarser than a day cannot be shifted exactly: `None`.
-pub(crate) fn shift_dt(value: &str, back: i64) -> Option<String> {
+pub(crate) fn shift_dt(value: &str, by: Move<'_>) -> Option<String> {
     each(value, |text| {
         let (date, rest) = text.as_bytes().split_at_checked(8)?;
         let time = std::str::from_utf8(rest).ok()?;
         let plain = time.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'+' | b'-'));
-        (plain && time.len() <= 18).then(|| shift_day(date, back).map(|day| day + time))?
+        let day = by.shift(date).filter(|_| plain && time.len() <= 18)?;
+        Some(if day.is_empty() { day } else { day + time })
     })
 }
 
@@ -89,7 +121,12 @@ pub(crate) fn is_time(value: &str) -> bool {
 /// Whether every value of a DA, DT or TM is one.
 pub(crate) fn is_dated(vr: scanveil_dataset::Vr, value: &str) -> bool {
     match &vr.0 {
-        b"DA" => shift_da(value, 0).is_some(),
+        b"DA" => each(value, |text| {
+            let digits = compact(text.as_bytes());
+            let digits = digits.as_ref().map_or(text.as_bytes(), |digits| &digits[..]);
+            day(digits).map(|_| text.to_owned())
+        })
+        .is_some(),
         b"DT" => each(value, |text| is_date_time(text).then(|| text.to_owned())).is_some(),
         _ => is_time(value),
     }
@@ -101,7 +138,7 @@ fn is_date_time(text: &str) -> bool {
     let rest = text[digits..].bytes();
     matches!(digits, 4 | 6 | 8 | 10 | 12 | 14)
         && text.len() <= 26
-        && (digits < 8 || shift_day(&text.as_bytes()[..8], 0).is_some())
+        && (digits < 8 || day(&text.as_bytes()[..8]).is_some())
         && rest.into_iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'+' | b'-'))
 }
 
@@ -134,8 +171,7 @@ fn age_in_years(text: &str) -> Option<i64> {
 /// The first day of the year (4 digits kept) or month (6 digits kept) of a DA or DT.
 pub(crate) fn coarser(value: &str, kept: usize) -> Option<String> {
     each(value, |text| {
-        let day = text.as_bytes().get(..8)?;
-        shift_day(day, 0)?;
+        day(text.as_bytes().get(..8)?)?;
         Some(format!("{}{}", &text[..kept], if kept == 4 { "0101" } else { "01" }))
     })
 }
@@ -155,27 +191,32 @@ mod tests {
 
     #[test]
     fn shifts_are_exact_and_malformed_values_are_refused() {
+        let days = &StudyDays::default();
         for (value, back, expected) in [
             ("20240301", 1, Some("20240229")),
             ("20230301", 1, Some("20230228")),
-            ("19000101", 1, Some("18991231")),
+            ("19000301", 1, Some("19000228")),
             ("2024.03.01", 60, Some("20240101")),
             ("20240110\\20240111", 10, Some("20231231\\20240101")),
+            ("20240110\\19000101", 10, Some("20231231\\")),
+            ("99991231", 10, Some("")),
+            ("1900.01.01", 10, Some("")),
             ("", 5, Some("")),
             ("20240231", 5, None),
             ("2024", 5, None),
             ("12 July 2021", 5, None),
             ("2024030 ", 5, None),
         ] {
-            assert_eq!(shift_da(value, back).as_deref(), expected, "{value}");
+            assert_eq!(shift_da(value, Move { back, days }).as_deref(), expected, "{value}");
         }
         for (value, expected) in [
             ("20240301101112.5+0100", Some("20240229101112.5+0100")),
             ("20240301", Some("20240229")),
+            ("19700101000000.000000", Some("")),
             ("202403", None),
             ("20240301 by Doe", None),
         ] {
-            assert_eq!(shift_dt(value, 1).as_deref(), expected, "{value}");
+            assert_eq!(shift_dt(value, Move { back: 1, days }).as_deref(), expected, "{value}");
         }
     }
 

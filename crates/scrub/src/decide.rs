@@ -1,6 +1,7 @@
 //! Decides on the value of one element: what becomes of it, by its treatment.
 
-use crate::dates;
+use crate::dates::{self, Move};
+use crate::days::StudyDays;
 use crate::keyed::ProjectSecret;
 use crate::profile::{Coarseness, Rule};
 use crate::study::is_uid;
@@ -28,8 +29,12 @@ pub(crate) struct Context<'c> {
     pub(crate) secret: &'c ProjectSecret,
     pub(crate) texts: &'c Texts<'c>,
     pub(crate) pseudonym: &'c str,
-    /// Days to subtract from every date.
-    pub(crate) back: i64,
+    /// How dates move, where they do.
+    pub(crate) by: Move<'c>,
+    /// Whether dates stay as they are.
+    pub(crate) full_dates: bool,
+    /// Whether UIDs stay as they are.
+    pub(crate) full_uids: bool,
     /// Oldest age in years that is told.
     pub(crate) age_cap: u32,
     /// Whether attributes are noted for tables.
@@ -89,7 +94,8 @@ impl Context<'_> {
             Treatment::Keep if element.vr == Vr::UI && !are_uids(value) => {
                 self.remap(element.tag, value)
             }
-            Treatment::Keep | Treatment::Descend | Treatment::Content => (Action::Keep, New::Same),
+            Treatment::Keep => self.keep(element, value),
+            Treatment::Descend | Treatment::Content => (Action::Keep, New::Same),
             Treatment::Remove => (Action::Remove, New::Value(Vec::new())),
             Treatment::Empty => empty(),
             Treatment::Dummy => self.dummy(element, value),
@@ -98,6 +104,7 @@ impl Context<'_> {
             }
             Treatment::Remap => self.remap(element.tag, value),
             Treatment::Shift => self.shift(element, text()),
+            Treatment::Published => self.published(element, text()),
             Treatment::Dated if dates::is_dated(element.vr, text()) => (Action::Keep, New::Same),
             Treatment::Dated => empty(),
             Treatment::CapAge => match dates::cap_age(text(), self.age_cap) {
@@ -128,12 +135,38 @@ impl Context<'_> {
 
     fn shift(&self, element: &Element, text: &str) -> Decision {
         let shifted = match &element.vr.0 {
-            b"DA" => dates::shift_da(text, self.back),
-            b"DT" => dates::shift_dt(text, self.back),
+            b"DA" => dates::shift_da(text, self.by),
+            b"DT" => dates::shift_dt(text, self.by),
             _ if dates::is_time(text) => return (Action::Keep, New::Same),
             _ => None,
         };
+        let shifted = shifted.filter(|new| !new.is_empty());
         shifted.map_or_else(empty, |new| (Action::Shift, New::Value(new.into_bytes())))
+    }
+
+    /// A date that is the same for everybody, unless the patient's days stand in its place.
+    fn published(&self, element: &Element, text: &str) -> Decision {
+        let mut days = text.split('\\').filter_map(|one| dates::day_of(one.trim().as_bytes()));
+        let theirs = days.any(|day| !self.by.days.is_published(day));
+        if theirs || !dates::is_dated(element.vr, text) {
+            return empty();
+        }
+        (Action::Keep, New::Same)
+    }
+
+    /// A value without a closer look, unless it says in numbers when it was: one date that is not
+    /// shifted gives the others away.
+    fn keep(&self, element: &Element, value: &[u8]) -> Decision {
+        let dated = || match &element.vr.0 {
+            b"UI" => self.by.days.stand_in(value) && !is_registered(value),
+            _ => element.tag.is_private() && is_clock(self.by.days, element, value),
+        };
+        match &element.vr.0 {
+            _ if self.full_dates => (Action::Keep, New::Same),
+            b"UI" if !self.full_uids && dated() => self.remap(element.tag, value),
+            b"UL" | b"SL" | b"UV" | b"SV" | b"FD" if dated() => empty(),
+            _ => (Action::Keep, New::Same),
+        }
     }
 
     /// UIDs: each value by itself; what the standard registers stays (PS3.6 Annex A).
@@ -213,7 +246,14 @@ impl Context<'_> {
                 && whole(number)
                 && std::str::from_utf8(number).is_ok_and(|text| self.is_known(text))
         };
-        fits && !dates::holds_a_day(value) && !value.split(|&b| b == b'\\').any(identifies)
+        // A number of seconds since 1970 has ten digits.
+        let clock = |number: &[u8]| {
+            digits(number) >= CLOCK_DIGITS
+                && !self.full_dates
+                && parsed(number).is_some_and(|number| self.by.days.is_clock(number))
+        };
+        let mut numbers = value.split(|&b| b == b'\\');
+        fits && !dates::holds_a_day(value) && !numbers.any(|one| identifies(one) || clock(one))
     }
 
     fn is_known(&self, text: &str) -> bool {
@@ -254,6 +294,34 @@ impl Context<'_> {
 
 /// A number with so many digits can be an identifier.
 const LONG_NUMBER: usize = 6;
+
+/// Digits before the point of a number that counts the seconds since 1970.
+const CLOCK_DIGITS: usize = 10;
+
+/// A whole number, or one with digits enough before its point.
+fn parsed(number: &[u8]) -> Option<f64> {
+    let whole = number.trim_ascii_start().iter().take_while(|b| b.is_ascii_digit()).count();
+    let text = std::str::from_utf8(number).ok()?.trim_matches([' ', '\0']);
+    if whole >= CLOCK_DIGITS { text.parse().ok() } else { None }
+}
+
+/// Whether one of the numbers of a binary value counts the time since 1970.
+fn is_clock(days: &StudyDays, element: &Element, value: &[u8]) -> bool {
+    let big = element.encoding.big_endian;
+    match &element.vr.0 {
+        b"UL" | b"SL" => value.as_chunks::<4>().0.iter().any(|&bytes| {
+            let read = if big { u32::from_be_bytes } else { u32::from_le_bytes };
+            days.is_clock(f64::from(read(bytes)))
+        }),
+        b"FD" => value.as_chunks::<8>().0.iter().any(|&bytes| {
+            days.is_clock(if big { f64::from_be_bytes(bytes) } else { f64::from_le_bytes(bytes) })
+        }),
+        _ => value.as_chunks::<8>().0.iter().any(|&bytes| {
+            let read = if big { u64::from_be_bytes } else { u64::from_le_bytes };
+            days.is_clock(read(bytes) as f64)
+        }),
+    }
+}
 
 fn digits(number: &[u8]) -> usize {
     number.iter().filter(|b| b.is_ascii_digit()).count()

@@ -3,11 +3,13 @@
 //! place.
 
 mod content;
+mod content_items;
 
 use crate::attributes;
 use crate::decide::{CannotDecode, Context, New};
 use crate::iod::TOP;
 use crate::noticed::Noticed;
+use crate::options::ProfileOption;
 use crate::outcome::{Decided, Outcome, Watch, Written};
 use crate::plan::{Place, Plan};
 use crate::private;
@@ -16,6 +18,7 @@ use crate::structured::ItemRule;
 use crate::text::Charset;
 use crate::treatment::{Because, Treatment};
 use crate::values::dummy;
+use content_items::Personal;
 use scanveil_dataset::{CharacterSets, DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
 use scanveil_model::{Action, Reason, ReasonCode};
 use std::borrow::Cow;
@@ -42,10 +45,18 @@ struct Level {
     mode: Mode,
     /// For the value-bearing attributes of a content item.
     item: Option<ItemRule>,
+    /// What it says of the person.
+    person: Personal,
     /// Private creator elements met so far: their indices.
     creators: Vec<usize>,
     /// Where it ends in the list.
     end: usize,
+}
+
+impl Level {
+    fn new(mode: Mode, end: usize) -> Self {
+        Self { mode, item: None, person: Personal::Nothing, creators: Vec::new(), end }
+    }
 }
 
 /// Rewrites one header into `out`.
@@ -62,6 +73,8 @@ pub(crate) struct Rewriter<'c, 'd, 'o, 'w> {
     run: Option<(usize, usize)>,
     /// Whether content items refer to others by their place; looked for once.
     by_place: Option<bool>,
+    /// What the item around says of the person.
+    person: Personal,
     watch: Option<Watch<'w>>,
 }
 
@@ -89,13 +102,14 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             path: Vec::new(),
             run: None,
             by_place: None,
+            person: Personal::Nothing,
             watch,
         };
         let mut ours = inserts.iter().peekable();
         let not_always = |tag: &Tag| !is_inserted(*tag);
         let others: Vec<Tag> = inserts.iter().map(|insert| insert.tag).filter(not_always).collect();
         let end = data.elements().len();
-        let mut level = Level { mode: Mode::Plain, item: None, creators: Vec::new(), end };
+        let mut level = Level::new(Mode::Plain, end);
         let mut at = 0;
         while let Some(element) = data.elements().get(at) {
             while let Some(insert) = ours.next_if(|insert| insert.tag <= element.tag) {
@@ -201,6 +215,9 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         }
         if element.tag.is_private_creator() {
             self.creator_element(at, element, level);
+            return Ok(());
+        }
+        if self.tells_age(at, element, level) {
             return Ok(());
         }
         if element.odd {
@@ -313,10 +330,15 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
     }
 
     fn item(&mut self, at: usize, item: &Element, mode: Mode) -> Result<(), Reason> {
-        let rule = match mode {
+        let mut rule = match mode {
             Mode::Content { replaced } => self.content_rule(at, replaced),
             _ => None,
         };
+        let (person, told) = self.personal(at);
+        let goes = told && !self.plan.has(ProfileOption::RetainPatientCharacteristics);
+        if goes {
+            rule = Some(ItemRule::gone());
+        }
         if rule.is_some_and(|rule| rule.remove) && !self.refers_by_place() {
             self.note(at, item, Action::Remove, Because::Concept);
             return Ok(());
@@ -328,7 +350,9 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             .map(|read| std::mem::replace(&mut self.charset, Charset { read, write: None }));
         let mark = Writer::new(self.out).open_item(item.undefined_length, item.encoding);
         let end = item.next as usize;
-        let mut level = Level { mode, item: rule, creators: Vec::new(), end };
+        let person = if goes { Personal::Hidden } else { person };
+        let outer_person = std::mem::replace(&mut self.person, person.clone());
+        let mut level = Level { item: rule, person, ..Level::new(mode, end) };
         let mut child = at + 1;
         while child < end {
             let element = self.data.elements()[child];
@@ -336,6 +360,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             child = element.next as usize;
         }
         self.flush();
+        self.person = outer_person;
         Writer::new(self.out).close_item(&mark);
         if let Some(outer) = outer {
             self.charset = outer;
@@ -447,6 +472,7 @@ fn in_dummies(treatment: Treatment, because: Because, vr: Vr) -> (Treatment, Bec
             | Treatment::Retained
             | Treatment::Vocabulary
             | Treatment::Dated
+            | Treatment::Published
             | Treatment::Shift
     );
     match &vr.0 {

@@ -1,9 +1,10 @@
 //! The identifying values of a study: gathered from every instance, cleaned from all of them.
 
+use crate::days::StudyDays;
 use crate::keyed::ProjectSecret;
 use crate::plan::Plan;
 use crate::profile::Rule;
-use scanveil_dataset::{CharacterSets, DataSet, Element, Header, Kind, Tag, Vr, tags};
+use scanveil_dataset::{CharacterSets, DataSet, Element, Header, Kind, NO_PARENT, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
 use scanveil_text::{Known, KnownBuilder};
 use scanveil_verify::{Evidence, Verifier};
@@ -146,6 +147,8 @@ pub struct StudyIdentity {
     fallback: Option<(Nameless, Vec<u8>)>,
     /// Values, and the elements each was found in.
     values: BTreeSet<(Class, Tag, String)>,
+    /// The days it speaks of.
+    days: StudyDays,
     /// For the verification, which gathers for itself.
     evidence: Evidence,
     /// What was taken in already: most instances of a study say the same of whom it is about.
@@ -218,6 +221,11 @@ impl StudyIdentity {
         let charset = CharacterSets::parse(declared).unwrap_or(CharacterSets::DEFAULT);
         let mut nth = 0;
         for element in data.elements() {
+            if matches!(&element.vr.0, b"DA" | b"DT") && element.kind == Kind::Leaf {
+                let top = element.parent == NO_PARENT;
+                let days = self.days.observe(element.tag, top, data.value(element));
+                days.map_err(|_| too_many())?;
+            }
             let Some(class) = class(element) else { continue };
             if element.length == 0 || element.length > LONGEST {
                 continue;
@@ -322,9 +330,15 @@ impl StudyIdentity {
         self.values.iter().any(|(class, tag, _)| personal(class) && plan.retains(rules, *tag))
     }
 
-    /// Searches what is written for what identified the patient, and what the plan does not keep.
-    pub(crate) fn verifier(self, plan: &Plan, rules: &[Rule]) -> Result<Verifier, Reason> {
-        self.evidence.verifier(&|tag| plan.retains(rules, tag)).map_err(|_| too_many())
+    /// The search of what is written for what identified the patient, and what the plan does not
+    /// keep; and the days that the study speaks of.
+    pub(crate) fn into_parts(
+        self,
+        plan: &Plan,
+        rules: &[Rule],
+    ) -> Result<(Verifier, StudyDays), Reason> {
+        let verifier = self.evidence.verifier(&|tag| plan.retains(rules, tag));
+        Ok((verifier.map_err(|_| too_many())?, self.days))
     }
 }
 

@@ -4,6 +4,8 @@
 //! and a scrubbed instance is clean by what it is. What is written by scanveil itself (pseudonyms,
 //! keyed UIDs, dummy values) is known by its form.
 
+use crate::dates::Move;
+use crate::days::StudyDays;
 use crate::decide::Context;
 use crate::header::Rewriter;
 use crate::keyed::ProjectSecret;
@@ -170,7 +172,9 @@ impl Inspector {
             secret: &self.secret,
             texts: &texts,
             pseudonym: "",
-            back: 0,
+            by: Move { back: 0, days: &StudyDays::default() },
+            full_dates: true,
+            full_uids: true,
             age_cap: OLDEST,
             tabled: false,
             uids: [(b"", b""); 3],

@@ -1,6 +1,7 @@
 //! Compiles a profile and the tables, for one object definition, into one look-up: what to do with
 //! an element.
 
+use crate::days::{self, Published};
 use crate::iod::{Attributes, TOP, Type};
 use crate::kept;
 use crate::options::ProfileOption;
@@ -230,6 +231,27 @@ impl Plan {
         &self,
         rules: &[Rule],
         tag: Tag,
+        vr: (Vr, Vr),
+        place: &Place<'_>,
+    ) -> (Treatment, Because) {
+        let (treatment, because) = self.by_rules(rules, tag, vr, place);
+        if treatment != Treatment::Shift {
+            return (treatment, because);
+        }
+        // Shifted, what everybody can look up tells by how much.
+        let parent = place.path.last().copied().unwrap_or(TOP);
+        let treatment = match days::published(tag) {
+            None => Treatment::Shift,
+            Some(Published::Keep) => Treatment::Published,
+            Some(Published::Remove) => self.without(parent, tag, Treatment::Remove),
+        };
+        (treatment, because)
+    }
+
+    fn by_rules(
+        &self,
+        rules: &[Rule],
+        tag: Tag,
         (vr, declared): (Vr, Vr),
         place: &Place<'_>,
     ) -> (Treatment, Because) {
@@ -265,6 +287,9 @@ impl Plan {
         }
         if self.unlisted == Unlisted::Defined && !self.types.has(parent, tag) {
             return (Treatment::Remove, Because::Undefined);
+        }
+        if CALENDARS.contains(&tag.0) {
+            return (self.without(parent, tag, Treatment::Remove), Because::Representation);
         }
         (self.unlisted(parent, tag, vr), Because::Representation)
     }
@@ -415,6 +440,9 @@ const MACHINE_WRITTEN: [u32; 10] = [
 /// Offsets of frames, told anew by whoever needs them: native pixel data has none, and fragments
 /// are passed on without (PS3.3 C.7.6.3.1.8). Extended Offset Table and its lengths.
 const OFFSETS: [Tag; 2] = [Tag::new(0x7fe0, 0x1), Tag::new(0x7fe0, 0x2)];
+/// Birth and death in another calendar, and which it is (PS3.3 C.7.1.1): texts that Table E.1-1 does
+/// not list, and that say what Patient's Birth Date says.
+const CALENDARS: [u32; 3] = [0x0010_0033, 0x0010_0034, 0x0010_0035];
 
 /// Group lengths, command and file meta groups, curves, overlays, retired text groups, padding,
 /// delimiters: no profile keeps them.

@@ -51,6 +51,24 @@ pub(crate) mod content {
     pub(crate) const BY_REFERENCE: Tag = Tag::new(0x40, 0xdb73);
     pub(crate) const CODE_VALUE: Tag = Tag::new(0x8, 0x100);
     pub(crate) const CODING_SCHEME: Tag = Tag::new(0x8, 0x102);
+    pub(crate) const CODE_MEANING: Tag = Tag::new(0x8, 0x104);
+    pub(crate) const UNITS: Tag = Tag::new(0x40, 0x8ea);
+    pub(crate) const MEASURED_VALUE: Tag = Tag::new(0x40, 0xa300);
+    pub(crate) const NUMERIC_VALUE: Tag = Tag::new(0x40, 0xa30a);
+    /// The same number once more, exactly: Floating Point Value, Rational Numerator and
+    /// Denominator Value.
+    pub(crate) const EXACT_VALUES: [Tag; 3] =
+        [Tag::new(0x40, 0xa161), Tag::new(0x40, 0xa162), Tag::new(0x40, 0xa163)];
+    /// Sequences of content items: Protocol Context, Content Item Modifier, Acquisition Context,
+    /// Specimen Preparation Step Content Item, Content, Waveform Annotation.
+    pub(crate) const HOLD_ITEMS: [Tag; 6] = [
+        Tag::new(0x40, 0x440),
+        Tag::new(0x40, 0x441),
+        Tag::new(0x40, 0x555),
+        Tag::new(0x40, 0x612),
+        Tag::new(0x40, 0xa730),
+        Tag::new(0x40, 0xb020),
+    ];
 }
 
 /// What to do with one content item.
@@ -88,6 +106,11 @@ impl ItemRule {
             uid: Treatment::Remap,
             code: Treatment::Descend,
         }
+    }
+
+    /// The item goes; where others refer to it by its place, its values do.
+    pub(crate) fn gone() -> Self {
+        Self { remove: true, code: Treatment::Dummy, ..Self::dummies() }
     }
 
     /// An item of which the table says nothing: by value type.

@@ -3,6 +3,8 @@
 pub(crate) mod documents;
 mod named;
 
+use crate::dates::Move;
+use crate::days::StudyDays;
 use crate::decide::Context;
 use crate::header::{Insert, Rewriter, is_inserted};
 use crate::identity::StudyIdentity;
@@ -41,6 +43,7 @@ pub struct StudyScrubber<'p> {
     verifier: Verifier,
     pseudonym: String,
     back: i64,
+    days: StudyDays,
     tabled: bool,
     digested: bool,
     hospital: String,
@@ -106,13 +109,16 @@ impl<'p> StudyScrubber<'p> {
         let rules = &profile.settings.rules;
         let known = |open| identity.known(&plan, rules, &document.text.remove, open);
         let open = identity.keeps_personal(&plan, rules).then(|| known(true)).transpose()?;
+        let known = known(false)?;
+        let (verifier, days) = identity.into_parts(&plan, rules)?;
         Ok(Self {
             profile,
             secret,
-            texts: Texts::new(&profile.cleaner, known(false)?, open),
-            verifier: identity.verifier(&plan, rules)?,
+            texts: Texts::new(&profile.cleaner, known, open),
+            verifier,
             pseudonym,
             back,
+            days,
             tabled: true,
             digested: true,
             hospital: String::new(),
@@ -143,6 +149,11 @@ impl<'p> StudyScrubber<'p> {
     #[must_use]
     pub fn pseudonym(&self) -> &str {
         &self.pseudonym
+    }
+
+    /// How dates move.
+    pub(crate) fn by(&self) -> Move<'_> {
+        Move { back: self.back, days: &self.days }
     }
 
     /// The new UID for one, or for what one is derived from. What is none cannot be retained.
@@ -297,7 +308,9 @@ impl<'p> StudyScrubber<'p> {
             secret: self.secret,
             texts: &self.texts,
             pseudonym: &self.pseudonym,
-            back: self.back,
+            by: self.by(),
+            full_dates: self.profile.has(ProfileOption::FullDates),
+            full_uids: self.profile.has(ProfileOption::RetainUids),
             age_cap: self.profile.document().dates.age_cap,
             tabled: self.tabled,
             uids: std::array::from_fn(|at| (old[at], new[at].as_bytes())),

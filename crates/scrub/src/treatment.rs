@@ -22,6 +22,8 @@ pub(crate) enum Treatment {
     Shift,
     /// Keep a date or time that is one.
     Dated,
+    /// Keep a date that is the same for everybody.
+    Published,
     /// Cap an old age.
     CapAge,
     /// Keep a short text only when every word in it is a word of the trade.
@@ -58,6 +60,7 @@ impl Treatment {
             Self::Remap => "remap",
             Self::Shift => "shift",
             Self::Dated => "keep-date",
+            Self::Published => "keep-published-date",
             Self::CapAge => "cap-age",
             Self::Vocabulary => "keep-if-vocabulary",
             Self::Clean => "clean",

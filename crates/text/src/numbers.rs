@@ -1,5 +1,7 @@
 //! Numbers that identify: dates, telephone numbers, records, national identifiers, cards.
 
+mod ages;
+mod birth;
 mod cues;
 mod dates;
 mod months;
@@ -11,6 +13,7 @@ use crate::kind::Kind;
 use crate::token::{Class, Page};
 use cues::{Cue, cue_before};
 
+pub(crate) use ages::WORDS as AGE_WORDS;
 pub(crate) use cues::introduction;
 pub(crate) use technical::is_unit;
 
@@ -25,6 +28,7 @@ pub(crate) fn find(page: &mut Page) {
         find_spelled_out(page);
     }
     if page.digits == 0 {
+        find_in_words(page);
         return;
     }
     let mut at = 0;
@@ -44,6 +48,17 @@ fn find_spelled_out(page: &mut Page) {
     }
 }
 
+/// Ages that are written in words.
+fn find_in_words(page: &mut Page) {
+    for at in 0..page.tokens.len() {
+        if page.is_free(at)
+            && let Some(age) = ages::age_at(page, at)
+        {
+            page.take_tokens(age, Kind::Age, "age-over-89");
+        }
+    }
+}
+
 /// Looks at what begins at a token; the token to go on with.
 fn step(page: &mut Page, at: usize) -> usize {
     if !page.is_free(at) {
@@ -55,7 +70,14 @@ fn step(page: &mut Page, at: usize) -> usize {
     {
         return take_date(page, &date, at);
     }
-    if let Some(end) = era_age(page, at) {
+    if let Some(age) = ages::age_at(page, at).filter(|age| page.is_free(age.start)) {
+        let end = age.end;
+        page.take_tokens(age, Kind::Age, "age-over-89");
+        return end;
+    }
+    if let Some(year) = birth::year_at(page, at) {
+        let end = year.end;
+        page.take_tokens(year, Kind::Date, "birth-year");
         return end;
     }
     let starts = page.mark(at).is_some_and(|c| c == '+' || c == '(')
@@ -100,61 +122,6 @@ fn take_date(page: &mut Page, date: &dates::DateSpan, at: usize) -> usize {
 
 fn is_alphanumeric(page: &Page, at: usize) -> bool {
     matches!(page.class(at), Some(Class::Word | Class::Digits))
-}
-
-/// An age over 89: `92 y/o`, `95-year-old`, `092Y`, `aged 93`, `94歳`.
-fn era_age(page: &mut Page, at: usize) -> Option<usize> {
-    const UNITS: [&str; 24] = [
-        "y",
-        "yo",
-        "yr",
-        "yrs",
-        "year",
-        "years",
-        "yrold",
-        "yearold",
-        "歳",
-        "才",
-        "岁",
-        "세",
-        "jahre",
-        "jahren",
-        "jahriger",
-        "jahrige",
-        "jahrig",
-        "jaehriger",
-        "jaehrige",
-        "jaehrig",
-        "ans",
-        "anos",
-        "j",
-        "a",
-    ];
-    const BEFORE: [&str; 7] = ["age", "aged", "alter", "edad", "idade", "年龄", "나이"];
-    let age = page.number(at).filter(|n| (90..=130).contains(n))?;
-    if page.is_glued_before(at) || (age < 100 && !matches!(page.str(at).len(), 2 | 3)) {
-        return None;
-    }
-    let mut unit = at + 1;
-    unit += usize::from(page.is_space(unit) || page.mark(unit) == Some('-'));
-    let has_unit = UNITS.contains(&page.str(unit))
-        && !page.is_glued_before(unit + 1)
-        && (page.str(unit).len() > 1
-            || page.is_glued_before(unit)
-            || page.mark(unit + 1) == Some('/'));
-    let is_word =
-        |t: &usize| is_alphanumeric(page, *t) || page.class(*t).is_some_and(Class::is_eastern);
-    let word_before = (at.saturating_sub(3)..at).rev().find(is_word);
-    let named = word_before.is_some_and(|t| BEFORE.contains(&page.str(t)));
-    if !has_unit && !named {
-        return None;
-    }
-    let mut end = if has_unit { unit + 1 } else { at + 1 };
-    while has_unit && matches!(page.str(end + 1), "o" | "old" | "alt") {
-        end += 2;
-    }
-    page.take_tokens(at..end, Kind::Age, "age-over-89");
-    Some(end)
 }
 
 /// The number that begins at a token, with its cue, its groups and its letters.

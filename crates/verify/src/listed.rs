@@ -120,6 +120,32 @@ pub fn listed_elements() -> impl Iterator<Item = (Tag, What)> {
     LISTED.iter().map(|(tag, what)| (Tag(*tag), *what))
 }
 
+/// Dates of definitions, devices and products, not of people: versions of context groups and
+/// templates, manufacture and installation, expiry, issue.
+const PUBLISHED: &[u32] = &[
+    0x0008_0106,
+    0x0008_0107,
+    0x0012_0086,
+    0x0012_0087,
+    0x0014_1020,
+    0x0014_4076,
+    0x0014_4078,
+    0x0014_407a,
+    0x0018_1204,
+    0x0018_1205,
+    0x0040_db06,
+    0x0040_db07,
+    0x0044_000b,
+    0x0068_6226,
+    0x0068_6270,
+    0x0072_000a,
+    0x0100_0420,
+];
+
+fn is_published(tag: Tag) -> bool {
+    PUBLISHED.binary_search(&tag.0).is_ok()
+}
+
 fn listed(tag: Tag) -> Option<What> {
     LISTED.binary_search_by_key(&tag.0, |(listed, _)| *listed).ok().map(|at| LISTED[at].1)
 }
@@ -135,13 +161,13 @@ pub(crate) fn identifies(element: &Element) -> Option<What> {
             None => (!CLASS_UIDS.contains(&element.tag.0)).then_some(What::Uid),
             misplaced => misplaced,
         },
-        b"DA" | b"DT" => Some(Date),
+        b"DA" | b"DT" => (!is_published(element.tag)).then_some(Date),
         b"AT" | b"DS" | b"FD" | b"FL" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SL" | b"SQ"
         | b"SS" | b"SV" | b"TM" | b"UL" | b"US" | b"UV" => None,
         // The dictionary knows better than a wrong VR.
         _ => listed(element.tag).or_else(|| match lookup(element.tag)?.vr {
             Vr::PN => Some(Name),
-            Vr::DA | Vr::DT => Some(Date),
+            Vr::DA | Vr::DT => (!is_published(element.tag)).then_some(Date),
             Vr::UI if !CLASS_UIDS.contains(&element.tag.0) => Some(What::Uid),
             _ => None,
         }),

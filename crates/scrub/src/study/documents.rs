@@ -285,7 +285,7 @@ impl StudyScrubber<'_> {
             return (single && dates::is_dated(Vr::DT, date)).then(|| date.to_owned());
         }
         let shifts = self.profile.has(ProfileOption::ModifiedDates);
-        dates::shift_dt(date, self.back).filter(|_| shifts && single)
+        dates::shift_dt(date, self.by()).filter(|new| shifts && single && !new.is_empty())
     }
 
     /// The extension of an identifier, hashed with the root that it is unique in.

@@ -2,6 +2,7 @@
 //! sequence: what the table says is what comes out.
 
 use super::*;
+use crate::days::{Published, published};
 use crate::iod::{Attributes, TOP, Type};
 use crate::sop::SopClass;
 use scanveil_dataset::{Encoding, Kind, TransferSyntax, Vr, Writer, file_meta, lookup};
@@ -15,7 +16,7 @@ const CREATOR: Tag = Tag::new(0x9, 0x10);
 const PRIVATE: Tag = Tag::new(0x9, 0x1010);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Top,
     Nested,
     NestedInPrivate,
@@ -51,7 +52,12 @@ fn values(vr: Vr) -> [Vec<u8>; 2] {
 }
 
 /// An instance with the element at the place.
-fn instance(class: &str, tag: Tag, vr: Vr, value: &[u8], place: Place) -> Vec<u8> {
+pub(super) fn instance(class: &str, tag: Tag, vr: Vr, value: &[u8], place: Place) -> Vec<u8> {
+    instance_with(class, &[(tag, vr, value.to_vec())], place)
+}
+
+/// An instance with elements, in order of their tags, at the place.
+pub(super) fn instance_with(class: &str, elements: &[(Tag, Vr, Vec<u8>)], place: Place) -> Vec<u8> {
     let mut top: BTreeMap<Tag, (Vr, Vec<u8>)> = BTreeMap::new();
     for (tag, vr, value) in [
         (tags::SOP_CLASS_UID, Vr::UI, class),
@@ -65,7 +71,9 @@ fn instance(class: &str, tag: Tag, vr: Vr, value: &[u8], place: Place) -> Vec<u8
         top.insert(tag, (vr, value.as_bytes().to_vec()));
     }
     let mut inner = Vec::new();
-    Writer::new(&mut inner).element(tag, vr, value, LE);
+    for (tag, vr, value) in elements {
+        Writer::new(&mut inner).element(*tag, *vr, value, LE);
+    }
     let item = |inner: &[u8]| {
         let mut bytes = Vec::new();
         let mark = Writer::new(&mut bytes).open_item(false, LE);
@@ -74,7 +82,9 @@ fn instance(class: &str, tag: Tag, vr: Vr, value: &[u8], place: Place) -> Vec<u8
         bytes
     };
     match place {
-        Place::Top => _ = top.insert(tag, (vr, value.to_vec())),
+        Place::Top => {
+            top.extend(elements.iter().map(|(tag, vr, value)| (*tag, (*vr, value.clone()))));
+        }
         Place::Nested => _ = top.insert(OUTER, (Vr::SQ, item(&inner))),
         Place::NestedInPrivate => {
             top.insert(CREATOR, (Vr::LO, b"SOMEBODY".to_vec()));
@@ -89,7 +99,7 @@ fn instance(class: &str, tag: Tag, vr: Vr, value: &[u8], place: Place) -> Vec<u8
 }
 
 /// What came of the element: `None` when it is gone.
-fn outcome(bytes: &[u8], tag: Tag, place: Place) -> Option<Vec<u8>> {
+pub(super) fn outcome(bytes: &[u8], tag: Tag, place: Place) -> Option<Vec<u8>> {
     let (header, _) = open_slice(bytes, &Limits::default()).unwrap();
     let data = &header.data;
     let outer = match place {
@@ -110,12 +120,21 @@ fn expected(row: &TableRow, options: &[&str], kind: Type) -> Code {
     let under =
         |wanted| row.options.iter().any(|(name, code)| *code == wanted && options.contains(name));
     // A date that some option keeps moves with the others: one that stays gives them away.
-    let moves = row.options.contains(&("modified-dates", Code::C));
-    if under(Code::K) && !(moves && options.contains(&"modified-dates")) {
-        return Code::K;
-    }
-    if under(Code::C) {
-        return Code::C;
+    let dated = row.options.contains(&("modified-dates", Code::C));
+    let moves = dated && options.contains(&"modified-dates");
+    match row.tag.filter(|_| moves).and_then(published) {
+        // What everybody can look up gives them away when it moves.
+        Some(Published::Keep) => return Code::K,
+        Some(Published::Remove) => {
+            return match kind {
+                Type::One => Code::D,
+                Type::Two => Code::Z,
+                Type::Three => Code::X,
+            };
+        }
+        None if under(Code::K) && !moves => return Code::K,
+        None if under(Code::C) => return Code::C,
+        None => {}
     }
     match (row.basic, kind) {
         (Code::X | Code::XZ | Code::XD | Code::XZD, Type::Three) => Code::X,

@@ -1,5 +1,6 @@
 //! Words that say what the number after them is.
 
+use super::ages::{Says, is};
 use crate::kind::Kind;
 
 /// What a cue says of the number that follows.
@@ -359,6 +360,12 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
         };
         words.iter().filter(|w| eastern(w) || whole(w)).map(|w| w.len()).max()
     };
+    // The last word, where it leads to an age or a year of birth.
+    let of = |says: Says| {
+        let start = bare.trim_end_matches(char::is_alphabetic).len();
+        let word = &bare[start..];
+        is(says, word).then_some(word.len())
+    };
     // A cue goes only with the number that it leads to.
     let fits = |cue: Cue| match cue.kind {
         Kind::Telephone => matches!(kind, Kind::Telephone | Kind::KnownIdentifier),
@@ -372,10 +379,12 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
     };
     let number = ["no", "nr", "number", "num", "numero", "nummer", "n", "patient", "pt"];
     let found = match kind {
-        Kind::Date | Kind::KnownDate => ends(BEFORE_DATES).or_else(|| ends(BEFORE_EASTERN_DATES)),
+        Kind::Date | Kind::KnownDate => {
+            ends(BEFORE_DATES).or_else(|| ends(BEFORE_EASTERN_DATES)).or_else(|| of(Says::BORN))
+        }
         _ if kind.is_name() => ends(BEFORE_NAMES),
         Kind::UnknownWord => ends(BEFORE_NAMES),
-        Kind::Age => ends(&["age", "aged", "alter", "edad", "idade"]),
+        Kind::Age => of(Says::BEFORE),
         Kind::Telephone | Kind::Email => {
             cued().or_else(|| ends(&["on", "at", "under", "unter", "no", "nr", "number", "mail"]))
         }
