@@ -8,6 +8,7 @@
 mod attributes;
 mod burned_in;
 mod certificate;
+mod codestream;
 mod dates;
 mod decide;
 mod header;
@@ -36,6 +37,7 @@ mod text;
 mod treatment;
 mod values;
 mod vocabulary;
+mod vouched;
 
 pub use certificate::{Certificate, Certifying, Count};
 pub use identity::StudyIdentity;
@@ -53,6 +55,7 @@ pub use sop::{PixelClass, SopClass};
 pub use study::{Mapping, MappingKind, StudyScrubber};
 pub use suspicion::{Suspicion, suspicious};
 pub use table::{Code, EDITION, TableRow, rows};
+pub use vouched::Vouched;
 
 #[cfg(test)]
 mod tests;

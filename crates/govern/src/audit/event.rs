@@ -1,7 +1,7 @@
 //! What one event of the log says. Nothing in it identifies a patient.
 
 use crate::{PersonName, RequestId};
-use scanveil_model::{Hex, HospitalId, ProjectName};
+use scanveil_model::{Decision, Digest, Hex, HospitalId, ProjectName};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -94,6 +94,13 @@ impl Actor {
 }
 
 impl Action {
+    /// A decision about the quarantine, such as `quarantine-correct`.
+    #[must_use]
+    pub fn quarantine(decision: Decision) -> Self {
+        let word = format!("quarantine-{decision}");
+        Self::parse(&word).unwrap_or(Self::QUARANTINE_DECIDE)
+    }
+
     /// A new version of a hospital's secret was made.
     pub const KEYS_ROTATE: Self = Self(Cow::Borrowed("keys-rotate"));
     /// A person was registered.
@@ -106,6 +113,10 @@ impl Action {
     pub const SUBJECT_APPROVE: Self = Self(Cow::Borrowed("subject-approve"));
     /// Somebody was told.
     pub const SUBJECT_REVEAL: Self = Self(Cow::Borrowed("subject-reveal"));
+    /// Somebody took an identified instance out of quarantine, to look at it.
+    pub const QUARANTINE_EXPORT: Self = Self(Cow::Borrowed("quarantine-export"));
+    /// Somebody decided about instances in quarantine: the word is that of the decision.
+    pub const QUARANTINE_DECIDE: Self = Self(Cow::Borrowed("quarantine-decide"));
     /// An append was interrupted; what it left is passed over.
     pub const LOG_INTERRUPTED: Self = Self(Cow::Borrowed("log-interrupted"));
 }
@@ -171,6 +182,8 @@ pub struct Event {
     pub request: Option<RequestId>,
     /// Whom it is about: a keyed hash. Events about one patient have the same.
     pub reference: Option<[u8; 16]>,
+    /// The record that is kept of it, sealed: its digest.
+    pub record: Option<Digest>,
 }
 
 impl Event {
@@ -188,6 +201,7 @@ impl Event {
             person: None,
             request: None,
             reference: None,
+            record: None,
         }
     }
 }
@@ -248,6 +262,9 @@ pub struct Entry {
     /// Whom it is about: a keyed hash.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "reference")]
     pub reference: Option<[u8; 16]>,
+    /// The record that is kept of it, sealed: its BLAKE3 digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
     /// What an interrupted append left before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<Skipped>,
@@ -269,6 +286,7 @@ impl Entry {
             person: event.person,
             request: event.request,
             reference: event.reference,
+            record: event.record,
             skipped: None,
         }
     }

@@ -17,6 +17,7 @@ mod kill;
 mod kit;
 mod lifecycle;
 mod peers;
+mod quarantine;
 mod received;
 mod running;
 mod scrub;
