@@ -1,6 +1,6 @@
 //! The record of a decision (`docs/formats/decision.md`): who decided what about which instances,
-//! and why. It is signed by who decided, and kept sealed, since a reason in somebody's own words may
-//! name a patient. The catalogue's rows can be made again from it.
+//! and why. It is signed by who decided, and kept sealed, since a reason in somebody's own words
+//! may name a patient. The catalogue's rows can be made again from it.
 
 use super::QuarantineError;
 use crate::{Config, PipelineError, Site};

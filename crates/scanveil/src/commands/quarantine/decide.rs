@@ -4,6 +4,7 @@ use super::super::subject::desk::{Desk, Recorded};
 use super::export::Signer;
 use super::{filter, one, short};
 use crate::cli::QuarantineDecideArgs;
+use crate::exit::ATTENTION;
 use crate::output::{Failure, Output, io_failure, table};
 use scanveil_catalog::RecordId;
 use scanveil_govern::{Action, Actor, Event, Outcome};
@@ -61,10 +62,10 @@ pub(super) fn run(args: &QuarantineDecideArgs, output: &Output) -> Result<ExitCo
     Ok(ending(&plan, &result))
 }
 
-/// 2 where something is still held, or cannot be decided like this.
+/// Something needs a look where something is still held, or cannot be decided like this.
 fn ending(plan: &DecisionPlan, result: &DecisionResult) -> ExitCode {
     let left = !plan.refused.is_empty() || !result.held.is_empty();
-    if left { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    if left { ExitCode::from(ATTENTION) } else { ExitCode::SUCCESS }
 }
 
 fn plan(desk: &Desk, args: &QuarantineDecideArgs) -> Result<DecisionPlan, Failure> {
