@@ -37,11 +37,12 @@ fn the_container_publishes_and_keeps_what_the_guide_says() {
     assert!(mounted.contains("/etc/scanveil"));
     let example = read("docs/example.toml");
     let ports = example.lines().filter_map(|line| {
-        let (_, address) = line.trim_start_matches("# ").split_once("listen = \"")?;
-        address.split('"').next()?.rsplit(':').next().map(str::to_owned)
+        // What listens on loopback is for commands in the container.
+        let (_, address) = line.trim_start_matches("# ").split_once("listen = \"0.0.0.0:")?;
+        address.split('"').next().map(str::to_owned)
     });
     let ports: BTreeSet<String> = ports.collect();
-    assert!(ports.len() > 2, "the example listens on {ports:?}");
+    assert!(ports.len() > 1, "the example listens on {ports:?}");
     let missing: Vec<String> = ports.difference(&instruction("EXPOSE")).cloned().collect();
     none("the Dockerfile does not expose what docs/example.toml listens on", &missing);
 }
