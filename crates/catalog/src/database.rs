@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_certificates.sql"),
     include_str!("../migrations/0003_contents.sql"),
+    include_str!("../migrations/0004_decisions.sql"),
 ];
 
 /// Whether the file is the catalogue in use or one that is being built.

@@ -1,6 +1,7 @@
 //! What of every hospital is where now: the figures of the status page. Nothing is summed up over
 //! generations that have been replaced.
 
+use crate::decisions::NOT_CLOSED;
 use crate::query::{NEWEST, STILL_HELD};
 use crate::row::Fields;
 use crate::{Catalog, CatalogError};
@@ -16,7 +17,8 @@ pub struct Holding {
     pub stored_instances: u64,
     /// Bytes of the objects of those generations.
     pub stored_bytes: u64,
-    /// Received instances in quarantine of which no newest generation has a clean copy.
+    /// Received instances in quarantine of which no newest generation has a clean copy, and
+    /// about which nobody has decided.
     pub held_instances: u64,
     /// When the last instance arrived that has been processed, milliseconds since 1970 (UTC).
     pub last_received_ms: Option<i64>,
@@ -47,7 +49,8 @@ impl Catalog {
         for (hospital, n) in self.by_hospital(&bytes)? {
             holdings.entry(hospital).or_default().stored_bytes = count(n);
         }
-        for (hospital, n) in self.by_hospital(&instances("quarantine", STILL_HELD))? {
+        let held = format!("{STILL_HELD} AND {NOT_CLOSED}");
+        for (hospital, n) in self.by_hospital(&instances("quarantine", &held))? {
             holdings.entry(hospital).or_default().held_instances = count(n);
         }
         for (hospital, n) in self.by_hospital(last)? {

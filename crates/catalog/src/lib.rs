@@ -8,6 +8,7 @@
 mod batch;
 mod catalog;
 mod database;
+mod decisions;
 mod error;
 mod holdings;
 mod publish;
@@ -19,6 +20,7 @@ mod row;
 
 pub use batch::{BatchItem, BatchPlan, BatchProgress, BatchRecord, ItemEnd};
 pub use catalog::Catalog;
+pub use decisions::{DecidedInstance, InstancePlace};
 pub use error::CatalogError;
 pub use holdings::Holding;
 pub use publish::{Outcomes, Publication, StudyGeneration};

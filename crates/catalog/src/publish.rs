@@ -1,5 +1,6 @@
 //! Publishing stored objects and the outcomes of received instances, all in one transaction.
 
+use crate::decisions::SUPERSEDED;
 use crate::row::{hex, stored};
 use crate::{Arrival, Catalog, CatalogError, KnownOriginal, Outcome, Stage};
 use scanveil_model::{Generation, HospitalId, ObjectId, ProjectName, Zone};
@@ -341,7 +342,7 @@ pub(crate) async fn note_instance(
     let repeated = known.as_ref().is_some_and(|(known_source, known_content, _)| {
         *known_source == source || (content.is_some() && *known_content == content)
     });
-    let keep = known.is_some_and(|(_, _, known)| known == Outcome::Accepted.as_str());
+    let keep = known.as_ref().is_some_and(|(_, _, known)| known == Outcome::Accepted.as_str());
     if repeated {
         sqlx::query(
             "UPDATE arrivals SET repeats = repeats + 1, outcome = CASE WHEN $1 = 'accepted' \
@@ -355,6 +356,9 @@ pub(crate) async fn note_instance(
         .execute(&mut **tx)
         .await?;
     } else if !keep {
+        if let Some((before, _, _)) = &known {
+            supersede(tx, hospital, before).await?;
+        }
         sqlx::query(
             "INSERT INTO arrivals (hospital, sop_key, source_digest, outcome, repeats, \
              content_digest) VALUES ($1, $2, $3, $4, 0, $5) \
@@ -371,6 +375,44 @@ pub(crate) async fn note_instance(
         .await?;
     }
     Ok(repeated)
+}
+
+/// An instance in quarantine that has not the place under its UID was replaced by a corrected copy.
+pub(crate) async fn supersede_unless_known(
+    tx: &mut Tx,
+    hospital: &HospitalId,
+    instance: &KnownOriginal,
+) -> Result<(), CatalogError> {
+    let known: Option<String> = sqlx::query_scalar(
+        "SELECT source_digest FROM arrivals WHERE hospital = $1 AND sop_key = $2",
+    )
+    .bind(hospital.as_str())
+    .bind(hex(&instance.sop_key))
+    .fetch_optional(&mut **tx)
+    .await?;
+    let source = instance.source.to_string();
+    match known {
+        Some(known) if known != source => supersede(tx, hospital, &source).await,
+        _ => Ok(()),
+    }
+}
+
+/// Nobody has to decide about an instance in quarantine of which the sender sent a corrected copy.
+async fn supersede(tx: &mut Tx, hospital: &HospitalId, source: &str) -> Result<(), CatalogError> {
+    sqlx::query(
+        "INSERT INTO decisions (hospital, source_digest, decision, object, study_key, codes, \
+         decided_at_ms, record, applied) SELECT DISTINCT o.hospital, i.source_digest, $1, \
+         o.object, o.study_key, '', 0, '', 1 FROM instances i JOIN objects o \
+         ON o.object = i.object AND o.zone = 'quarantine' AND o.hospital = $2 \
+         WHERE i.source_digest = $3 \
+         ON CONFLICT (hospital, source_digest, decision, object) DO NOTHING",
+    )
+    .bind(SUPERSEDED)
+    .bind(hospital.as_str())
+    .bind(source)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 async fn count(

@@ -1,5 +1,6 @@
 //! Questions about objects, studies and quarantine.
 
+use crate::decisions::{NOT_CLOSED, NOT_DECIDED};
 use crate::row::{Fields, stored};
 use crate::{
     BatchCandidates, BatchStudy, Catalog, CatalogError, HeldBack, InstanceRecord, ObjectFilter,
@@ -9,6 +10,7 @@ use scanveil_model::{Generation, HospitalId, ObjectId, ProjectName, Zone};
 use scanveil_seal::StudyKey;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
+use std::collections::{BTreeMap, BTreeSet};
 
 const OBJECT_COLUMNS: &str = "SELECT o.object, o.zone, o.hospital, o.subject, o.study_key, \
      o.project, o.generation, o.profile, o.engine, o.bytes, o.digest, o.entries, \
@@ -19,7 +21,7 @@ pub(crate) const NEWEST: &str = "o.generation = (SELECT MAX(g.generation) FROM g
      WHERE g.hospital = o.hospital AND g.project = o.project AND g.study_key = o.study_key)";
 
 /// Quarantined instances of which no released generation has a clean copy: a later profile may
-/// have let them pass.
+/// have let them pass. Beside it stands [`NOT_CLOSED`].
 pub(crate) const STILL_HELD: &str = "NOT EXISTS (SELECT 1 FROM instances c \
      JOIN objects r ON r.object = c.object AND r.zone = 'research' AND r.hospital = o.hospital \
      WHERE c.source_digest = i.source_digest AND r.generation = \
@@ -132,6 +134,7 @@ impl Catalog {
                WHERE p.hospital = o.hospital AND p.study_key = o.study_key AND p.project = ",
         );
         select.push_bind(project.to_string()).push(") AND ").push(STILL_HELD);
+        select.push(" AND ").push(NOT_CLOSED);
         select.push(" GROUP BY o.hospital, i.source_digest) AS held GROUP BY code ORDER BY code");
         self.db.run(async {
             let rows = select.build().fetch_all(self.db.readers()).await?;
@@ -163,6 +166,8 @@ impl Catalog {
         );
         select
             .push(STILL_HELD)
+            .push(" AND ")
+            .push(NOT_CLOSED)
             .push(
                 ") AS quarantined FROM newest n \
                  JOIN studies s ON s.hospital = n.hospital AND s.study_key = n.study_key \
@@ -210,7 +215,8 @@ impl Catalog {
 
     /// The studies of a hospital that a batch with this profile and engine would work on: those
     /// whose newest generation in the project was made, even in part, with another profile or
-    /// another engine, and those with originals that the project never had.
+    /// another engine, those with originals that the project never had, and those about which
+    /// something was decided. Where no originals are kept, what is in quarantine is there.
     ///
     /// # Errors
     /// [`CatalogError`] when the database fails.
@@ -234,7 +240,7 @@ impl Catalog {
                    AND o.generation = n.generation AND (o.profile <> $3 OR o.engine <> $4)) \
                  UNION \
                  SELECT DISTINCT o.study_key, NULL FROM objects o WHERE o.hospital = $1 \
-                   AND o.zone = 'vault' \
+                   AND o.zone IN ('vault', 'quarantine') \
                    AND o.study_key NOT IN (SELECT study_key FROM newest) \
                  ORDER BY 1",
             )
@@ -245,22 +251,64 @@ impl Catalog {
             .fetch_all(self.db.readers())
             .await
         })?;
-        let mut found = BatchCandidates::default();
+        let mut wanted = BTreeMap::new();
         for row in &rows {
             let row = Fields { table: "generations", row };
-            let study_key = row.study_key("study_key")?;
-            let originals = self.originals(hospital, &study_key)?;
+            wanted.insert(row.study_key("study_key")?, row.generation("generation")?);
+        }
+        let decided = self.studies_to_decide(hospital)?;
+        for study in &decided {
+            if !wanted.contains_key(study) {
+                let newest = self.generations(hospital, project, study)?.last().copied();
+                wanted.insert(*study, newest);
+            }
+        }
+        let mut found = BatchCandidates::default();
+        for (study_key, generation) in wanted {
+            let mut originals = self.originals(hospital, &study_key)?;
+            if originals.is_empty()
+                && (decided.contains(&study_key)
+                    || !self.is_tried(hospital, project, &study_key, profile, engine)?)
+            {
+                originals = self.held_objects(hospital, &study_key)?;
+            }
             match originals.first() {
+                // Of a study that was never made, nothing may be left that waits.
+                None if generation.is_none() => {}
                 None => found.without_originals += 1,
                 Some(first) => found.studies.push(BatchStudy {
                     study_key,
                     subject: first.subject,
-                    generation: row.generation("generation")?,
+                    generation,
                     originals,
                 }),
             }
         }
         Ok(found)
+    }
+
+    /// The objects of a study's quarantine in which somebody or something still waits.
+    fn held_objects(
+        &self,
+        hospital: &HospitalId,
+        study_key: &StudyKey,
+    ) -> Result<Vec<ObjectRecord>, CatalogError> {
+        let filter = QuarantineFilter {
+            hospital: Some(hospital.clone()),
+            study_key: Some(*study_key),
+            ..QuarantineFilter::default()
+        };
+        let held = self.quarantine(&filter, u32::MAX)?;
+        let held: BTreeSet<ObjectId> = held.into_iter().map(|record| record.object).collect();
+        let filter = ObjectFilter {
+            zone: Some(Zone::Quarantine),
+            hospital: Some(hospital.clone()),
+            study_key: Some(*study_key),
+            ..ObjectFilter::default()
+        };
+        let mut objects = self.objects(&filter, u32::MAX)?;
+        objects.retain(|object| held.contains(&object.object));
+        Ok(objects)
     }
 
     /// The identified originals of a study, in the order of their identifiers.
@@ -293,16 +341,22 @@ impl Catalog {
     ) -> Result<Vec<QuarantineRecord>, CatalogError> {
         let mut select = QueryBuilder::<Sqlite>::new(
             "SELECT q.object, q.entry, q.ordinal, q.hospital, q.code, q.at_tag, q.detail, \
-             o.received_at_ms FROM quarantine q JOIN objects o ON o.object = q.object \
+             o.received_at_ms, i.source_digest, o.study_key, o.subject, o.retain_until \
+             FROM quarantine q JOIN objects o ON o.object = q.object \
              JOIN instances i ON i.object = q.object AND i.entry = q.entry",
         );
         let mut glue = Glue::new();
-        select.push(glue.next()).push(STILL_HELD);
+        for condition in [STILL_HELD, NOT_CLOSED, NOT_DECIDED] {
+            select.push(glue.next()).push(condition);
+        }
         if let Some(hospital) = &filter.hospital {
             select.push(glue.next()).push("q.hospital = ").push_bind(hospital.to_string());
         }
         if let Some(code) = filter.code {
             select.push(glue.next()).push("q.code = ").push_bind(code.as_str());
+        }
+        if let Some(study) = &filter.study_key {
+            select.push(glue.next()).push("o.study_key = ").push_bind(study.to_string());
         }
         if let Some((object, entry, ordinal)) = &filter.after {
             let entry = stored(*entry, "an entry")?;
@@ -329,7 +383,8 @@ impl Catalog {
              FROM quarantine q JOIN objects o ON o.object = q.object \
              JOIN instances i ON i.object = q.object AND i.entry = q.entry WHERE ",
         );
-        select.push(STILL_HELD).push(" GROUP BY q.hospital, q.code ORDER BY q.hospital, q.code");
+        select.push(STILL_HELD).push(" AND ").push(NOT_CLOSED).push(" AND ").push(NOT_DECIDED);
+        select.push(" GROUP BY q.hospital, q.code ORDER BY q.hospital, q.code");
         self.db.run(async {
             let rows = select.build().fetch_all(self.db.readers()).await?;
             rows.iter()
@@ -401,5 +456,9 @@ fn quarantine_record(row: &SqliteRow) -> Result<QuarantineRecord, CatalogError> 
         at: row.optional_text("at_tag")?,
         detail: row.text("detail")?,
         received_at_ms: row.signed("received_at_ms")?,
+        source: row.id("source_digest")?,
+        study_key: row.study_key("study_key")?,
+        subject: row.id("subject")?,
+        retain_until: row.text("retain_until")?,
     })
 }

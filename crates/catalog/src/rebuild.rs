@@ -1,8 +1,8 @@
 //! Making the catalogue again from the objects in the store.
 
 use crate::database::{Mode, settle};
-use crate::publish::{note_instance, publish_object};
-use crate::{Catalog, CatalogError, KnownOriginal, Publication};
+use crate::publish::{note_instance, publish_object, supersede_unless_known};
+use crate::{Catalog, CatalogError, KnownOriginal, Outcome, Publication};
 use scanveil_model::HospitalId;
 use std::fs::{self, File};
 use std::io;
@@ -16,6 +16,8 @@ const CARRIED: &[&str] = &[
     "INSERT OR IGNORE INTO intake SELECT * FROM old.intake",
     "INSERT OR REPLACE INTO arrivals SELECT * FROM old.arrivals",
     "INSERT OR REPLACE INTO generations SELECT * FROM old.generations",
+    "INSERT OR REPLACE INTO decisions SELECT * FROM old.decisions",
+    "INSERT OR REPLACE INTO quarantine_tries SELECT * FROM old.quarantine_tries",
     "INSERT OR IGNORE INTO batches SELECT * FROM old.batches",
     "INSERT OR IGNORE INTO batch_items SELECT * FROM old.batch_items",
     "INSERT OR IGNORE INTO releases SELECT * FROM old.releases",
@@ -78,6 +80,9 @@ impl Rebuild {
             let mut tx = db.begin().await?;
             for instance in instances {
                 note_instance(&mut tx, hospital, instance).await?;
+                if instance.outcome == Outcome::Quarantined {
+                    supersede_unless_known(&mut tx, hospital, instance).await?;
+                }
             }
             Ok(tx.commit().await?)
         })

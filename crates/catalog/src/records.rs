@@ -307,6 +307,14 @@ pub struct QuarantineRecord {
     pub detail: String,
     /// When the object's newest instance was received, in milliseconds since 1970.
     pub received_at_ms: i64,
+    /// Digest of the instance's bytes as they were received.
+    pub source: Digest,
+    /// Keyed hash of the study.
+    pub study_key: StudyKey,
+    /// The patient whose key opens the object.
+    pub subject: SubjectId,
+    /// Until when the object is kept, `YYYY-MM-DD`.
+    pub retain_until: String,
 }
 
 /// Which quarantine records to list. Empty fields do not restrict.
@@ -316,6 +324,8 @@ pub struct QuarantineFilter {
     pub hospital: Option<HospitalId>,
     /// Only this reason.
     pub code: Option<ReasonCode>,
+    /// Only this study.
+    pub study_key: Option<StudyKey>,
     /// Only records after this object, entry and ordinal: the last of the page before.
     pub after: Option<(ObjectId, u64, u64)>,
 }

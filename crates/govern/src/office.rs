@@ -119,6 +119,24 @@ impl Office {
         replace(&path, sealed).map_err(io_error("write", &path))
     }
 
+    /// Writes the sealed reason of an export from quarantine; durable when it returns. The lock is
+    /// held.
+    ///
+    /// # Errors
+    /// [`GovernError::Io`].
+    pub fn save_export(
+        &self,
+        _lock: &OfficeGuard,
+        id: &RequestId,
+        sealed: &[u8],
+    ) -> Result<(), GovernError> {
+        let dir = self.dir.join("exports");
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+        made.map_err(io_error("make the folder", &dir))?;
+        let path = dir.join(id.as_str()).with_extension(EXTENSION);
+        replace(&path, sealed).map_err(io_error("write", &path))
+    }
+
     /// All requests, in the order of their identifiers.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ const KEY_LEN: usize = 32;
 const MAX_PEOPLE: usize = 1000;
 /// The newest format of the file of people.
 const PEOPLE_FORMAT: u32 = 1;
+/// What goes before the bytes of a record that is signed: an approval is never one.
+const RECORD_HEADER: &[u8] = b"scanveil decision 1\n";
 const SIGNING_CONTEXT: &str = "scanveil v1 approval signing key";
 
 /// A person of the staff: `[a-z][a-z0-9._-]*`, at most 32 characters.
@@ -234,5 +236,26 @@ impl Approvers {
         verify_slices_are_equal(&person.public_key, &token.public_key()?)
             .map_err(|_| GovernError::WrongToken(name.clone()))?;
         Ok(person)
+    }
+
+    /// The signature of a registered person under a record.
+    ///
+    /// # Errors
+    /// [`GovernError::PersonUnknown`], [`GovernError::WrongToken`].
+    pub fn sign_record(
+        &self,
+        name: &PersonName,
+        token: &Token,
+        record: &[u8],
+    ) -> Result<[u8; 64], GovernError> {
+        self.prove(name, token)?;
+        token.sign(&[RECORD_HEADER, record].concat())
+    }
+
+    /// Whether a registered person has signed a record.
+    #[must_use]
+    pub fn has_signed_record(&self, name: &PersonName, record: &[u8], signature: &[u8]) -> bool {
+        let message = [RECORD_HEADER, record].concat();
+        self.find(name).is_ok_and(|person| person.has_signed(&message, signature))
     }
 }

@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
+mod container;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod edges;

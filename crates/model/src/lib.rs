@@ -5,12 +5,14 @@
 //! `ReleaseManifest`) live in the crate of the stage that makes them, with private constructors, so
 //! that no other crate can pretend a stage has run.
 
+mod decision;
 mod error;
 mod hex;
 mod ids;
 mod object;
 mod reason;
 
+pub use decision::Decision;
 pub use error::{Coded, ErrorReport};
 pub use hex::Hex;
 pub use ids::{

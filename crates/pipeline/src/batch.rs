@@ -23,7 +23,7 @@ pub struct BatchChange {
     pub from: Option<Generation>,
     /// Generation it would get.
     pub to: Generation,
-    /// Originals it would be made from.
+    /// Originals, in the vault or in quarantine, that it would be made from.
     pub instances: u64,
 }
 
@@ -246,7 +246,7 @@ struct Made {
     held: BTreeMap<ReasonCode, u64>,
 }
 
-/// Makes a new generation of one study from its originals.
+/// Makes a new generation of one study from its originals and what waits in quarantine.
 fn make_again(
     site: &Site,
     outline: &BatchOutline,
@@ -259,6 +259,12 @@ fn make_again(
     let known = Known::load(site, &hospital.id, &study)?;
     let mut work = StudyWork::begin(site, hospital, study, dir, known, Vec::new(), 0)?;
     work.again(&outline.project, profile)?;
+    // What was decided, and could not be done then, is done for the other projects as well.
+    let decided = site.catalog.studies_to_decide(&hospital.id)?.contains(&study);
+    let others = site.config.projects.iter().filter(|other| other.name != outline.project);
+    for other in others.filter(|other| decided && other.takes(&hospital.id)) {
+        work.again(&other.name, site.profile(&other.name)?)?;
+    }
     let scrubbed = work.clean.len() as u64;
     let mut held = BTreeMap::new();
     for reasons in work.held.values() {
@@ -266,6 +272,13 @@ fn make_again(
             *held.entry(reason.code).or_default() += 1;
         }
     }
+    let accepted = work.accepted();
     work.ready.publish(site, &[])?;
+    let catalog = &site.catalog;
+    catalog.accept(&hospital.id, &accepted)?;
+    catalog.tried(&hospital.id, &outline.project, &study, &outline.profile, ENGINE)?;
+    if decided {
+        catalog.decisions_applied(&hospital.id, &study)?;
+    }
     Ok(Made { scrubbed, held })
 }

@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 /// what to log, and what tests are told.
 const NOT_SETTINGS: &[&str] = &["config", "log", "require_servers", "test_venv"];
 
+/// The keyring's folder below the data folder, unless it is set.
+const KEYS: &str = "keys";
+
 /// Longest retention, in years.
 const MOST_YEARS: u32 = 1000;
 /// Longest stay in quarantine, in days.
@@ -27,6 +30,8 @@ const MOST_DAYS: u32 = 36_500;
 pub struct Config {
     /// Where keys, spool, catalogue and (with a folder store) objects lie.
     pub data_dir: PathBuf,
+    /// Where the keys lie; `keys` below the data folder when not set.
+    pub keys_dir: Option<PathBuf>,
     /// The object store.
     #[serde(default)]
     pub store: StoreSettings,
@@ -361,6 +366,7 @@ impl Config {
             }
         };
         fix(&mut self.data_dir);
+        self.keys_dir.iter_mut().for_each(fix);
         let listeners = self.dimse.tls.iter_mut().chain(self.http.health.as_mut());
         let tls = listeners.filter_map(|l| l.tls.as_mut()).chain(self.http.tls.as_mut());
         for tls in tls {
@@ -468,6 +474,12 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// The folder of the keys.
+    #[must_use]
+    pub fn keys_dir(&self) -> PathBuf {
+        self.keys_dir.clone().unwrap_or_else(|| self.data_dir.join(KEYS))
     }
 
     /// A hospital by name.

@@ -55,6 +55,9 @@ pub enum PipelineError {
         /// How many.
         instances: usize,
     },
+    /// Patient identifiers were merged, and no original that is kept names the right one.
+    #[error("no instance that is kept names the patient into whom identifiers were merged")]
+    PatientUnknown,
     /// Sealing failed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -117,6 +120,7 @@ impl Coded for PipelineError {
             Self::OriginalsMissing { .. } => "SV-PIPELINE-006",
             Self::BatchRunning { .. } => "SV-PIPELINE-007",
             Self::Unaccounted { .. } => "SV-PIPELINE-008",
+            Self::PatientUnknown => "SV-PIPELINE-030",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
             Self::Catalog(error) => error.code(),
@@ -144,6 +148,9 @@ impl Coded for PipelineError {
             Self::BatchRunning { .. } => "wait for it to end, then run the command again".into(),
             Self::Unaccounted { .. } => {
                 "report this with the log; the instances stay in the spool".into()
+            }
+            Self::PatientUnknown => {
+                "discard the instances, and have the study sent again under one identifier".into()
             }
             Self::Seal(error) => error.next_step(),
             Self::Storage(error) => error.next_step(),

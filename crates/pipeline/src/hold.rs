@@ -1,10 +1,11 @@
-//! Puts originals into quarantine that a newer profile, or a newly found name, holds back.
+//! Copies instances between the vault and quarantine: originals that a newer profile, or a newly
+//! found name, holds back; and what was in quarantine and is an original like others now.
 
 use crate::local::{LocalFile, LocalObject};
 use crate::source::Source;
 use crate::{PipelineError, Site};
 use scanveil_catalog::StudyGeneration;
-use scanveil_model::{ObjectId, Reason, SubjectId, Zone};
+use scanveil_model::{ObjectId, Reason, SubjectId};
 use scanveil_seal::{
     HospitalKey, PackEntry, PackMeta, PackReader, PackWriter, RawZone, SealError, SubjectKey,
 };
@@ -17,10 +18,12 @@ use std::path::Path;
 pub(crate) const HELD_PROJECT: &str = "held.project";
 pub(crate) const HELD_GENERATION: &str = "held.generation";
 pub(crate) const HELD_PROFILE: &str = "held.profile";
+const NOTES: [&str; 3] = [HELD_PROJECT, HELD_GENERATION, HELD_PROFILE];
 
-/// Whose instances are held, and where the packs are written.
-pub(crate) struct HoldJob<'h> {
-    /// The generation that lacks them.
+/// Where instances go, whose they are, and where the packs are written.
+pub(crate) struct CopyJob<'h> {
+    pub(crate) zone: RawZone,
+    /// The generation that lacks them, or has them now.
     pub(crate) made: &'h StudyGeneration,
     pub(crate) hospital_key: &'h HospitalKey,
     pub(crate) subject: SubjectId,
@@ -29,15 +32,15 @@ pub(crate) struct HoldJob<'h> {
     pub(crate) dir: &'h Path,
 }
 
-/// Copies originals into packs of the quarantine, each with its reasons.
-pub(crate) fn hold_originals(
+/// Copies instances into packs, each with its reasons.
+pub(crate) fn copy_instances(
     site: &Site,
-    job: &HoldJob<'_>,
-    held: &[(&Source, &[Reason])],
+    job: &CopyJob<'_>,
+    instances: &[(&Source, &[Reason])],
 ) -> Result<Vec<LocalObject>, PipelineError> {
     let mut packs = Vec::new();
     let mut open: Option<OpenPack> = None;
-    for (source, reasons) in held {
+    for (source, reasons) in instances {
         let Source::Original(reader, entry) = source else { continue };
         if open.as_ref().is_some_and(|pack| !pack.writer.has_room_for(entry.length))
             && let Some(full) = open.take()
@@ -46,9 +49,9 @@ pub(crate) fn hold_originals(
         }
         let pack = match &mut open {
             Some(pack) => pack,
-            none => none.insert(OpenPack::create(site, job, entry)?),
+            none => none.insert(OpenPack::create(site, job, entry, reasons)?),
         };
-        pack.copy(reader, entry, reasons, job.made)?;
+        pack.copy(reader, entry, reasons, job)?;
     }
     if let Some(last) = open {
         packs.push(last.finish()?);
@@ -62,25 +65,37 @@ struct OpenPack {
 }
 
 impl OpenPack {
-    /// The generation and the first original name the pack.
-    fn create(site: &Site, job: &HoldJob<'_>, first: &PackEntry) -> Result<Self, PipelineError> {
+    /// The generation, the first instance and its reasons name the pack.
+    fn create(
+        site: &Site,
+        job: &CopyJob<'_>,
+        first: &PackEntry,
+        reasons: &[Reason],
+    ) -> Result<Self, PipelineError> {
         let mut content = blake3::Hasher::new();
         content.update(job.made.project.as_str().as_bytes());
         content.update(&[0]);
         content.update(&job.made.generation.0.to_le_bytes());
         content.update(&job.made.study_key.0);
         content.update(&first.digest.0);
-        let id = job.hospital_key.keyed_id("held pack", content.finalize().as_bytes());
+        for reason in reasons {
+            content.update(reason.to_string().as_bytes()).update(&[0]);
+        }
+        let context = match job.zone {
+            RawZone::Quarantine => "held pack",
+            RawZone::Vault => "kept pack",
+        };
+        let id = job.hospital_key.keyed_id(context, content.finalize().as_bytes());
         let id = ObjectId(id);
         let (file, out) = LocalFile::create(job.dir, site.entropy.as_ref())?;
         let meta = PackMeta {
-            zone: RawZone::Quarantine,
+            zone: job.zone,
             hospital: job.made.hospital.clone(),
             subject: job.subject,
             study_key: job.made.study_key,
             received_at_ms: job.received_at_ms,
         };
-        let key = job.subject_key.zone_key(Zone::Quarantine);
+        let key = job.subject_key.zone_key(job.zone.zone());
         let writer = PackWriter::new(out, id, meta, &key, site.entropy.as_ref())?;
         Ok(Self { writer, file })
     }
@@ -90,17 +105,18 @@ impl OpenPack {
         from: &PackReader<StoredReader>,
         entry: &PackEntry,
         reasons: &[Reason],
-        made: &StudyGeneration,
+        job: &CopyJob<'_>,
     ) -> Result<(), PipelineError> {
         let mut slot = self.writer.open_slot()?;
         io::copy(&mut from.instance(entry)?, &mut slot).map_err(SealError::from)?;
         let mut entry = PackEntry { reasons: reasons.to_vec(), ..entry.clone() };
-        let notes = [
-            (HELD_PROJECT, made.project.to_string()),
-            (HELD_GENERATION, made.generation.0.to_string()),
-            (HELD_PROFILE, made.profile.clone()),
-        ];
-        entry.attributes.extend(notes.map(|(name, value)| (name.to_owned(), value)));
+        entry.attributes.retain(|name, _| !NOTES.contains(&name.as_str()));
+        if job.zone == RawZone::Quarantine {
+            let made = job.made;
+            let notes =
+                [made.project.to_string(), made.generation.0.to_string(), made.profile.clone()];
+            entry.attributes.extend(NOTES.map(str::to_owned).into_iter().zip(notes));
+        }
         slot.close(entry)?;
         Ok(())
     }

@@ -6,6 +6,7 @@ mod attempt;
 mod batch;
 mod config;
 mod content;
+mod decided;
 mod documents;
 mod edges;
 mod error;
@@ -20,12 +21,14 @@ mod material;
 mod preflight;
 mod probe;
 mod publish;
+mod quarantine;
 mod rebuild;
 mod scrub;
 mod site;
 mod source;
 mod study;
 mod subject;
+mod waiting;
 mod work;
 mod worker;
 
@@ -41,6 +44,11 @@ pub use error::PipelineError;
 pub use intake::intake;
 pub use limits::{Connections, DimseSettings};
 pub use preflight::{Problem, Severity, check_addresses, preflight};
+pub use quarantine::{
+    DecisionPlan, DecisionRecord, DecisionResult, HeldFilter, HeldGroup, HeldInstance, HeldReason,
+    PlannedStudy, QuarantineError, RecordedInstance, Refused, SignedRecord, carry_out, groups,
+    held_instances, plan_decision, read_first, read_held,
+};
 pub use rebuild::{RebuildReport, rebuild_catalog};
 pub use site::{ENGINE, Site, SiteMode, load_profile};
 pub use subject::{FoundSubject, Sought, SubjectSearch, find_subjects};

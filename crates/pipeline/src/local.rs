@@ -17,6 +17,10 @@ impl Drop for LocalFile {
 }
 
 impl LocalFile {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// A new file under a random name, which a sweep of local packs knows by its ending.
     pub(crate) fn create(dir: &Path, entropy: &dyn Entropy) -> Result<(Self, File), PipelineError> {
         let mut name = [0; 16];
@@ -37,6 +41,6 @@ pub(crate) struct LocalObject {
 
 impl LocalObject {
     pub(crate) fn path(&self) -> &Path {
-        &self.file.0
+        self.file.path()
     }
 }

@@ -34,6 +34,13 @@ impl Site {
         Ok(Held { _file: file })
     }
 
+    /// Waits until nobody else carries out decisions about this hospital's quarantine.
+    pub(crate) fn lock_decisions(&self, hospital: &HospitalId) -> Result<Held, PipelineError> {
+        let file = self.lock_file(&format!("decisions-{hospital}"))?;
+        file.lock().map_err(failed)?;
+        Ok(Held { _file: file })
+    }
+
     /// Keeps other batches of this hospital and project out.
     pub(crate) fn lock_batch(
         &self,

@@ -1,10 +1,11 @@
 //! What a study is made of: its originals, what is stored of it already, and whose it is.
 
+use crate::decided::Decided;
 use crate::label::secret_version;
 use crate::source::Source;
 use crate::{PipelineError, Site};
 use scanveil_catalog::{KeyedId, ObjectFilter, ObjectRecord};
-use scanveil_model::{Digest, Generation, HospitalId, ProjectName, SubjectId, Zone};
+use scanveil_model::{Digest, Generation, HospitalId, ProjectName, ReasonCode, SubjectId, Zone};
 use scanveil_seal::{HospitalKey, PackReader, StudyKey};
 use scanveil_storage::ObjectKey;
 use scanveil_vault::KeyringError;
@@ -23,8 +24,8 @@ pub(crate) struct History {
     research: Vec<(ObjectRecord, BTreeSet<Digest>)>,
     /// Everything that has, or had, a research copy.
     clean: BTreeSet<Digest>,
-    /// What is in quarantine.
-    pub(crate) quarantined: BTreeSet<Digest>,
+    /// What is in quarantine, and for which reasons nobody has ended.
+    pub(crate) quarantined: BTreeMap<Digest, BTreeSet<ReasonCode>>,
 }
 
 impl History {
@@ -39,16 +40,19 @@ impl History {
             clean.extend(sources.iter().copied());
             research.push((object, sources));
         }
-        let mut quarantined = BTreeSet::new();
+        let mut quarantined: BTreeMap<Digest, BTreeSet<ReasonCode>> = BTreeMap::new();
         for object in stored(site, hospital, study, Zone::Quarantine)? {
-            quarantined.extend(sources(site, &object)?);
+            quarantined.extend(sources(site, &object)?.into_iter().map(|d| (d, BTreeSet::new())));
+        }
+        for (source, code) in site.catalog.open_reasons(hospital, study)? {
+            quarantined.entry(source).or_default().insert(code);
         }
         Ok(Self { research, clean, quarantined })
     }
 
     /// Whether these very bytes were dealt with before.
     pub(crate) fn knows(&self, digest: &Digest) -> bool {
-        self.clean.contains(digest) || self.quarantined.contains(digest)
+        self.clean.contains(digest) || self.quarantined.contains_key(digest)
     }
 
     /// What a generation of a project was made from.
@@ -101,6 +105,8 @@ pub(crate) struct Originals {
     pub(crate) received_at_ms: i64,
     /// The key of some was destroyed: they are no more.
     pub(crate) erased: Option<KeyringError>,
+    /// Instances in whose place another one was taken.
+    pub(crate) replaced: BTreeSet<Digest>,
 }
 
 impl Originals {
@@ -137,7 +143,9 @@ impl Originals {
                         known.is_some_and(|known| known.source != entry.digest)
                     }
                 };
-                if !replaced && met.insert(entry.digest) {
+                if replaced {
+                    originals.replaced.insert(entry.digest);
+                } else if met.insert(entry.digest) {
                     originals.sources.push(source);
                 }
             }
@@ -169,6 +177,7 @@ impl Owners {
         history: &History,
         sources: &[Source],
         patients: &BTreeMap<usize, Patient>,
+        decided: &Decided,
     ) -> Self {
         // The same identifier comes with its issuer and without it: it is one patient's.
         let mut issuers: BTreeMap<&[u8], &[u8]> = BTreeMap::new();
@@ -192,14 +201,17 @@ impl Owners {
             home = history.subjects();
             home.remove(&nobody);
         }
+        let is_merged = |at: &usize| decided.merged.contains(&sources[*at].digest());
         let is_home = |at: &usize| {
             home.is_empty()
+                || is_merged(at)
                 || each.get(at).is_none_or(|subject| home.contains(subject))
                 || home.contains(&key.subject_id(b"", &patients[at].id))
         };
         let strangers: BTreeSet<usize> = each.keys().copied().filter(|at| !is_home(at)).collect();
+        let right = decided.right_patient(sources, patients).and_then(|at| each.get(&at).copied());
         let known = each.iter().filter(|(at, _)| !strangers.contains(at)).map(|(_, s)| *s).min();
-        let study = known.or_else(|| home.first().copied()).unwrap_or(nobody);
+        let study = right.or(known).or_else(|| home.first().copied()).unwrap_or(nobody);
         Self { study, each, strangers }
     }
 

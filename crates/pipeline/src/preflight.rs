@@ -2,7 +2,7 @@
 //! it: files, folders, addresses, callers.
 
 use crate::config::{Config, StoreKind, Tls};
-use crate::site::{KEYS, load_profile};
+use crate::site::load_profile;
 use rustix::fs::{Access, access};
 use scanveil_ingest::{ClientAuth, TlsServer, TokenDigest, TokenTable};
 use scanveil_model::Coded;
@@ -168,10 +168,10 @@ impl Findings {
 
     fn data(&mut self, config: &Config) {
         self.folder("data_dir", &config.data_dir, false);
-        let keys = config.data_dir.join(KEYS);
+        let keys = config.keys_dir();
         let root = keys.join("root.key");
         if root.exists() {
-            self.private("data_dir", &root);
+            self.private("keys_dir", &root);
         }
         let mode = fs::metadata(&config.data_dir).map_or(0, |found| found.permissions().mode());
         if mode & 0o077 != 0 {

@@ -3,7 +3,7 @@
 use crate::attempt::Attempt;
 use crate::{ENGINE, PipelineError, Site};
 use scanveil_catalog::{Arrival, Outcomes, Publication, StudyGeneration};
-use scanveil_model::{Digest, ObjectTags};
+use scanveil_model::{Digest, ObjectId, ObjectTags};
 use scanveil_seal::{PackIndex, SealedObject};
 use scanveil_storage::{ObjectKey, StoredObject};
 use std::collections::BTreeSet;
@@ -14,11 +14,13 @@ pub(crate) struct Ready {
     attempt: Attempt,
     objects: Vec<(StoredObject, PackIndex)>,
     pub(crate) generations: Vec<StudyGeneration>,
+    /// Objects that are no more once this is published.
+    withdrawn: Vec<ObjectKey>,
 }
 
 impl Ready {
     pub(crate) fn new(attempt: Attempt) -> Self {
-        Self { attempt, objects: Vec::new(), generations: Vec::new() }
+        Self { attempt, objects: Vec::new(), generations: Vec::new(), withdrawn: Vec::new() }
     }
 
     /// Stores one sealed object.
@@ -36,6 +38,13 @@ impl Ready {
         Ok(())
     }
 
+    /// An object goes, with what is published here: a crash in between takes it away later.
+    pub(crate) fn withdraw(&mut self, key: ObjectKey) -> Result<(), PipelineError> {
+        self.attempt.note(&key)?;
+        self.withdrawn.push(key);
+        Ok(())
+    }
+
     /// Digests of the received bytes that something stored here holds or was made from.
     pub(crate) fn sources(&self) -> BTreeSet<Digest> {
         let entries = self.objects.iter().flat_map(|(_, index)| &index.entries);
@@ -50,13 +59,17 @@ impl Ready {
     ) -> Result<(), PipelineError> {
         let objects: Vec<Publication<'_>> =
             self.objects.iter().map(|(stored, index)| Publication { stored, index }).collect();
+        let withdrawn: Vec<ObjectId> = self.withdrawn.iter().map(ObjectKey::object).collect();
         site.catalog.publish(&Outcomes {
             objects: &objects,
             generations: &self.generations,
             arrivals,
-            withdrawn: &[],
+            withdrawn: &withdrawn,
             engine: ENGINE,
         })?;
+        for key in &self.withdrawn {
+            site.store.delete(key)?;
+        }
         self.attempt.end()
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::attempt::unpublished;
 use crate::hold::{HELD_GENERATION, HELD_PROFILE, HELD_PROJECT};
-use crate::site::{CATALOG, KEYS, WORK, open_store};
+use crate::quarantine::restore_decisions;
+use crate::site::{CATALOG, WORK, open_store};
 use crate::{Config, OsEntropy, PipelineError, load_profile};
 use scanveil_catalog::{
     Catalog, KeyedId, KnownOriginal, ObjectFilter, Outcome, Outcomes, Publication, Rebuild,
@@ -45,7 +46,7 @@ pub fn rebuild_catalog(
     let old = path.is_file().then(|| Catalog::open(&path)).transpose();
     let unpublished = unpublished(&config.data_dir.join(WORK), old.ok().flatten().as_ref())?;
     let mut run = Run {
-        keyring: Keyring::open(config.data_dir.join(KEYS), Arc::new(OsEntropy))?,
+        keyring: Keyring::open(config.keys_dir(), Arc::new(OsEntropy))?,
         store: Store::new(open_store(config)?),
         rebuild: Catalog::begin_rebuild(&path)?,
         unpublished,
@@ -59,7 +60,11 @@ pub fn rebuild_catalog(
     run.zone(Zone::Research)?;
     run.zone(Zone::Vault)?;
     run.remember_held()?;
-    let Run { rebuild, mut report, .. } = run;
+    let Run { rebuild, mut report, keyring, .. } = run;
+    let (_, unreadable) = restore_decisions(config, &keyring, rebuild.catalog())?;
+    if unreadable > 0 {
+        tracing::error!(unreadable, "records of decisions about the quarantine cannot be read");
+    }
     report.carried_over = rebuild.carry_over()?;
     empty_generations(config, rebuild.catalog())?;
     rebuild.finish()?;

@@ -12,7 +12,8 @@ use scanveil_model::{
     Digest, Generation, HospitalId, ObjectId, ProjectName, Reason, ReasonCode, SubjectId,
 };
 use scanveil_scrub::{
-    Certificate, Certifying, Profile, ProjectSecret, ScrubbedInstance, StudyIdentity, StudyScrubber,
+    Certificate, Certifying, Profile, ProjectSecret, ScrubbedInstance, StudyIdentity,
+    StudyScrubber, Vouched,
 };
 use scanveil_seal::{HospitalKey, ResearchMeta, ResearchPack, StudyKey, ZoneKey};
 use std::collections::BTreeMap;
@@ -41,6 +42,14 @@ pub(crate) struct StudyJob<'j> {
     pub(crate) received_at_ms: i64,
     /// The folder for temporary files.
     pub(crate) dir: &'j Path,
+    /// For whose pixels somebody vouches.
+    pub(crate) vouched: &'j BTreeMap<Digest, Vouched>,
+}
+
+impl StudyJob<'_> {
+    fn vouched(&self, source: &Source) -> Vouched {
+        self.vouched.get(&source.digest()).cloned().unwrap_or_default()
+    }
 }
 
 /// What came of a study.
@@ -155,13 +164,18 @@ pub(crate) fn scrub_study(
 
 type One = Result<(ScrubbedInstance, Vec<u8>), Reason>;
 
-fn scrub_in_memory(scrubber: &StudyScrubber<'_>, source: &Source) -> Result<One, PipelineError> {
+fn scrub_in_memory(
+    job: &StudyJob<'_>,
+    scrubber: &StudyScrubber<'_>,
+    source: &Source,
+) -> Result<One, PipelineError> {
+    let vouched = job.vouched(source);
     source.read(|reader| {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).map_err(|_| unreadable())?;
         let (header, body) = open_slice(&bytes, &Limits::default())?;
         let mut out = Vec::with_capacity(bytes.len() + 1024);
-        let scrubbed = scrubber.scrub(&header, body, &mut out)?;
+        let scrubbed = scrubber.scrub_vouched(&header, body, &mut out, &vouched)?;
         Ok((scrubbed, out))
     })
 }
@@ -190,7 +204,7 @@ fn small_instances(
         let (now, later) = rest.split_at(fits.count().max(1));
         rest = later;
         let done: Vec<One> = site.pool.install(|| {
-            let each = now.par_iter().map(|&at| scrub_in_memory(scrubber, &sources[at]));
+            let each = now.par_iter().map(|&at| scrub_in_memory(job, scrubber, &sources[at]));
             each.collect::<Result<_, _>>()
         })?;
         for (&at, one) in now.iter().zip(done) {
@@ -226,11 +240,12 @@ fn large_instance(
     scrubber: &StudyScrubber<'_>,
     source: &Source,
 ) -> Result<Result<(ScrubbedInstance, OpenPack), Reason>, PipelineError> {
+    let vouched = job.vouched(source);
     let mut pack = OpenPack::create(site, job, &source.digest())?;
     let mut out = Watched::new(pack.pack.open_slot()?);
     let scrubbed = source.read(|reader| {
         let (header, body) = open(reader, &Limits::default())?;
-        scrubber.scrub(&header, body, &mut out)
+        scrubber.scrub_vouched(&header, body, &mut out, &vouched)
     })?;
     let (slot, failed) = out.into_parts();
     if let Some(source) = failed {

@@ -20,8 +20,6 @@ pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
 
 /// The catalogue's name below the data folder.
 pub(crate) const CATALOG: &str = "catalog.sqlite";
-/// The keyring's folder below the data folder.
-pub(crate) const KEYS: &str = "keys";
 /// The folder below the data folder for what is under way: sealed packs, notes, locks.
 pub(crate) const WORK: &str = "work";
 /// The service's own folder for temporary files, below the work folder.
@@ -79,7 +77,7 @@ impl Site {
         let data = config.data_dir.clone();
         make_folder(&data, "the data folder")?;
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let keyring = Keyring::open(data.join(KEYS), Arc::clone(&entropy))?;
+        let keyring = Keyring::open(config.keys_dir(), Arc::clone(&entropy))?;
         let work = data.join(WORK);
         make_folder(&work, "the work folder")?;
         let (spool, pending) = match mode {
@@ -88,7 +86,7 @@ impl Site {
                 let mut spool = SpoolConfig::new(config.spool_folder());
                 spool.max_bytes = config.spool.max_bytes;
                 spool.min_free_bytes = config.spool.min_free_bytes;
-                let keys = Arc::new(Keyring::open(data.join(KEYS), Arc::clone(&entropy))?);
+                let keys = Arc::new(Keyring::open(config.keys_dir(), Arc::clone(&entropy))?);
                 let (spool, pending) = Spool::open(spool, keys, Arc::clone(&entropy))?;
                 // Only the one process that has the spool may sweep what a crash left.
                 let own = work.join(SERVICE);

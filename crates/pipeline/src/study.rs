@@ -159,12 +159,14 @@ pub(crate) fn process(
     quarantined.extend(conflicting(&work, &conflicts, spooled)?);
     quarantine(&mut work, spool, &quarantined)?;
     let arrivals = account(&work, &new, &conflicts, &repeats)?;
+    let accepted = work.accepted();
     report.scrubbed = (0..new.len()).filter(|at| work.clean.contains(at)).count();
     report.quarantined = quarantined.len();
     for reason in quarantined.iter().flat_map(|held| &held.reasons) {
         *report.reasons.entry(reason.code).or_default() += 1;
     }
     work.ready.publish(site, &arrivals)?;
+    site.catalog.accept(&hospital.id, &accepted)?;
     spool.finish(&done)?;
     let ids: Vec<KeyedId> = done.iter().map(|id| *id.as_bytes()).collect();
     if let Err(error) = site.catalog.forget_finished(&ids) {

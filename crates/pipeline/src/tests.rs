@@ -4,6 +4,7 @@ mod certificates;
 mod custody;
 mod documents;
 mod faults;
+mod quarantine;
 mod rebuilding;
 mod settings;
 mod subjects;

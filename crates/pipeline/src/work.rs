@@ -2,19 +2,23 @@
 //! generations, and everything that is published together.
 
 use crate::attempt::Attempt;
-use crate::hold::{HoldJob, hold_originals};
+use crate::decided::Decided;
+use crate::hold::{CopyJob, copy_instances};
 use crate::label::label;
+use crate::local::LocalObject;
 use crate::material::{History, Originals, Owners, sop_key};
 use crate::publish::Ready;
 use crate::scrub::{Observed, StudyJob, observe, scrub_study};
 use crate::source::Source;
+use crate::waiting::waiting;
 use crate::{Hospital, PipelineError, Site, now_ms};
-use scanveil_catalog::StudyGeneration;
+use scanveil_catalog::{KeyedId, StudyGeneration};
+use scanveil_dataset::{Limits, open};
 use scanveil_model::{
     Digest, Generation, HospitalId, ProjectName, Reason, ReasonCode, SubjectId, TagPath, Zone,
 };
 use scanveil_scrub::{Profile, StudyIdentity};
-use scanveil_seal::StudyKey;
+use scanveil_seal::{RawZone, StudyKey};
 use scanveil_vault::{HospitalKeys, KeyringError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -52,9 +56,16 @@ pub(crate) struct StudyWork<'w> {
     pub(crate) held: BTreeMap<usize, Vec<Reason>>,
     /// Sources that came through for at least one project.
     pub(crate) clean: BTreeSet<usize>,
-    /// What has just arrived, then the originals.
+    /// What has just arrived, then the originals, then what waits in quarantine and has none.
     sources: Vec<Source>,
     fresh: usize,
+    /// Where what waits begins.
+    waiting: usize,
+    /// Instances in whose place another one was taken.
+    replaced: BTreeSet<Digest>,
+    pub(crate) decided: Decided,
+    /// The source that names the right patient, where identifiers were merged.
+    right_patient: Option<usize>,
     history: History,
     /// When the newest source was received, in milliseconds since 1970.
     received_at_ms: i64,
@@ -79,12 +90,20 @@ impl<'w> StudyWork<'w> {
         let keys = site.keyring.hospital(&hospital.id)?;
         let arriving = arrived.iter().filter_map(|source| sop_key(&keys.key, source)).collect();
         let originals = Originals::load(site, &hospital.id, &keys.key, &study, &arriving)?;
+        let decided = Decided::load(site, &hospital.id, &study)?;
         let fresh = arrived.len();
         let mut sources = arrived;
         sources.extend(originals.sources);
+        let waits = sources.len();
+        if !history.quarantined.is_empty() {
+            let met = sources.iter().map(Source::digest).chain(originals.replaced.iter().copied());
+            let met = met.collect();
+            sources.extend(waiting(site, &hospital.id, &keys.key, &study, &arriving, met)?);
+        }
         let all: Vec<usize> = (0..sources.len()).collect();
         let Observed { identity, patients, held: unreadable } = observe(&sources, &all)?;
-        let owners = Owners::find(&keys.key, &study, &history, &sources, &patients);
+        let owners = Owners::find(&keys.key, &study, &history, &sources, &patients, &decided);
+        let right_patient = decided.right_patient(&sources, &patients);
         let mut held: BTreeMap<usize, Vec<Reason>> = BTreeMap::new();
         for (at, reason) in unreadable {
             held.entry(at).or_default().push(reason);
@@ -110,6 +129,10 @@ impl<'w> StudyWork<'w> {
             clean: BTreeSet::new(),
             sources,
             fresh,
+            waiting: waits,
+            replaced: originals.replaced,
+            decided,
+            right_patient,
             history,
             received_at_ms: arrived_at_ms.max(originals.received_at_ms),
             erased: originals.erased,
@@ -144,7 +167,8 @@ impl<'w> StudyWork<'w> {
         }
     }
 
-    /// Makes the study again for a project, from its originals.
+    /// Makes the study again for a project, from its originals and what waits in quarantine. Where
+    /// originals are missing, what waits joins the newest generation.
     pub(crate) fn again(
         &mut self,
         project: &ProjectName,
@@ -153,6 +177,16 @@ impl<'w> StudyWork<'w> {
         let before = self.site.catalog.generations(&self.hospital.id, project, &self.study)?;
         let last = before.last().copied();
         let instances = last.map_or(0, |last| self.without_original(project, last));
+        if let Some(last) = last.filter(|_| instances > 0) {
+            let made_from = self.history.made_from(project, last);
+            let waits = |at: &usize| {
+                *at >= self.waiting && !made_from.contains(&self.sources[*at].digest())
+            };
+            let chosen: Vec<usize> = self.readable.iter().copied().filter(waits).collect();
+            if !chosen.is_empty() {
+                return self.generation(project, profile, Some(last), last, &chosen);
+            }
+        }
         if instances > 0 || self.sources.is_empty() {
             return Err(match self.erased.take() {
                 Some(erased) => erased.into(),
@@ -169,16 +203,39 @@ impl<'w> StudyWork<'w> {
         let made_from = self.history.made_from(project, generation);
         let originals: BTreeSet<_> =
             self.sources[self.fresh..].iter().map(Source::digest).collect();
-        made_from.difference(&originals).count()
+        made_from.difference(&originals).filter(|of| !self.replaced.contains(of)).count()
     }
 
     fn identity(&mut self, chosen: &[usize]) -> Result<StudyIdentity, PipelineError> {
-        if chosen == self.readable
-            && let Some(identity) = self.identity.take()
-        {
-            return Ok(identity);
+        let known = self.identity.take().filter(|_| chosen == self.readable);
+        let mut identity = match known {
+            Some(identity) => identity,
+            None => observe(&self.sources, chosen)?.identity,
+        };
+        if chosen.iter().any(|at| self.decided.merged.contains(&self.sources[*at].digest())) {
+            let right = self.right_patient.ok_or(PipelineError::PatientUnknown)?;
+            let read = self.sources[right].read(|reader| {
+                identity.merge_into(&open(reader, &Limits::default())?.0);
+                Ok(())
+            })?;
+            read.map_err(|_| PipelineError::PatientUnknown)?;
         }
-        Ok(observe(&self.sources, chosen)?.identity)
+        Ok(identity)
+    }
+
+    /// Instances that were in quarantine and came through, by the keyed hash of their UIDs.
+    pub(crate) fn accepted(&self) -> Vec<(KeyedId, Digest)> {
+        let clean = self.clean.range(self.fresh..).map(|at| &self.sources[*at]);
+        let held = clean.filter(|source| self.history.quarantined.contains_key(&source.digest()));
+        held.filter_map(|one| Some((sop_key(&self.keys.key, one)?, one.digest()))).collect()
+    }
+
+    /// What became of each source: why it is held back; nothing, where it came through.
+    pub(crate) fn fates(&self) -> BTreeMap<Digest, Vec<ReasonCode>> {
+        let clean = self.clean.iter().map(|at| (self.sources[*at].digest(), Vec::new()));
+        let held = self.held.iter().filter(|(at, _)| !self.clean.contains(at));
+        let codes = |reasons: &[Reason]| reasons.iter().map(|reason| reason.code).collect();
+        clean.chain(held.map(|(at, why)| (self.sources[*at].digest(), codes(why)))).collect()
     }
 
     /// The version of the secret for a generation: the one in force. What joins the last generation
@@ -225,6 +282,7 @@ impl<'w> StudyWork<'w> {
             research_key: &research_key,
             received_at_ms: self.received_at_ms,
             dir: &self.dir,
+            vouched: &self.decided.vouched,
         };
         let scrubbed = scrub_study(self.site, &job, identity, &self.sources, chosen)?;
         let mut tags = self.site.tags(self.hospital, Zone::Research, self.received_at_ms);
@@ -250,10 +308,10 @@ impl<'w> StudyWork<'w> {
                 reasons.push(reason);
             }
         }
-        if last != Some(number) {
-            let before = last.map(|last| self.history.made_from(project, last));
-            self.hold_originals(&made, &before.unwrap_or_default(), &clean)?;
-        }
+        let before = last.filter(|last| *last != number);
+        let before = before.map(|last| self.history.made_from(project, last));
+        self.hold_originals(&made, &before.unwrap_or_default(), &clean)?;
+        self.keep_originals(&made, &clean)?;
         self.clean.extend(clean);
         self.ready.generations.push(made);
         Ok(())
@@ -268,17 +326,62 @@ impl<'w> StudyWork<'w> {
         before: &BTreeSet<Digest>,
         clean: &BTreeSet<usize>,
     ) -> Result<(), PipelineError> {
-        let mut by_subject: BTreeMap<SubjectId, Vec<(&Source, &[Reason])>> = BTreeMap::new();
+        let mut chosen: Vec<(usize, &[Reason])> = Vec::new();
         for (at, reasons) in self.held.range(self.fresh..) {
-            let source = &self.sources[*at];
-            let known = self.history.quarantined.contains(&source.digest());
-            if !clean.contains(at) && (before.contains(&source.digest()) || !known) {
-                by_subject.entry(self.owners.of(*at)).or_default().push((source, reasons));
+            let digest = self.sources[*at].digest();
+            let known = self.history.quarantined.get(&digest);
+            let known = known
+                .is_some_and(|codes| reasons.iter().all(|reason| codes.contains(&reason.code)));
+            if !clean.contains(at) && (before.contains(&digest) || !known) {
+                chosen.push((*at, reasons));
             }
         }
-        for (subject, held) in by_subject {
+        // They are held from today on, however long ago they were received.
+        let packs = self.copies(RawZone::Quarantine, made, &chosen)?;
+        let tags = self.site.tags(self.hospital, Zone::Quarantine, now_ms());
+        for pack in packs {
+            self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what was only in quarantine, and came through, with the originals: quarantine is not
+    /// kept for as long. For hospitals that keep originals.
+    fn keep_originals(
+        &mut self,
+        made: &StudyGeneration,
+        clean: &BTreeSet<usize>,
+    ) -> Result<(), PipelineError> {
+        if !self.hospital.keep_originals {
+            return Ok(());
+        }
+        let kept = clean.range(self.waiting..).filter(|at| !self.clean.contains(at));
+        let chosen: Vec<(usize, &[Reason])> = kept.map(|at| (*at, [].as_slice())).collect();
+        let packs = self.copies(RawZone::Vault, made, &chosen)?;
+        let tags = self.site.tags(self.hospital, Zone::Vault, self.received_at_ms);
+        for pack in packs {
+            self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
+        }
+        Ok(())
+    }
+
+    /// Copies sources into packs, by their patients.
+    fn copies(
+        &self,
+        zone: RawZone,
+        made: &StudyGeneration,
+        chosen: &[(usize, &[Reason])],
+    ) -> Result<Vec<LocalObject>, PipelineError> {
+        let mut by_subject: BTreeMap<SubjectId, Vec<(&Source, &[Reason])>> = BTreeMap::new();
+        for (at, reasons) in chosen {
+            let of = by_subject.entry(self.owners.of(*at)).or_default();
+            of.push((&self.sources[*at], *reasons));
+        }
+        let mut packs = Vec::new();
+        for (subject, instances) in by_subject {
             let subject_key = self.site.keyring.subject(&self.hospital.id, &subject)?;
-            let job = HoldJob {
+            let job = CopyJob {
+                zone,
                 made,
                 hospital_key: &self.keys.key,
                 subject,
@@ -286,12 +389,8 @@ impl<'w> StudyWork<'w> {
                 received_at_ms: self.received_at_ms,
                 dir: &self.dir,
             };
-            // They are held from today on, however long ago they were received.
-            let tags = self.site.tags(self.hospital, Zone::Quarantine, now_ms());
-            for pack in hold_originals(self.site, &job, &held)? {
-                self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
-            }
+            packs.extend(copy_instances(self.site, &job, &instances)?);
         }
-        Ok(())
+        Ok(packs)
     }
 }

@@ -7,7 +7,7 @@ use crate::line::Line;
 use crate::{LeftOut, ReleaseError, ReleaseFilter, ReleaseRequest, Unreadable};
 use rayon::prelude::*;
 use scanveil_catalog::{Catalog, ObjectRecord};
-use scanveil_model::Uid;
+use scanveil_model::{Digest, HospitalId, Uid};
 use scanveil_seal::{
     KeyId, PackEntry, PackIndex, PackReader, ResearchKeys, SealError, StreamHeader,
 };
@@ -106,6 +106,7 @@ pub(crate) fn plan(
         tally.add(held.code.as_str(), held.instances);
     }
     let mut objects = catalog.current_objects(&request.project)?;
+    let replaced = catalog.replaced()?;
     let hospitals = &request.filter.hospitals;
     objects.retain(|object| {
         let wanted = hospitals.is_empty() || hospitals.contains(&object.hospital);
@@ -118,7 +119,7 @@ pub(crate) fn plan(
         .par_iter()
         .enumerate()
         .with_max_len(1)
-        .map(|(number, object)| lines_of(number, object, request, opener))
+        .map(|(number, object)| lines_of(number, object, request, opener, &replaced))
         .collect();
     let (mut lines, mut certificates) = (Vec::new(), Vec::new());
     for result in read {
@@ -165,6 +166,7 @@ fn lines_of(
     object: &ObjectRecord,
     request: &ReleaseRequest,
     opener: &Opener<'_>,
+    replaced: &BTreeSet<(HospitalId, Digest)>,
 ) -> Result<Found, ReleaseError> {
     let mut found = Found::default();
     let pack = match opener.open(object) {
@@ -184,6 +186,12 @@ fn lines_of(
         (line.object, line.entry) = (number, place);
         if place == 0 {
             found.certificate = certificate_of(index, object, &line);
+        }
+        let is_replaced = |source| replaced.contains(&(object.hospital.clone(), source));
+        if entry.source.is_some_and(is_replaced) {
+            // Somebody decided that another one is right.
+            found.skipped.add("corrected", 1);
+            continue;
         }
         match reason_to_leave_out(&request.filter, &line) {
             Some(reason) => found.skipped.add(reason, 1),

@@ -3,10 +3,16 @@
 #[cfg(test)]
 mod documented;
 mod govern;
+mod quarantine;
 
 pub(crate) use govern::{
     ApproverCommand, AuditCommand, AuditListArgs, AuditVerifyArgs, KeysRotateArgs, SubjectCommand,
     SubjectRequestArgs, SubjectRevealArgs, SubjectStepArgs,
+};
+
+pub(crate) use quarantine::{
+    HeldArgs, QuarantineCommand, QuarantineDecideArgs, QuarantineExportArgs, QuarantineListArgs,
+    SignArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -74,6 +80,9 @@ pub(crate) enum Command {
     /// The log of what was done about identified data.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// What is held back and why, and what people decide about it.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     /// The object store and its catalogue.
     #[command(subcommand)]
     Store(StoreCommand),

@@ -12,6 +12,7 @@ mod inspect;
 mod keys;
 mod profile;
 mod project;
+mod quarantine;
 mod release;
 mod scrub;
 mod serve;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Keys(command) => keys::run(command, output),
         Command::Subject(command) => subject::run(command, output),
         Command::Audit(command) => audit::run(command, output),
+        Command::Quarantine(command) => quarantine::run(command, output),
         Command::Store(command) => store::run(command, output),
         Command::Config(command) => config::run(command, output),
         Command::Health(args) => health::run(args, output),

@@ -273,6 +273,18 @@ impl StudyIdentity {
         self.values.insert((class, element.tag, text));
     }
 
+    /// Takes everything as one patient's: the one whom this instance names. For somebody who has
+    /// found that the identifiers of a study are one person's; all of them are searched for.
+    pub fn merge_into(&mut self, header: &Header<'_>) {
+        let data = &header.data;
+        let declared = data.text(tags::SPECIFIC_CHARACTER_SET).unwrap_or(b"");
+        let charset = CharacterSets::parse(declared).unwrap_or(CharacterSets::DEFAULT);
+        let id = data.text(tags::PATIENT_ID).unwrap_or(b"");
+        if !id.is_empty() {
+            self.patients = BTreeSet::from([decode(&charset, id).into_bytes()]);
+        }
+    }
+
     /// The key of the one patient this study is about.
     pub(crate) fn patient(&self) -> Result<Vec<u8>, Reason> {
         if self.patients.len() > 1 {

@@ -8,6 +8,7 @@
 mod attributes;
 mod burned_in;
 mod certificate;
+mod codestream;
 mod dates;
 mod days;
 mod decide;
@@ -40,6 +41,7 @@ mod text;
 mod treatment;
 mod values;
 mod vocabulary;
+mod vouched;
 
 pub use certificate::{Certificate, Certifying, Count};
 pub use identity::StudyIdentity;
@@ -58,6 +60,7 @@ pub use sop::{PixelClass, SopClass};
 pub use study::{Mapping, MappingKind, StudyScrubber, study_of};
 pub use suspicion::{Suspicion, suspicious};
 pub use table::{Code, EDITION, TableRow, rows};
+pub use vouched::Vouched;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,13 @@
 //! Pixel data: what may pass, by rule; what is looked into; and how it is copied.
 
 use crate::burned_in::{Scan, Words};
+use crate::codestream::blank_comments;
 use crate::mask::Mask;
 use crate::profile::Declaration;
 use crate::rle;
 use crate::sink::Sink;
 use crate::sop::{PixelClass, SopClass};
+use crate::vouched::Vouched;
 use scanveil_dataset::{
     Body, DataSet, Encoding, Header, PixelCoding, PixelElement, Tag, Vr, Writer, tags,
 };
@@ -18,7 +20,7 @@ use std::io::{self, Read, Write};
 const BAND: usize = 2 << 20;
 /// Bytes that are read, looked into and written while they are in the second cache of a core.
 const PIECE: usize = 128 << 10;
-/// Largest fragment of RLE pixel data, and largest frame that it may decode to.
+/// Largest fragment of compressed pixel data, and largest frame that it may decode to.
 const MOST_FRAGMENT: usize = 32 << 20;
 /// Pixel data up to this size is written in one piece with its header.
 const SHORT: u64 = 64 << 10;
@@ -32,7 +34,9 @@ thread_local! {
 pub(crate) struct PixelPlan {
     element: PixelElement,
     layout: Layout,
-    native: bool,
+    coding: PixelCoding,
+    /// Somebody has looked at it, for at least one reason.
+    vouched: bool,
 }
 
 /// The geometry of the frames.
@@ -61,6 +65,7 @@ pub(crate) fn plan(
     header: &Header<'_>,
     sop: SopClass,
     worth: Declaration,
+    vouched: &Vouched,
 ) -> Result<Option<PixelPlan>, Reason> {
     match sop.pixels {
         PixelClass::Voice => {
@@ -74,11 +79,11 @@ pub(crate) fn plan(
         | PixelClass::Video => {}
     }
     let Some(element) = header.pixel else { return Ok(None) };
-    declared(&header.data, header.syntax.pixels, sop.pixels, worth)?;
+    declared(&header.data, header.syntax.pixels, sop.pixels, worth, vouched)?;
     if element.tag != tags::PIXEL_DATA {
         return floats(header, element).map(Some);
     }
-    let layout = layout(&header.data, header.syntax.big_endian)?;
+    let mut layout = layout(&header.data, header.syntax.big_endian)?;
     let native = header.syntax.pixels == PixelCoding::Native;
     if native != element.length.is_some() {
         return Err(risk(ReasonCode::PixelMismatch, element.tag, "length does not fit the syntax"));
@@ -86,7 +91,11 @@ pub(crate) fn plan(
     if element.length.is_some_and(|length| u64::from(length) < layout.total) {
         return Err(risk(ReasonCode::PixelMismatch, element.tag, "shorter than its description"));
     }
-    Ok(Some(PixelPlan { element, layout, native }))
+    if vouched.ends(ReasonCode::BurnedInText) {
+        layout.look = None;
+    }
+    let (coding, vouched) = (header.syntax.pixels, !vouched.is_empty());
+    Ok(Some(PixelPlan { element, layout, coding, vouched }))
 }
 
 /// What the instance says of its own pixels, and what its kind says of them.
@@ -95,13 +104,15 @@ fn declared(
     coding: PixelCoding,
     class: PixelClass,
     worth: Declaration,
+    vouched: &Vouched,
 ) -> Result<(), Reason> {
+    let open = |code| !vouched.ends(code);
     if coding == PixelCoding::Video || class == PixelClass::Video {
         return Err(Reason::new(ReasonCode::Video, "no rule covers its frames"));
     }
     let burned_in = tags::BURNED_IN_ANNOTATION;
     let flag = data.text(burned_in);
-    if flag.is_some_and(|flag| flag != b"NO") {
+    if flag.is_some_and(|flag| flag != b"NO") && open(ReasonCode::BurnedInText) {
         return Err(risk(ReasonCode::BurnedInText, burned_in, "declared"));
     }
     let believed = flag.is_some() && worth == Declaration::Believe;
@@ -111,23 +122,24 @@ fn declared(
     if class == PixelClass::Slide && [&b"LABEL"[..], b"OVERVIEW", b"MACRO"].iter().any(|t| is(t)) {
         return Err(risk(ReasonCode::SlideLabel, tags::IMAGE_TYPE, "label or overview image"));
     }
-    if class == PixelClass::Risk && !believed {
+    if class == PixelClass::Risk && !believed && open(ReasonCode::PixelRisk) {
         return Err(Reason::new(ReasonCode::PixelRisk, "a SOP class that often carries text"));
     }
     let screens = [&b"SCREEN SAVE"[..], b"SCREENSHOT", b"DOSE_INFO", b"REFORMATTED_TEXT"];
-    if screens.iter().any(|t| is(t)) {
+    if screens.iter().any(|t| is(t)) && open(ReasonCode::PixelRisk) {
         return Err(risk(ReasonCode::PixelRisk, tags::IMAGE_TYPE, "made of a screen"));
     }
-    if coding == PixelCoding::CodeStream {
+    if coding == PixelCoding::CodeStream && open(ReasonCode::PixelsNotInspected) {
         return Err(Reason::new(ReasonCode::PixelsNotInspected, "compressed pixel data"));
     }
     let interpretation = data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or(b"MONOCHROME2");
     let grey = matches!(interpretation, b"MONOCHROME1" | b"MONOCHROME2");
-    if !grey && class != PixelClass::Slide && !believed {
+    let coloured = !grey && class != PixelClass::Slide && !believed;
+    if coloured && open(ReasonCode::PixelRisk) {
         let at = tags::PHOTOMETRIC_INTERPRETATION;
         return Err(risk(ReasonCode::PixelRisk, at, "colour in a greyscale modality"));
     }
-    if class == PixelClass::Slide {
+    if class == PixelClass::Slide && open(ReasonCode::PixelsNotInspected) {
         return Err(Reason::new(ReasonCode::PixelsNotInspected, "whole-slide tiles"));
     }
     Ok(())
@@ -191,7 +203,7 @@ fn floats(header: &Header<'_>, element: PixelElement) -> Result<PixelPlan, Reaso
         .filter(|&total| element.length.is_some_and(|length| u64::from(length) >= total))
         .ok_or_else(|| risk(ReasonCode::PixelMismatch, element.tag, "size does not fit"))?;
     let layout = Layout { total, row: 0, rows: 0, width: 0, frames: 1, look: None, mask: None };
-    Ok(PixelPlan { element, layout, native: true })
+    Ok(PixelPlan { element, layout, coding: PixelCoding::Native, vouched: false })
 }
 
 fn truncated(error: &io::Error) -> Reason {
@@ -207,6 +219,15 @@ impl PixelPlan {
         self.layout.look.is_some()
     }
 
+    /// Whether somebody has looked at the pixels and vouches for them.
+    pub(crate) fn is_vouched(&self) -> bool {
+        self.vouched
+    }
+
+    fn native(&self) -> bool {
+        self.coding == PixelCoding::Native
+    }
+
     /// The element's tag and VR.
     pub(crate) fn element(&self) -> (Tag, Vr) {
         (self.element.tag, self.element.vr)
@@ -214,7 +235,7 @@ impl PixelPlan {
 
     /// The length to write; `None` for fragments.
     pub(crate) fn length(&self) -> Option<u32> {
-        self.native.then(|| (self.layout.total + self.layout.total % 2) as u32)
+        self.native().then(|| (self.layout.total + self.layout.total % 2) as u32)
     }
 
     /// Pixel data that can go in one piece with its header: short, one frame, nothing to mask. It
@@ -227,7 +248,7 @@ impl PixelPlan {
         body: &'b Body<'_, R>,
     ) -> Result<Option<&'b [u8]>, Reason> {
         let layout = &self.layout;
-        if !self.native || layout.frames != 1 || layout.total > SHORT {
+        if !self.native() || layout.frames != 1 || layout.total > SHORT {
             return Ok(None);
         }
         let Some(all) = body.as_slice() else { return Ok(None) };
@@ -248,8 +269,10 @@ impl PixelPlan {
         body: &mut Body<'_, R>,
         sink: &mut Sink<W>,
     ) -> Result<(), Reason> {
-        if !self.native {
-            return self.copy_rle(body, sink);
+        match self.coding {
+            PixelCoding::Native => {}
+            PixelCoding::CodeStream => return self.copy_frames(body, sink, walked),
+            _ => return self.copy_rle(body, sink),
         }
         let padding = usize::try_from(self.layout.total % 2).unwrap_or(0);
         if let Some(all) = body.as_slice() {
@@ -378,20 +401,35 @@ impl PixelPlan {
         self.look(&frame)
     }
 
-    /// Copies RLE fragments (PS3.5 A.4.2: one a frame), decoding each to look into it.
+    /// Copies RLE fragments (PS3.5 A.4.2: one a frame), decoding each to look into it. Where
+    /// somebody else has looked, it is decoded all the same: nothing may hide behind its pixels.
     fn copy_rle<R: Read, W: Write>(
         &self,
         body: &mut Body<'_, R>,
         sink: &mut Sink<W>,
     ) -> Result<(), Reason> {
-        let Some(words) = self.layout.look else {
-            return Err(Reason::new(ReasonCode::PixelsNotInspected, "RLE of this depth"));
-        };
-        let segments = usize::from(words.allocated / 8);
         let plane = self.layout.width * self.layout.rows;
-        if plane * segments > MOST_FRAGMENT {
+        let segments = match self.layout.look {
+            Some(words) => usize::from(words.allocated / 8),
+            None if self.vouched => {
+                let pixels = (plane as u64).saturating_mul(self.layout.frames).max(1);
+                usize::try_from(self.layout.total / pixels).unwrap_or_default()
+            }
+            None => return Err(Reason::new(ReasonCode::PixelsNotInspected, "RLE of this depth")),
+        };
+        if plane.saturating_mul(segments) > MOST_FRAGMENT {
             return Err(Reason::new(ReasonCode::PixelsNotInspected, "an RLE frame of this size"));
         }
+        self.copy_frames(body, sink, |frame| self.look_at_rle(frame, segments, plane))
+    }
+
+    /// Copies compressed frames, a fragment each, and lets `each` see them first.
+    fn copy_frames<R: Read, W: Write>(
+        &self,
+        body: &mut Body<'_, R>,
+        sink: &mut Sink<W>,
+        each: impl Fn(&mut Vec<u8>) -> Result<(), Reason>,
+    ) -> Result<(), Reason> {
         let (mut fragments, mut bytes) = (0u64, Vec::new());
         loop {
             let mut head = [0u8; 8];
@@ -411,7 +449,7 @@ impl PixelPlan {
                 // The Basic Offset Table may be empty (PS3.5 A.4), and then nothing hides in it.
                 bytes.clear();
             } else {
-                self.look_at_rle(&bytes, segments, plane)?;
+                each(&mut bytes)?;
             }
             fragments += 1;
             let mut item = Vec::with_capacity(8);
@@ -433,4 +471,10 @@ impl PixelPlan {
         }
         sink.write(&[0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0])
     }
+}
+
+/// A compressed frame whose picture somebody has looked at, without what no picture shows.
+fn walked(frame: &mut Vec<u8>) -> Result<(), Reason> {
+    let blanked = blank_comments(frame);
+    blanked.map_err(|detail| Reason::new(ReasonCode::PixelsNotInspected, detail))
 }

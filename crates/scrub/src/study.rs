@@ -22,6 +22,7 @@ use crate::sop::SopClass;
 use crate::text::Texts;
 use crate::treatment::Treatment;
 use crate::values::DUMMIES;
+use crate::vouched::Vouched;
 use crate::{Profile, ProfileOption};
 pub(crate) use named::is_uid;
 pub use named::study_of;
@@ -31,6 +32,10 @@ use scanveil_model::{Action, Digest, Reason, ReasonCode, Uid};
 use scanveil_verify::Verifier;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// De-identification Method (0012,0063), and where a person has looked at the pixels.
+const METHOD: &str = "scanveil, PS3.15 Annex E";
+const METHOD_VOUCHED: &str = "scanveil, PS3.15 Annex E\\pixels vouched for by a person";
 
 /// Studies and series whose new UIDs are remembered.
 const MOST_GROUPS: usize = 8;
@@ -222,9 +227,18 @@ impl<'p> StudyScrubber<'p> {
     /// # Errors
     /// The [`Reason`] to quarantine it.
     pub fn prepare<'s>(&'s self, header: &'s Header<'s>) -> Result<Prepared<'s>, Reason> {
+        self.prepare_vouched(header, &Vouched::default())
+    }
+
+    /// As [`StudyScrubber::prepare`], where somebody vouches for the pixels.
+    fn prepare_vouched<'s>(
+        &'s self,
+        header: &'s Header<'s>,
+        vouched: &Vouched,
+    ) -> Result<Prepared<'s>, Reason> {
         let named = self.named(header)?;
         let worth = self.profile.document().pixels.burned_in_annotation;
-        let plan = pixels::plan(header, named.sop, worth)?;
+        let plan = pixels::plan(header, named.sop, worth, vouched)?;
         let document = self.document(header, named.sop)?;
         let uid = |text: &str| {
             Uid::parse(text).map_err(|_| Reason::new(ReasonCode::Internal, "a new UID is not one"))
@@ -378,6 +392,21 @@ impl<'p> StudyScrubber<'p> {
         self.prepare(header)?.write(body, out)
     }
 
+    /// As [`StudyScrubber::scrub`], where somebody has looked at the pixels: reasons about them
+    /// that `vouched` ends are none. Everything else, and the verification, is as ever.
+    ///
+    /// # Errors
+    /// As [`StudyScrubber::scrub`].
+    pub fn scrub_vouched<R: Read, W: Write>(
+        &self,
+        header: &Header<'_>,
+        body: Body<'_, R>,
+        out: W,
+        vouched: &Vouched,
+    ) -> Result<ScrubbedInstance, Reason> {
+        self.prepare_vouched(header, vouched)?.write(body, out)
+    }
+
     /// The attributes that say what was done (PS3.15 E.2, CID 7050), in order of their tags.
     fn inserts(&self, header: &Header<'_>, plan: Option<&PixelPlan>) -> Vec<Insert<'_>> {
         let encoding = encoding(header);
@@ -393,14 +422,16 @@ impl<'p> StudyScrubber<'p> {
         } else {
             "REMOVED"
         };
+        let vouched = plan.is_some_and(PixelPlan::is_vouched);
+        let method = if vouched { METHOD_VOUCHED } else { METHOD };
         let mut inserts = vec![
             plain(tags::PATIENT_IDENTITY_REMOVED, Vr::CS, "YES"),
-            plain(tags::DEIDENTIFICATION_METHOD, Vr::LO, "scanveil, PS3.15 Annex E"),
+            plain(tags::DEIDENTIFICATION_METHOD, Vr::LO, method),
             self.method_codes(encoding),
         ];
         // What was not looked into was let through as it is: so is what it says of itself.
         let says_no = header.data.text(tags::BURNED_IN_ANNOTATION) == Some(b"NO");
-        if plan.is_some_and(PixelPlan::looks) || says_no {
+        if plan.is_some_and(PixelPlan::looks) || says_no || vouched {
             inserts.push(plain(tags::BURNED_IN_ANNOTATION, Vr::CS, "NO"));
         }
         if may_show_a_face(header) {

@@ -1,7 +1,7 @@
 //! What one event of the log says. Nothing in it identifies a patient.
 
 use crate::{PersonName, RequestId};
-use scanveil_model::{Hex, HospitalId, ProjectName};
+use scanveil_model::{Decision, Digest, Hex, HospitalId, ProjectName};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -94,6 +94,13 @@ impl Actor {
 }
 
 impl Action {
+    /// A decision about the quarantine, such as `quarantine-correct`.
+    #[must_use]
+    pub fn quarantine(decision: Decision) -> Self {
+        let word = format!("quarantine-{decision}");
+        Self::parse(&word).unwrap_or(Self::QUARANTINE_DECIDE)
+    }
+
     /// A new version of a hospital's secret was made.
     pub const KEYS_ROTATE: Self = Self(Cow::Borrowed("keys-rotate"));
     /// A person was registered.
@@ -110,6 +117,10 @@ impl Action {
     pub const SPOOL_RETRY: Self = Self(Cow::Borrowed("spool-retry"));
     /// A damaged record that the spool had kept aside was removed for good.
     pub const SPOOL_DISCARD: Self = Self(Cow::Borrowed("spool-discard"));
+    /// Somebody took an identified instance out of quarantine, to look at it.
+    pub const QUARANTINE_EXPORT: Self = Self(Cow::Borrowed("quarantine-export"));
+    /// Somebody decided about instances in quarantine: the word is that of the decision.
+    pub const QUARANTINE_DECIDE: Self = Self(Cow::Borrowed("quarantine-decide"));
     /// An append was interrupted; what it left is passed over.
     pub const LOG_INTERRUPTED: Self = Self(Cow::Borrowed("log-interrupted"));
 }
@@ -175,6 +186,8 @@ pub struct Event {
     pub request: Option<RequestId>,
     /// Whom it is about: a keyed hash. Events about one patient have the same.
     pub reference: Option<[u8; 16]>,
+    /// The record that is kept of it, sealed: its digest.
+    pub record: Option<Digest>,
 }
 
 impl Event {
@@ -192,6 +205,7 @@ impl Event {
             person: None,
             request: None,
             reference: None,
+            record: None,
         }
     }
 }
@@ -252,6 +266,9 @@ pub struct Entry {
     /// Whom it is about: a keyed hash.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "reference")]
     pub reference: Option<[u8; 16]>,
+    /// The record that is kept of it, sealed: its BLAKE3 digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
     /// What an interrupted append left before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<Skipped>,
@@ -273,6 +290,7 @@ impl Entry {
             person: event.person,
             request: event.request,
             reference: event.reference,
+            record: event.record,
             skipped: None,
         }
     }

@@ -77,6 +77,7 @@ fn entries_are_told_as_they_were_recorded() {
         person: entry.person.clone(),
         request: entry.request.clone(),
         reference: entry.reference,
+        record: entry.record,
     };
     assert_eq!([told(&all[0]), told(&all[1])], [event(5), full_event()]);
     let (refused, _) = log.entries(|entry| entry.outcome == Outcome::Refused).unwrap();

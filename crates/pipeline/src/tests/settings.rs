@@ -121,3 +121,19 @@ fn a_study_is_complete_after_a_quiet_time_and_failures_wait_longer_each_time() {
     assert_eq!(whole.instances, vec![received[1].clone(), received[2].clone()]);
     assert_eq!(groups.instances(), 0);
 }
+
+#[test]
+fn keys_lie_where_they_are_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("scanveil.toml");
+    let set = |line: &str| {
+        std::fs::write(&file, format!("data_dir = \"data\"\n{line}\n")).unwrap();
+        Config::load(&file).unwrap()
+    };
+    assert_eq!(set("").keys_dir(), dir.path().join("data/keys"));
+    let config = set("keys_dir = \"apart\"");
+    assert_eq!(config.keys_dir(), dir.path().join("apart"));
+    let (site, _) = crate::Site::open(config, crate::SiteMode::Command).unwrap();
+    assert_eq!(site.keyring().root_key_path(), dir.path().join("apart/root.key"));
+    assert!(!dir.path().join("data/keys").exists());
+}

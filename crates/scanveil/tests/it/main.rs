@@ -18,6 +18,7 @@ mod kill;
 mod kit;
 mod lifecycle;
 mod peers;
+mod quarantine;
 mod received;
 mod resume;
 mod running;

@@ -4,9 +4,11 @@ use crate::cli::ConfigArg;
 use crate::output::{Failure, io_failure};
 use scanveil_govern::{
     Actor, Ask, AuditLog, ErrorCode, EscrowRequest, Event, GovernError, Office, OfficeGuard,
-    Outcome, RequestId, Token,
+    Outcome, PersonName, Reason, RequestId, Token,
 };
-use scanveil_pipeline::{Config, Site};
+use scanveil_model::HospitalId;
+use scanveil_pipeline::{Config, OsEntropy, Site};
+use scanveil_seal::Entropy;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -77,20 +79,20 @@ pub(crate) fn step<C, R>(
 }
 
 /// An installation, and its people and requests.
-pub(super) struct Desk {
-    pub(super) site: Arc<Site>,
-    pub(super) office: Office,
+pub(crate) struct Desk {
+    pub(crate) site: Arc<Site>,
+    pub(crate) office: Office,
 }
 
 impl Desk {
-    pub(super) fn open(arg: &ConfigArg) -> Result<Self, Failure> {
+    pub(crate) fn open(arg: &ConfigArg) -> Result<Self, Failure> {
         let site = super::super::site(arg)?;
         let office = Office::open(folder(site.config()))?;
         Ok(Self { site, office })
     }
 
     /// As [`step`], into this installation's log.
-    pub(super) fn step<C, R>(
+    pub(crate) fn step<C, R>(
         &self,
         event: Event,
         recorded: Recorded,
@@ -101,7 +103,7 @@ impl Desk {
     }
 
     /// Opens the sealed state of a request.
-    pub(super) fn load(&self, id: &RequestId) -> Result<EscrowRequest, Failure> {
+    pub(crate) fn load(&self, id: &RequestId) -> Result<EscrowRequest, Failure> {
         let sealed = self.office.request(id)?;
         let (hospital, bytes) = self.site.keyring().open_note(&note_name(id), &sealed)?;
         let request = EscrowRequest::from_bytes(id, &bytes)?;
@@ -112,21 +114,36 @@ impl Desk {
     }
 
     /// Seals the state of a request under its hospital's key.
-    pub(super) fn save(&self, lock: &OfficeGuard, request: &EscrowRequest) -> Result<(), Failure> {
+    pub(crate) fn save(&self, lock: &OfficeGuard, request: &EscrowRequest) -> Result<(), Failure> {
         let (id, hospital) = (&request.ask().id, &request.ask().hospital);
         let bytes = request.to_bytes();
         let sealed = self.site.keyring().seal_note(hospital, &note_name(id), &bytes)?;
         Ok(self.office.save_request(lock, id, &sealed)?)
     }
 
+    /// Keeps a reason in somebody's own words, sealed; the log names it.
+    pub(crate) fn keep_reason(
+        &self,
+        hospital: &HospitalId,
+        by: &PersonName,
+        reason: &Reason,
+    ) -> Result<RequestId, Failure> {
+        let id = RequestId::generate(&|bytes| OsEntropy.fill(bytes));
+        let note = serde_json::json!({ "by": by, "reason": reason.as_str() }).to_string();
+        let name = format!("quarantine export {id}");
+        let sealed = self.site.keyring().seal_note(hospital, &name, note.as_bytes())?;
+        self.office.save_export(&self.office.lock()?, &id, &sealed)?;
+        Ok(id)
+    }
+
     /// Whom a request is about, as a keyed hash: the same for every request about the same target.
-    pub(super) fn reference(&self, ask: &Ask) -> Result<[u8; 16], Failure> {
+    pub(crate) fn reference(&self, ask: &Ask) -> Result<[u8; 16], Failure> {
         let keys = self.site.keyring().existing_hospital(&ask.hospital)?;
         Ok(keys.key.keyed_id("audit reference", ask.target.as_str().as_bytes()))
     }
 
     /// Says in an event what it is about.
-    pub(super) fn describe(&self, event: &mut Event, ask: &Ask) -> Result<(), Failure> {
+    pub(crate) fn describe(&self, event: &mut Event, ask: &Ask) -> Result<(), Failure> {
         event.hospital = Some(ask.hospital.clone());
         event.project = Some(ask.project.clone());
         event.reference = Some(self.reference(ask)?);
@@ -139,7 +156,7 @@ fn note_name(id: &RequestId) -> String {
 }
 
 /// Reads a token from a file that only its owner can read, or from standard input.
-pub(super) fn read_token(path: Option<&Path>) -> Result<Token, Failure> {
+pub(crate) fn read_token(path: Option<&Path>) -> Result<Token, Failure> {
     let failed = |error: &io::Error| io_failure("the token", error);
     let mut text = Zeroizing::new(String::with_capacity(MOST_TOKEN_BYTES as usize));
     let read = match path {
