@@ -2,7 +2,6 @@
 //! runs of kept elements are copied as one piece, and the de-identification attributes are put in
 //! place.
 
-mod content;
 mod content_items;
 
 use crate::attributes;

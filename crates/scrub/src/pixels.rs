@@ -271,7 +271,7 @@ impl PixelPlan {
     ) -> Result<(), Reason> {
         match self.coding {
             PixelCoding::Native => {}
-            PixelCoding::CodeStream => return self.copy_frames(body, sink, walked),
+            PixelCoding::CodeStream => return self.copy_frames(body, sink, |frame| walked(frame)),
             _ => return self.copy_rle(body, sink),
         }
         let padding = usize::try_from(self.layout.total % 2).unwrap_or(0);
@@ -474,7 +474,7 @@ impl PixelPlan {
 }
 
 /// A compressed frame whose picture somebody has looked at, without what no picture shows.
-fn walked(frame: &mut Vec<u8>) -> Result<(), Reason> {
+fn walked(frame: &mut [u8]) -> Result<(), Reason> {
     let blanked = blank_comments(frame);
     blanked.map_err(|detail| Reason::new(ReasonCode::PixelsNotInspected, detail))
 }

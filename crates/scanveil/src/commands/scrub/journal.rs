@@ -32,6 +32,7 @@ pub(super) enum Entry {
         bytes: u64,
         digest: Option<Digest>,
         actions: Option<BTreeMap<Action, u32>>,
+        noticed: BTreeMap<String, u32>,
         input: Option<(Digest, u64)>,
     },
     Held {
@@ -49,6 +50,7 @@ impl Entry {
                 bytes: clean.bytes,
                 digest: clean.digest,
                 actions: clean.details.as_ref().map(|details| details.actions.clone()),
+                noticed: clean.details.as_ref().map(|one| one.noticed.clone()).unwrap_or_default(),
                 input: done.input,
             }),
             Outcome::Held(held) => {
@@ -69,9 +71,12 @@ impl Entry {
     /// The same as if it had been done now.
     pub(super) fn done(&self) -> Done {
         match self {
-            Self::Clean { output, bytes, digest, actions, input } => {
-                let details =
-                    actions.clone().map(|actions| Details { output: output.clone(), actions });
+            Self::Clean { output, bytes, digest, actions, noticed, input } => {
+                let details = actions.clone().map(|actions| Details {
+                    output: output.clone(),
+                    actions,
+                    noticed: noticed.clone(),
+                });
                 let clean = Clean { bytes: *bytes, digest: *digest, details };
                 Done { outcome: Outcome::Clean(Box::new(clean)), input: *input }
             }
@@ -153,7 +158,8 @@ mod tests {
     fn clean(output: &str, bytes: u64) -> Entry {
         let digest = Some(Digest([3; 32]));
         let actions = Some(BTreeMap::from([(Action::Remove, 2)]));
-        Entry::Clean { output: output.into(), bytes, digest, actions, input: None }
+        let noticed = BTreeMap::new();
+        Entry::Clean { output: output.into(), bytes, digest, actions, noticed, input: None }
     }
 
     #[test]

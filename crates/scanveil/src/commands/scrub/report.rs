@@ -190,7 +190,7 @@ struct Line<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     actions: Option<&'r BTreeMap<Action, u32>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    noticed: Option<&'r BTreeMap<&'static str, u32>>,
+    noticed: Option<&'r BTreeMap<String, u32>>,
 }
 
 fn line(index: usize, done: &Done) -> Line<'_> {

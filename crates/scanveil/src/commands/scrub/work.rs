@@ -44,7 +44,7 @@ pub(super) struct Details {
     pub(super) output: String,
     pub(super) actions: BTreeMap<Action, u32>,
     /// What was accepted by evidence, and written though it did not come in.
-    pub(super) noticed: BTreeMap<&'static str, u32>,
+    pub(super) noticed: BTreeMap<String, u32>,
 }
 
 /// An outcome with the input's own digest and length, for the report.
@@ -219,7 +219,11 @@ impl<'p> Scrubbing<'_, 'p> {
         let details = self.reported.then(|| Details {
             output: output.clone(),
             actions: scrubbed.actions().clone(),
-            noticed: scrubbed.noticed().clone(),
+            noticed: scrubbed
+                .noticed()
+                .iter()
+                .map(|(what, count)| ((*what).to_owned(), *count))
+                .collect(),
         });
         Ok(Clean { bytes: scrubbed.length(), digest: scrubbed.digest(), details })
     }
