@@ -47,6 +47,7 @@ fn filled(word: String) -> String {
         "H" | "P" => word.to_lowercase(),
         "ID" => "0".repeat(32),
         "REQUEST" => "0".repeat(16),
+        "HASH" => "0".repeat(64),
         _ => word,
     }
 }
