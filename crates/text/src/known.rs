@@ -2,14 +2,17 @@
 
 mod builder;
 mod forms;
+mod places;
 
 pub use builder::{KnownBuilder, TooMany};
 
 use crate::eastern;
 use crate::kind::Kind;
 use crate::lexicon;
+use crate::numbers;
 use crate::token::{Case, Page};
 use aho_corasick::AhoCorasick;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// How far a form that stands inside a longer word is widened to the whole of it, in bytes.
@@ -18,6 +21,10 @@ const WIDEST: usize = 64;
 /// characters are digits.
 pub(crate) const SQUEEZED: usize = 6;
 pub(crate) const SQUEEZED_DIGITS: usize = 4;
+/// Shortest identifier of digits alone that is looked for in groups of two and more.
+const GROUPED: usize = 5;
+/// Most bytes between two characters of an identifier: ` - `.
+const GAP: usize = 3;
 
 /// Where a form counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +76,8 @@ pub struct Known {
     pub(crate) values: Option<Search>,
     pub(crate) dates: Option<Search>,
     pub(crate) squeezed: Option<Search>,
+    /// Whose initials go beside a date.
+    pub(crate) initials: HashSet<String>,
 }
 
 impl Known {
@@ -104,6 +113,9 @@ impl Known {
         {
             take(page, search);
         }
+        if !self.initials.is_empty() && page.digits > 0 {
+            numbers::take_beside(page, |letters| self.initials.contains(letters));
+        }
     }
 }
 
@@ -132,7 +144,10 @@ fn sort(page: &Page, text: &str, search: &Search) -> Sorted {
     let mut beside: Vec<Met> = Vec::new();
     let mut names: Vec<Range<usize>> = Vec::new();
     for (range, form) in search.matches(text) {
-        let Some(range) = standing(text, range.clone(), form.place) else {
+        let apart = form.kind == Kind::KnownPlace && is_apart(page, &range);
+        let standing =
+            if apart { Some(range.clone()) } else { standing(text, range.clone(), form.place) };
+        let Some(range) = standing else {
             if form.place == Place::Anywhere {
                 sorted.spared.push(widened(text, &range));
             }
@@ -208,6 +223,14 @@ fn has_capital(page: &Page, text: &str, range: &Range<usize>) -> bool {
     page.tokens.get(at).is_some_and(|t| t.case != Case::Lower)
 }
 
+/// Whether capitals tell a piece from the letters around it: `SEGHBrain`.
+fn is_apart(page: &Page, range: &Range<usize>) -> bool {
+    let first = page.tokens.partition_point(|t| t.start < range.start);
+    let begins = page.tokens.get(first).is_some_and(|t| t.start == range.start);
+    let last = page.tokens.partition_point(|t| t.end < range.end);
+    begins && page.tokens.get(last).is_some_and(|t| t.end == range.end)
+}
+
 fn joins(one: Option<char>, other: Option<char>) -> bool {
     let (Some(one), Some(other)) = (one, other) else { return false };
     let latin = |c: char| c.is_alphabetic() && u32::from(c) < 0x2e80;
@@ -263,15 +286,36 @@ fn take_squeezed(page: &mut Page, search: &Search) {
     for (range, form) in search.matches(&squeezed) {
         let Some(inside) = places.get(range) else { continue };
         let (Some(&start), Some(&last)) = (inside.first(), inside.last()) else { continue };
-        let tight = inside.windows(2).all(|pair| {
-            pair[1] - pair[0] <= 2 && !page.text[pair[0]..pair[1]].contains(['\n', '\r', ','])
-        });
-        let whole = start..last + 1;
-        if tight && standing(&page.text, whole.clone(), Place::Whole).is_some() {
+        let zeros = page.text[..start].len() - page.text[..start].trim_end_matches('0').len();
+        let whole = start - zeros..last + 1;
+        if are_joined(&page.text, inside)
+            && standing(&page.text, whole.clone(), Place::Whole).is_some()
+        {
             found.push((whole, form));
         }
     }
     for (range, form) in found {
         page.take_range(range, form.kind, form.rule);
     }
+}
+
+/// Whether nothing but what stands inside numbers joins the characters of one; those of a short one
+/// stand in groups.
+fn are_joined(text: &str, places: &[usize]) -> bool {
+    let inside = |c: char| matches!(c, ' ' | '\t' | '-' | '.' | '/' | '_' | '\'' | ':' | '(' | ')');
+    let joins = |gap: &str| gap == "," || gap.len() <= GAP && gap.chars().all(inside);
+    let short = places.len() <= GROUPED;
+    let mut group = 1;
+    for pair in places.windows(2) {
+        let gap = text.get(pair[0] + 1..pair[1]).unwrap_or("");
+        if gap.is_empty() {
+            group += 1;
+            continue;
+        }
+        if !joins(gap) || short && group == 1 {
+            return false;
+        }
+        group = 1;
+    }
+    !short || group > 1
 }

@@ -13,6 +13,7 @@ mod cleaner;
 mod eastern;
 mod fold;
 mod hosts;
+mod houses;
 mod kind;
 mod known;
 mod lexicon;
@@ -34,6 +35,8 @@ pub static STATE: &[&[u8]] = &[
     include_bytes!(concat!(env!("OUT_DIR"), "/lists.digest")),
     lexicon::BEGINNINGS.as_bytes(),
     numbers::AGE_WORDS.as_bytes(),
+    numbers::DAY_WORDS.as_bytes(),
+    houses::WORDS.as_bytes(),
 ];
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ mod dates;
 mod months;
 mod national;
 mod phone;
+mod roman;
 mod technical;
+mod weekday;
 
 use crate::kind::Kind;
 use crate::token::{Class, Page};
@@ -15,7 +17,9 @@ use cues::{Cue, cue_before};
 
 pub(crate) use ages::WORDS as AGE_WORDS;
 pub(crate) use cues::introduction;
+pub(crate) use months::{WORDS as DAY_WORDS, roman};
 pub(crate) use technical::is_unit;
+pub(crate) use weekday::{is_nobody, take_beside};
 
 /// Shortest run of digits that is taken when nothing explains it.
 const LONG_RUN: usize = 6;
@@ -117,7 +121,11 @@ fn take_date(page: &mut Page, date: &dates::DateSpan, at: usize) -> usize {
     let letters = (at..glued).all(|t| is_alphanumeric(page, t)) && glued > date.end;
     let end = if letters { page.tokens[glued - 1].end } else { end };
     page.take_range(date.start..end, kind, rule);
-    if letters { glued } else { date.end }
+    let next = if letters { glued } else { date.end };
+    if date.weekday {
+        weekday::take_initials(page, date.start, next);
+    }
+    next
 }
 
 fn is_alphanumeric(page: &Page, at: usize) -> bool {

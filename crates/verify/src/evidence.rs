@@ -1,6 +1,7 @@
 //! What identifies the patient of a study: gathered from the headers of its instances.
 
 use crate::forms::{self, Form, NO_DAY};
+use crate::grouped::Grouped;
 use crate::listed::{PLAIN, identifies};
 use crate::spelling::Spelling;
 use crate::values::{self, Day};
@@ -255,12 +256,16 @@ impl Evidence {
     pub fn verifier(self, retained: &dyn Fn(Tag) -> bool) -> Result<Verifier, TooMany> {
         let keeps = |what: What, tag: Tag| !what.is_personal() && retained(tag);
         let mut spellings = BTreeSet::new();
+        let mut grouped = Grouped::none();
         for (what, tag, text) in &self.texts {
             let named = matches!(what, What::Device | What::Place)
                 && self.plain.contains(&text.trim().to_lowercase());
             if !keeps(*what, *tag) && !named {
                 let mut found = Vec::new();
                 spell(*what, text, &mut found);
+                if matches!(what, What::Identifier | What::Contact) {
+                    values::digits_alone(text, |digits| grouped.add(digits, *what));
+                }
                 spellings.extend(found.into_iter().map(|spelling| (*what, spelling)));
             }
         }
@@ -300,7 +305,7 @@ impl Evidence {
         prefixes.iter().for_each(|prefix| forms::add_uid(prefix, &mut forms));
         within(&forms)?;
         forms::dedup(&mut forms);
-        Ok(Verifier::new(forms, days, uids))
+        Ok(Verifier::new(forms, days, uids, grouped))
     }
 }
 

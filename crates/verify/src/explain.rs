@@ -93,7 +93,7 @@ impl Parsed<'_> {
         }
         let (start, end) = (hit.start - from + to, hit.end - from + to);
         if end > self.end {
-            let chance = end - start < BY_CHANCE;
+            let chance = end - start < BY_CHANCE || hit.is_grouped();
             let found = || residual(hit.form.what, "behind the elements");
             return if chance { Ok(()) } else { Err(found()) };
         }
@@ -125,6 +125,9 @@ impl Parsed<'_> {
             written[..hit.start].iter().rposition(|byte| !part(byte)).map_or(0, |at| at + 1);
         let length = written[start..].iter().take_while(|byte| part(byte)).count();
         let uid = &written[start..start + length];
+        if hit.is_grouped() {
+            return Ok(());
+        }
         if hit.form.what != What::Uid && self.header.data.text(tags::SOP_INSTANCE_UID) == Some(uid)
         {
             return Ok(());
@@ -144,6 +147,7 @@ struct Found<'j> {
 impl Found<'_> {
     fn is_explained(&self, verifier: &Verifier, ours: &[&[u8]]) -> bool {
         self.is_number_by_chance()
+            || self.is_list_by_chance()
             || self.is_term()
             || self.is_keyed()
             || self.is_deidentification()
@@ -160,6 +164,15 @@ impl Found<'_> {
             b"TM" | b"DT" | b"DS" => form.is_number() && form.bytes.len() < BY_CHANCE,
             _ => false,
         }
+    }
+
+    /// Groups of digits are numbers of their own where no text stands: coordinates, UIDs, times.
+    fn is_list_by_chance(&self) -> bool {
+        let text = matches!(
+            &self.element.vr.0,
+            b"AE" | b"CS" | b"LO" | b"LT" | b"PN" | b"SH" | b"ST" | b"UC" | b"UR" | b"UT"
+        );
+        self.hit.is_grouped() && !text
     }
 
     /// A defined term, or a part of one: `ISO_IR 100`, `SMR_B1RMS`.

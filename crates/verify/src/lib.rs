@@ -10,6 +10,7 @@ mod evidence;
 mod explain;
 mod filter;
 mod forms;
+mod grouped;
 mod listed;
 mod names;
 mod spelling;

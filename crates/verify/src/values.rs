@@ -27,6 +27,15 @@ pub(crate) fn numbers(text: &str, out: &mut Vec<Spelling>) {
     }
 }
 
+/// The digits of each value, with zeros at their beginning and without.
+pub(crate) fn digits_alone(text: &str, mut take: impl FnMut(&str)) {
+    for value in text.split('\\') {
+        let digits = digits(value);
+        take(&digits);
+        take(digits.trim_start_matches('0'));
+    }
+}
+
 /// Numbers and codes: of patients, orders, devices.
 pub(crate) fn identifiers(value: &str, out: &mut Vec<Spelling>) {
     for code in value.split('\\').map(str::trim) {
@@ -131,6 +140,9 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
+const ROMAN: [&str; 12] =
+    ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+
 /// Every day that a date or date and time holds, well formed or nearly so.
 pub(crate) fn days(value: &[u8]) -> Vec<Day> {
     value.split(|&b| b == b'\\').filter_map(day).collect()
@@ -165,6 +177,11 @@ impl Day {
         add(format!("{y:04}년 {m}월 {d}일"));
         let Some(month) = MONTHS.get(usize::from(m) - 1) else { return };
         let short = &month[..3];
+        let roman = ROMAN.get(usize::from(m) - 1).copied().unwrap_or_default();
+        for s in ["-", ".", "/", " "] {
+            add(format!("{d}{s}{roman}{s}{y:04}"));
+            add(format!("{d:02}{s}{roman}{s}{y:04}"));
+        }
         for s in ["-", ".", "/", " "] {
             add(format!("{y:04}{s}{m:02}{s}{d:02}"));
             add(format!("{d:02}{s}{m:02}{s}{y:04}"));

@@ -4,6 +4,7 @@ use crate::What;
 use crate::explain::{Instance, Told};
 use crate::filter::Filter;
 use crate::forms::{self, Form, NO_DAY};
+use crate::grouped::Grouped;
 use crate::spelling::Written;
 use crate::stands::{begins_value, char_at, char_before, ends_value, stands};
 use scanveil_dataset::Tag;
@@ -24,6 +25,7 @@ pub struct Verifier {
     /// For each day, the elements it was found in.
     days: Vec<BTreeSet<Tag>>,
     uids: HashSet<u64>,
+    grouped: Grouped,
 }
 
 /// An element of what was written that keeps something on purpose: nothing is objected to there
@@ -56,9 +58,23 @@ pub(crate) struct Hit<'v> {
     pub(crate) form: &'v Form,
 }
 
+impl Hit<'_> {
+    /// Whether marks or spaces stand between its digits.
+    pub(crate) fn is_grouped(&self) -> bool {
+        self.form.written == Written::Utf8
+            && self.end - self.start > self.form.bytes.len()
+            && self.form.what != What::Uid
+    }
+}
+
 impl Verifier {
-    pub(crate) fn new(mut forms: Vec<Form>, days: Vec<BTreeSet<Tag>>, uids: HashSet<u64>) -> Self {
-        Self { filter: Filter::new(&mut forms), forms, days, uids }
+    pub(crate) fn new(
+        mut forms: Vec<Form>,
+        days: Vec<BTreeSet<Tag>>,
+        uids: HashSet<u64>,
+        grouped: Grouped,
+    ) -> Self {
+        Self { filter: Filter::new(&mut forms), forms, days, uids, grouped }
     }
 
     /// The first identifying value in bytes that are readable as they are: a header, a report, a
@@ -118,14 +134,19 @@ impl Verifier {
     }
 
     fn visit(&self, bytes: &[u8], mut found: impl FnMut(Hit<'_>) -> ControlFlow<()>) {
+        let mut over = ControlFlow::Continue(());
         self.filter.scan(bytes, |at, candidates| {
             for form in &self.forms[candidates] {
                 let Some(start) = (at + 1).checked_sub(3 + form.anchor()) else { continue };
                 let Some(end) = self.whole(form, bytes, start) else { continue };
-                found(Hit { start, end, form })?;
+                over = found(Hit { start, end, form });
+                over?;
             }
             ControlFlow::Continue(())
         });
+        if over.is_continue() {
+            self.grouped.scan(bytes, |at, form| found(Hit { start: at.start, end: at.end, form }));
+        }
     }
 
     /// Where the form that may begin at `start` ends, if it stands there.

@@ -1,9 +1,9 @@
 //! Gathering the study's values.
 
 use super::forms::{self, Pattern};
-use super::{Form, Known, Place, Search};
+use super::{Form, Known, Place, Search, places};
 use crate::kind::Kind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Most forms of one study.
 const MOST_FORMS: usize = 60_000;
@@ -49,6 +49,7 @@ pub struct KnownBuilder {
     values: BTreeMap<String, Form>,
     dates: BTreeMap<String, Form>,
     squeezed: BTreeMap<String, Form>,
+    initials: HashSet<String>,
     bytes: usize,
     over: bool,
 }
@@ -64,6 +65,13 @@ impl KnownBuilder {
     pub fn person(&mut self, pn: &str) -> &mut Self {
         for pattern in forms::person(pn) {
             self.add(pattern, Kind::KnownName, "known-name");
+        }
+        for initials in forms::initials(pn) {
+            for pattern in forms::dotted(&initials) {
+                self.add(pattern, Kind::KnownName, "known-initials");
+            }
+            self.bytes += initials.len();
+            self.initials.insert(initials);
         }
         self
     }
@@ -84,7 +92,7 @@ impl KnownBuilder {
 
     /// A place: an address, institution or department.
     pub fn place(&mut self, value: &str) -> &mut Self {
-        for pattern in forms::place(value) {
+        for pattern in places::place(value) {
             self.add(pattern, Kind::KnownPlace, "known-place");
         }
         self
@@ -152,6 +160,7 @@ impl KnownBuilder {
             values: search(self.values)?,
             dates: search(self.dates)?,
             squeezed: search(self.squeezed)?,
+            initials: self.initials,
         })
     }
 }

@@ -1,11 +1,12 @@
 //! The forms of one value, folded.
 
 use super::builder::LONGEST_VALUE;
-use super::{Place, SQUEEZED, SQUEEZED_DIGITS};
+use super::{GROUPED, Place, SQUEEZED, SQUEEZED_DIGITS};
 use crate::cleaner::is_vocabulary;
 use crate::eastern;
 use crate::fold::fold;
 use crate::lexicon;
+use crate::numbers;
 use crate::titles;
 
 /// A folded form and where it counts.
@@ -18,7 +19,7 @@ const SHORTEST: usize = 2;
 /// Most words of one name that are combined with each other.
 const COMBINED: usize = 8;
 /// Shortest identifier that is looked for: three digits are in every image.
-const IDENTIFIER: usize = 4;
+pub(super) const IDENTIFIER: usize = 4;
 /// What stands for a name when there is none.
 const PLACEHOLDERS: &[&str] = &[
     "anonymous",
@@ -41,7 +42,7 @@ const PLACEHOLDERS: &[&str] = &[
     "nn",
 ];
 
-fn is_eastern(text: &str) -> bool {
+pub(super) fn is_eastern(text: &str) -> bool {
     text.chars().any(|c| ('\u{2e80}'..='\u{d7a3}').contains(&c))
 }
 
@@ -108,6 +109,39 @@ fn western_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
             }
         }
     }
+}
+
+/// The initials of a name, in the orders that people write them: `tm`, `mt`, `tjm`.
+pub(super) fn initials(pn: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for group in pn.split(['\\', '=']).filter(|group| !is_eastern(group)) {
+        let first = |part: &str| -> String {
+            let folded = fold(part);
+            let words = folded.split(|c: char| !c.is_alphanumeric());
+            words.filter(|word| !is_no_name(word)).filter_map(|word| word.chars().next()).collect()
+        };
+        let parts: Vec<String> = group.split('^').take(3).map(first).collect();
+        let of = |order: &[usize]| -> String {
+            order.iter().filter_map(|&at| parts.get(at)).map(String::as_str).collect()
+        };
+        all.extend([of(&[0, 1]), of(&[1, 0]), of(&[1, 2, 0]), of(&[0, 1, 2])]);
+    }
+    all.retain(|letters| {
+        let named = letters.bytes().all(|letter| letter.is_ascii_lowercase());
+        (2..=3).contains(&letters.len()) && named && !numbers::is_nobody(letters)
+    });
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Initials with full stops, where those mean nothing else: `t.m`, `t. m`.
+pub(super) fn dotted(initials: &str) -> Vec<Pattern> {
+    let joined = |between: &str| {
+        let letters: Vec<String> = initials.chars().map(String::from).collect();
+        (letters.join(between), Place::Whole)
+    };
+    vec![joined("."), joined(". ")]
 }
 
 /// A name with its umlauts as they are, with `e`, and without.
@@ -250,60 +284,27 @@ pub(super) fn identifier(value: &str) -> Vec<Pattern> {
     patterns
 }
 
-/// Identifiers with many digits, to be looked for with any separators.
+/// Identifiers with many digits, to be looked for with any separators: `12 345 678`; of those with
+/// letters the digits alone as well.
 pub(super) fn squeezed(value: &str) -> Vec<String> {
-    let digits = |text: &String| text.bytes().filter(u8::is_ascii_digit).count();
-    let long = |text: &String| text.len() >= SQUEEZED && digits(text) >= SQUEEZED_DIGITS;
-    let bare = |text: String| text.trim_start_matches('0').to_owned();
-    let forms = values(value)
-        .map(|raw| raw.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
-    forms.flat_map(|form| [bare(form.clone()), form]).filter(long).collect()
-}
-
-/// A place as written, and its words that are no vocabulary.
-pub(super) fn place(value: &str) -> Vec<Pattern> {
-    let mut patterns = Vec::new();
-    for raw in value.split(['\\', '\r', '\n']) {
-        let folded = fold(raw.trim_matches([' ', '\0', ',']));
-        let words: Vec<&str> =
-            folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-        let plain = words.iter().all(|w| is_vocabulary(w) || w.chars().all(char::is_numeric));
-        let whole = words.len() > 1 || !plain;
-        if whole && (4..=LONGEST_VALUE).contains(&folded.len()) {
-            patterns.push((folded.clone(), Place::Whole));
-        }
-        for part in folded.split([',', ';']) {
-            // `12 Quillford Lane` is known without its house number, too.
-            let street = part.trim().trim_start_matches(|c: char| c.is_numeric() || c == ' ');
-            let named = street.split(' ').any(|word| !is_vocabulary(word));
-            if named && street.contains(' ') && street.len() <= LONGEST_VALUE {
-                patterns.push((street.to_owned(), Place::Whole));
-            } else if !named && street.len() <= LONGEST_VALUE {
-                patterns.push((street.to_owned(), Place::Nowhere));
-            }
-        }
-        for word in &words {
-            patterns.extend(place_word(word));
-        }
-        let initials: String = words.iter().filter_map(|w| w.chars().next()).collect();
-        if words.len() >= 3 && words.len() <= 6 && initials.is_ascii() && !is_vocabulary(&initials)
-        {
-            patterns.push((initials, Place::Whole));
-        }
-    }
-    patterns
-}
-
-fn place_word(word: &str) -> Option<Pattern> {
-    let letters = word.chars().count();
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    if is_eastern(word) {
-        let known = eastern::is_vocabulary(word);
-        return (letters >= 2 && !known).then(|| (word.to_owned(), Place::Anywhere));
-    }
-    let long = letters >= IDENTIFIER && (digits == 0 || digits >= 3);
-    let place = if is_vocabulary(word) { Place::Nowhere } else { Place::Whole };
-    long.then(|| (word.to_owned(), place))
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let long = |text: &String| {
+        text.len() >= SQUEEZED && digits(text) >= SQUEEZED_DIGITS
+            || text.len() == GROUPED && digits(text) == GROUPED
+    };
+    let varied = |text: &String| text.bytes().any(|byte| !text.starts_with(char::from(byte)));
+    let bare = |text: &str| text.trim_start_matches('0').to_owned();
+    let of = |raw: String| {
+        let all: String = raw.chars().filter(char::is_ascii_alphanumeric).collect();
+        let alone: String = all.chars().filter(char::is_ascii_digit).collect();
+        let alone = Some(alone).filter(|alone| alone.len() >= SQUEEZED || *alone == all);
+        [Some(bare(&all)), alone.as_deref().map(bare), alone, Some(all)]
+    };
+    let mut forms: Vec<String> = values(value).flat_map(of).flatten().collect();
+    forms.retain(|form| long(form) && varied(form));
+    forms.sort_unstable();
+    forms.dedup();
+    forms
 }
 
 /// A UID, without the padding.
@@ -359,6 +360,14 @@ fn spell(year: u32, month: u32, day: u32, forms: &mut Vec<String>) {
             forms.push(format!("{month}{mark}{day}{mark}{last}"));
         }
         forms.push(format!("{y}{mark}{month}{mark}{day}"));
+    }
+    if let Some(roman) = numbers::roman(month) {
+        for mark in ["-", "/", ".", ". ", " "] {
+            forms.extend([&y, &s].map(|last| format!("{day}{mark}{roman}{mark}{last}")));
+            forms.extend([&y, &s].map(|last| format!("{day:02}{mark}{roman}{mark}{last}")));
+            forms.push(format!("{y}{mark}{roman}{mark}{day}"));
+        }
+        forms.extend([format!("{day}.{roman}"), format!("{day:02}.{roman}")]);
     }
     forms.push(format!("{year}年{month}月{day}日"));
     forms.push(format!("{month}月{day}日"));

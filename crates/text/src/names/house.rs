@@ -1,80 +1,18 @@
 //! Names of hospitals: the capitals before `Hospital`, or behind `Hôpital` and `Klinikum`.
 
 use super::Words;
+use crate::houses::{self, FIRST, LAST, WHAT};
 use crate::kind::Kind;
 use crate::lexicon;
 use crate::titles::{closes_name, is_particle};
 use crate::token::Case;
 
-/// Houses whose name comes first: `Mercy Vale Infirmary`.
-const LAST: &[&str] = &[
-    "hospital",
-    "infirmary",
-    "hospice",
-    "sanatorium",
-    "clinic",
-    "center",
-    "centre",
-    "healthcare",
-    "krankenhaus",
-    "klinik",
-    "spital",
-];
-/// Houses whose name follows: `Klinikum Hohenfelde`, `Hospital da Luz`.
-const FIRST: &[&str] = &[
-    "hospital",
-    "hospitalar",
-    "hospitalario",
-    "hospitalier",
-    "hopital",
-    "klinikum",
-    "krankenhaus",
-    "universitatsklinikum",
-    "kreiskrankenhaus",
-    "clinique",
-    "polyclinique",
-    "clinica",
-    "policlinica",
-    "sanatorio",
-    "chu",
-    "chr",
-    "chru",
-];
-/// What a house is, between its name and its kind; `center` needs one.
-const WHAT: &[&str] = &[
-    "medical",
-    "general",
-    "memorial",
-    "university",
-    "community",
-    "regional",
-    "district",
-    "county",
-    "cancer",
-    "health",
-    "heart",
-    "trauma",
-    "teaching",
-    "universitario",
-    "universitaria",
-    "universitaire",
-    "geral",
-    "day",
-    "children",
-    "childrens",
-    "s",
-    "women",
-    "womens",
-    "veterans",
-    "outpatient",
-    "the",
-];
 /// Most words of a house's name.
 const WORDS: usize = 4;
 
 /// Whether a word is what hospitals are called.
 pub(super) fn is_house(word: &str) -> bool {
-    LAST.contains(&word) || FIRST.contains(&word)
+    houses::is(word, LAST | FIRST)
 }
 
 impl Words<'_> {
@@ -85,7 +23,7 @@ impl Words<'_> {
                 continue;
             }
             let word = self.page.str(at);
-            let (last, first) = (LAST.contains(&word), FIRST.contains(&word));
+            let (last, first) = (houses::is(word, LAST), houses::is(word, FIRST));
             let capital = self.page.tokens[at].case != Case::Lower;
             if !capital || !(last || first) {
                 continue;
@@ -113,7 +51,7 @@ impl Words<'_> {
             && self.page.tokens[at].case != Case::Lower
             && !self.page.is_glued_before(at)
             && !closes_name(word)
-            && !LAST.contains(&word)
+            && !houses::is(word, LAST)
     }
 
     fn before_house(&self, at: usize) -> Vec<usize> {
@@ -127,7 +65,7 @@ impl Words<'_> {
                 break;
             }
             next -= 2;
-            let qualifies = name.is_empty() && WHAT.contains(&self.page.str(next));
+            let qualifies = name.is_empty() && houses::is(self.page.str(next), WHAT);
             what |= qualifies;
             if !qualifies {
                 name.push(next);
@@ -164,7 +102,7 @@ impl Words<'_> {
             }
             next += 2;
             let small = is_particle(word) || matches!(word, "do" | "sur" | "l");
-            if small || WHAT.contains(&word) || FIRST.contains(&word) {
+            if small || houses::is(word, WHAT) || houses::is(word, FIRST) {
                 continue;
             }
             let hyphen = mark == Some('-') || self.page.mark(next + 1) == Some('-');

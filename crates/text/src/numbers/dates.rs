@@ -1,6 +1,7 @@
 //! Dates in every spelling, with the times that hang on them.
 
 use super::months::{Month, month};
+use super::{roman, weekday};
 use crate::token::{Class, Page};
 
 /// Years that a date of a study or of a birth may have.
@@ -19,12 +20,14 @@ pub(super) struct DateSpan {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) rule: &'static str,
+    /// Whether a weekday goes with it.
+    pub(super) weekday: bool,
 }
 
-/// A date that begins at a token, or an era's name before it.
+/// A date that begins at a token, with an era's name or a weekday before it.
 pub(super) fn date_at(page: &Page, at: usize) -> Option<DateSpan> {
     let mut start = page.tokens.get(at)?.start;
-    let (end, rule) = match page.class(at)? {
+    let (mut end, rule) = match page.class(at)? {
         Class::Digits => {
             let found = from_digits(page, at)?;
             start -= era_before(page, at).map_or(0, str::len);
@@ -33,10 +36,19 @@ pub(super) fn date_at(page: &Page, at: usize) -> Option<DateSpan> {
         Class::Word => from_word(page, at)?,
         _ => return None,
     };
-    Some(DateSpan { start, end: with_time(page, end), rule })
+    let mut weekday = rule == weekday::RULE;
+    if let Some(before) = weekday::before(page, at).filter(|_| !weekday) {
+        start = page.tokens[before].start;
+        weekday = true;
+    }
+    if let Some(after) = weekday::after(page, end).filter(|_| !weekday) {
+        end = after;
+        weekday = true;
+    }
+    Some(DateSpan { start, end: with_time(page, end), rule, weekday })
 }
 
-fn day(n: u32) -> bool {
+pub(super) fn day(n: u32) -> bool {
     (1..=31).contains(&n)
 }
 
@@ -44,7 +56,7 @@ fn day_and_month(day_number: u32, month: u32) -> bool {
     day(day_number) && (1..=12).contains(&month)
 }
 
-fn year(digits: &str) -> bool {
+pub(super) fn year(digits: &str) -> bool {
     digits.len() == 4 && digits.parse().is_ok_and(|y| YEARS.contains(&y))
 }
 
@@ -69,7 +81,7 @@ fn is_malformed([one, two, three]: [&str; 3]) -> bool {
     two.len() <= 2 && (year_last || (year(one) && three.len() <= 2))
 }
 
-fn from_digits(page: &Page, at: usize) -> Option<(usize, &'static str)> {
+pub(super) fn from_digits(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     if page.is_glued_before(at) {
         // `CT20210712`: only a whole date may follow letters.
         return compact(page, at).filter(|_| page.digits_at(at).is_some_and(|d| d.len() >= 8));
@@ -78,15 +90,14 @@ fn from_digits(page: &Page, at: usize) -> Option<(usize, &'static str)> {
         .or_else(|| separated(page, at))
         .or_else(|| compact(page, at))
         .or_else(|| day_first(page, at))
+        .or_else(|| roman::from_digits(page, at))
+        .or_else(|| weekday::from_digits(page, at))
 }
 
 /// `2021-07-12`, `12/07/2021`, `12.7.21`, `12. 7. 2021`, `2021_07_12`, `12 07 2021`, `07/2021`.
 fn separated(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     let one = page.digits_at(at).filter(|d| d.len() <= 4)?;
-    let preceded = previous_mark(page, at).is_some_and(|c| matches!(c, '.' | '/' | '-' | ':'))
-        && at >= 2
-        && page.digits_at(at - 2).is_some();
-    if preceded {
+    if is_behind_number(page, at) {
         return None;
     }
     let (separator, second) = separator(page, at + 1)?;
@@ -121,6 +132,13 @@ fn separated(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     pair.then_some((second + 1, "numeric-month"))
 }
 
+/// Whether a mark joins digits to a number before them.
+pub(super) fn is_behind_number(page: &Page, at: usize) -> bool {
+    previous_mark(page, at).is_some_and(|c| matches!(c, '.' | '/' | '-' | ':'))
+        && at >= 2
+        && page.digits_at(at - 2).is_some()
+}
+
 /// The separator at a token and the token after it; a full stop may have a space behind it.
 fn separator(page: &Page, at: usize) -> Option<(char, usize)> {
     if page.is_space(at) {
@@ -131,7 +149,7 @@ fn separator(page: &Page, at: usize) -> Option<(char, usize)> {
     Some((mark, at + 1 + usize::from(spaced)))
 }
 
-fn previous_mark(page: &Page, at: usize) -> Option<char> {
+pub(super) fn previous_mark(page: &Page, at: usize) -> Option<char> {
     at.checked_sub(1).and_then(|before| page.mark(before))
 }
 
@@ -200,7 +218,7 @@ fn day_first(page: &Page, at: usize) -> Option<(usize, &'static str)> {
 }
 
 /// Spaces and the marks that stand between the parts of a date.
-fn skip_between(page: &Page, mut at: usize) -> usize {
+pub(super) fn skip_between(page: &Page, mut at: usize) -> usize {
     for _ in 0..3 {
         let between = page.is_space(at)
             || page.mark(at).is_some_and(|c| matches!(c, '.' | ',' | '-' | '/' | '_' | '\''));
@@ -228,7 +246,9 @@ fn from_word(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     if matches!(word, "r" | "h" | "s" | "m") {
         return era_by_letter(page, at);
     }
-    let found = month(word)?;
+    let Some(found) = month(word) else {
+        return roman::from_word(page, at).or_else(|| weekday::from_word(page, at));
+    };
     let next = skip_between(page, at + 1);
     let number = page.number(next).filter(|_| next > at + 1)?;
     let mut after = next + 1;
@@ -249,7 +269,7 @@ fn from_word(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     (year(page.str(next)) && !page.is_glued_before(next + 1)).then_some((next + 1, "month-year"))
 }
 
-fn is_unit(page: &Page, at: usize) -> bool {
+pub(super) fn is_unit(page: &Page, at: usize) -> bool {
     let at = at + usize::from(page.is_space(at));
     page.mark(at) == Some('.') && page.digits_at(at + 1).is_some()
         || matches!(

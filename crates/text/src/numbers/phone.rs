@@ -23,9 +23,65 @@ struct Groups {
 /// A number that begins at a token: the token after it, what it is, by which rule.
 pub(super) fn number_at(page: &Page, at: usize) -> Option<(usize, Kind, &'static str)> {
     let inside = at >= 2 && page.mark(at - 1) == Some('.') && page.digits_at(at - 2).is_some();
-    let groups = groups_at(page, at).filter(|_| !inside)?;
-    let (kind, rule) = classify(&groups)?;
-    Some((groups.end, kind, rule))
+    if inside {
+        return None;
+    }
+    let groups = groups_at(page, at);
+    let found = groups.and_then(|groups| {
+        let (kind, rule) = classify(&groups).or_else(|| before_stroke(&groups))?;
+        Some((groups.end, kind, rule))
+    });
+    found.or_else(|| security_number(page, at))
+}
+
+/// `418-07-3356/6`: a number in groups that hyphens join, and a stroke with what is counted in it.
+fn before_stroke(groups: &Groups) -> Option<(Kind, &'static str)> {
+    let hyphens = groups.marks.iter().take_while(|mark| **mark == '-').count();
+    let (before, behind) = groups.lengths.split_at_checked(hyphens + 1)?;
+    let stroke = groups.marks.get(hyphens) == Some(&'/') && hyphens > 0;
+    let counted = behind.iter().all(|&length| length <= COUNTED);
+    let total = before.iter().sum();
+    let first = Groups {
+        digits: groups.digits.get(..total)?.to_owned(),
+        lengths: before.to_vec(),
+        marks: vec!['-'; hyphens],
+        numbered: groups.numbered,
+        ..Groups::default()
+    };
+    (stroke && counted).then(|| classify(&first)).flatten()
+}
+
+/// Most digits behind the stroke of a number.
+const COUNTED: usize = 2;
+/// Most letters that are written to a number of the social security: `123-45-6789A`.
+const BENEFICIARY: usize = 2;
+
+/// `123.45.6789`, `123-45-6789A`, `123_45_6789/2`: three, two and four digits, joined alike, that
+/// can be a number of the social security.
+fn security_number(page: &Page, at: usize) -> Option<(usize, Kind, &'static str)> {
+    let mark = page.mark(at + 1).filter(|c| matches!(c, '-' | '.' | '/' | '_'))?;
+    let group = |token: usize| page.digits_at(token).filter(|_| page.is_free(token));
+    let [one, two, three] = [group(at)?, group(at + 2)?, group(at + 4)?];
+    let whole = page.mark(at + 3) == Some(mark)
+        && [one.len(), two.len(), three.len()] == [3, 2, 4]
+        && !page.is_glued_before(at);
+    national::of_digits(&[one, two, three].concat(), &[3, 2, 4])
+        .filter(|(_, rule)| whole && *rule == "us-ssn")?;
+    let mut end = at + 5;
+    if page.is_glued_before(end) {
+        let letters = page.is_word(end) && page.str(end).len() <= BENEFICIARY;
+        end = (letters && !page.is_glued_before(end + 1)).then_some(end + 1)?;
+    }
+    // Four groups are an address of a machine, a version or a list.
+    let again = page.mark(end) == Some(mark) && page.digits_at(end + 1).is_some();
+    if again && mark != '-' {
+        return None;
+    }
+    let behind = page.mark(end).is_some_and(|c| matches!(c, '/' | '-' | '_'))
+        && page.digits_at(end + 1).is_some_and(|digits| digits.len() <= COUNTED)
+        && !page.is_glued_before(end + 2);
+    let end = if behind { end + 2 } else { end };
+    Some((end, Kind::NationalIdentifier, "us-ssn"))
 }
 
 fn groups_at(page: &Page, at: usize) -> Option<Groups> {

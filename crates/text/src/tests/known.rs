@@ -168,3 +168,118 @@ fn a_whole_name_goes_where_each_of_its_words_is_another_word() {
         assert!(!left.contains(gone), "{name}: {left}");
     }
 }
+
+#[test]
+fn an_identifier_goes_in_whatever_groups() {
+    let mut builder = KnownBuilder::new();
+    builder.identifier("12345678").identifier("QF-7719034").identifier("54821");
+    let known = builder.build().expect("few values");
+    let gone = [
+        "12 345 678",
+        "1234-5678",
+        "12.345.678",
+        "12,345,678",
+        "12'345'678",
+        "1 2 3 4 5 6 7 8",
+        "12/34/56/78",
+        "1234 - 5678",
+        "12_345_678",
+        "0012 345 678",
+        "12\u{a0}345\u{a0}678",
+        "77 19 034",
+        "QF 77 19 034",
+        "7719-034",
+        "54 821",
+        "54-821",
+    ];
+    for text in gone {
+        assert_eq!(left(&known, &format!("CT head {text}")), "CT head", "{text}");
+    }
+    let nothing = Known::nothing();
+    let stays = [
+        "12 345 ml",
+        "matrix 512 345",
+        "12 345 679",
+        "5 4 8 2 1",
+        "1, 2, 3, 4, 5, 6, 7, 8",
+        "112 345 678",
+        "77 19",
+        "30 77 19",
+    ];
+    for text in stays {
+        assert_eq!(left(&known, text), text);
+        assert_eq!(left(&nothing, text), text);
+    }
+    assert_eq!(left(&nothing, "77 19 034 counts"), "77 19 034 counts");
+}
+
+#[test]
+fn a_known_day_goes_with_a_roman_month() {
+    let mut builder = KnownBuilder::new();
+    builder.date("19570412");
+    let known = builder.build().expect("few values");
+    for text in ["12.IV.1957", "12 iv 57", "12.IV", "12/iv/57", "1957-IV-12", "12.04.57"] {
+        assert_eq!(left(&known, &format!("CT head {text}")), "CT head", "{text}");
+    }
+    for text in ["stage IV", "12 IV bags", "segment IV"] {
+        assert_eq!(left(&known, text), text);
+    }
+}
+
+#[test]
+fn a_house_goes_by_its_letters() {
+    let letters = |name: &str, text: &str| {
+        let mut builder = KnownBuilder::new();
+        builder.place(name);
+        left(&builder.build().expect("few values"), &format!("CT head {text}"))
+    };
+    for (name, text) in [
+        ("St. Elsewhere General Hospital", "SEGH"),
+        ("St. Elsewhere General Hospital", "StEGH"),
+        ("St. Elsewhere General Hospital", "S.E.G.H."),
+        ("St. Elsewhere General Hospital", "segh_"),
+        ("St. Elsewhere General Hospital, Radiology", "SEGH"),
+        ("St. Elsewhere General Hospital Radiology Dept", "SEGH"),
+        ("Garrowby's Own Hospital", "GOH"),
+        ("University of Quixwell", "UofQ"),
+        ("University of Quixwell", "U of Q"),
+        ("University Hospital of North Quixwell", "UHNQ"),
+        ("Universitätsklinikum Quixstadt", "UKQ"),
+        ("UniKlinikum Quixstadt", "UKQ"),
+        ("UQX", "UQX"),
+        ("UQX", "UofQX"),
+        ("UQX", "U of QX"),
+        ("QGH Radiology", "QGH"),
+        ("Hôpital de la Croix Quixonne", "HCQ"),
+    ] {
+        assert_eq!(letters(name, text), "CT head", "{name}: {text}");
+    }
+    assert_eq!(letters("St. Elsewhere General Hospital", "SEGHBrain"), "CT head Brain");
+    for (name, text) in [
+        ("Saint Wystan Infirmary", "SWI"),
+        ("Central Town", "CT"),
+        ("Mercy Roads", "MR"),
+        ("Ida Cole University", "ICU"),
+        ("East Riding", "ER"),
+        ("Penrose Eastern Trust", "PET"),
+        ("Dunmorrow West Institute", "DWI"),
+        ("St. Elsewhere General Hospital", "general hospital bed"),
+        ("St. Elsewhere General Hospital", "segments"),
+        ("University of Quixwell", "UQ 3"),
+    ] {
+        assert_eq!(letters(name, text), format!("CT head {text}"), "{name}");
+    }
+}
+
+#[test]
+fn initials_go_with_full_stops_or_beside_a_day() {
+    let mut builder = KnownBuilder::new();
+    builder.person("Marchbanks^Tobias^John").person("Peters^Anna").person("Inman^Vera");
+    let known = builder.build().expect("few values");
+    for text in ["T.M.", "M.T.", "T. J. M.", "TM 17.05.2024", "12MAY2024 TJM", "TM Fri 17"] {
+        assert_eq!(left(&known, &format!("CT head {text}")), "CT head", "{text}");
+    }
+    for text in ["TM joint", "A.P. view", "A.P. and lateral", "I.V. contrast", "CT TM"] {
+        assert_eq!(left(&known, text), text);
+    }
+}
