@@ -336,12 +336,21 @@ pub(crate) struct BatchArgs {
     pub(crate) profile: Option<String>,
 }
 
+#[derive(Args, Clone)]
+pub(crate) struct BatchRunArgs {
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+    /// Leave studies as they are of which originals are gone, instead of stopping.
+    #[arg(long)]
+    pub(crate) leave_out_unreadable: bool,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum BatchCommand {
     /// Prints what would change; changes nothing.
     Plan(BatchArgs),
     /// Does it. Stopped at any moment, the same command goes on.
-    Run(BatchArgs),
+    Run(BatchRunArgs),
     /// Batches and how far they are.
     List(ConfigArg),
 }
@@ -365,9 +374,12 @@ pub(crate) struct ReleaseArgs {
     /// Go on with a release that was begun in this folder.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Leave out what cannot be opened (and count it) instead of stopping.
+    /// Leave out what is gone or cannot be opened (and count it) instead of stopping.
     #[arg(long)]
     pub(crate) leave_out_unreadable: bool,
+    /// Leave out what was made with another profile than the project has today (and count it).
+    #[arg(long)]
+    pub(crate) only_current_profile: bool,
     /// How to cite the dataset.
     #[arg(long)]
     pub(crate) citation: Option<String>,
@@ -399,10 +411,30 @@ pub(crate) enum KeysCommand {
 
 #[derive(Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Whether the store can be reached, written, read and tagged.
-    Check(ConfigArg),
-    /// Builds the catalogue again from the store and the keys.
-    Rebuild(ConfigArg),
+    /// Whether the store can be used, and whether it has what the catalogue knows, whole; exits with
+    /// 2 when anything is wrong, and names it.
+    Check(StoreCheckArgs),
+    /// Builds the catalogue again from the store and the keys, and keeps the old one; exits with 2
+    /// when something that was known is gone or cannot be opened, and names it.
+    Rebuild(StoreRebuildArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct StoreCheckArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Look at lists, sizes, tags and indexes only; do not read every byte.
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct StoreRebuildArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Forget what is gone: it is lost and will not come back.
+    #[arg(long)]
+    pub(crate) accept_loss: bool,
 }
 
 #[derive(Subcommand)]
