@@ -320,12 +320,6 @@ impl Project {
 }
 
 impl Config {
-    /// Where the spool lies.
-    #[must_use]
-    pub fn spool_folder(&self) -> PathBuf {
-        self.data_dir.join("spool")
-    }
-
     /// Reads the file and the environment, and checks them.
     ///
     /// # Errors

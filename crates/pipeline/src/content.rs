@@ -80,8 +80,8 @@ mod tests {
         let mut changed = file.clone();
         *changed.last_mut().unwrap() ^= 1;
         assert_ne!(of(&changed, 100), wanted);
-        let implicit = [file_meta(CT, "1.2.3", "1.2.840.10008.1.2"), data_set].concat();
-        assert!(of(&implicit, 100).is_some_and(|digest| Some(digest) != wanted));
+        let jpeg = [file_meta(CT, "1.2.3", "1.2.840.10008.1.2.4.50"), data_set].concat();
+        assert!(of(&jpeg, 100).is_some_and(|digest| Some(digest) != wanted));
         // What does not say where its data set is, or is none at all.
         assert_eq!(of(&file[..140], 10), None);
         assert_eq!(of(&vec![b'x'; 3 * MAX_HEAD], 1000), None);

@@ -56,6 +56,14 @@ pub(crate) fn make_folder(path: &Path, what: &'static str) -> Result<(), Pipelin
     made.map_err(|source| PipelineError::Folder { what, source })
 }
 
+impl Config {
+    /// Where the spool lies.
+    #[must_use]
+    pub fn spool_folder(&self) -> std::path::PathBuf {
+        self.data_dir.join("spool")
+    }
+}
+
 impl Site {
     /// Opens everything the configuration names. With [`SiteMode::Service`] the second part is what
     /// the spool still holds from before.

@@ -231,7 +231,7 @@ impl State {
         );
     }
 
-    /// Reads an instance to its end, to find out whether it is the one that is damaged; if so, it is
+    /// Reads an instance to its end, to find out whether it is the damaged one; if so, it is
     /// kept aside until somebody decides.
     fn is_set_aside(&self, instance: &SpooledInstance) -> bool {
         let source = Source::Spooled(Arc::clone(&self.spool), instance.clone());

@@ -222,12 +222,7 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
         if element.odd {
             self.outcome.notice(Noticed::OddRepresentation);
         }
-        // What is no defined term declares nothing: texts were read by evidence, or are held back.
-        if element.tag == tags::SPECIFIC_CHARACTER_SET
-            && CharacterSets::parse(self.data.value(element)).is_err()
-        {
-            self.outcome.notice(Noticed::CharacterSetUnknown);
-            self.note(at, element, Action::Remove, Because::Representation);
+        if self.declares_nothing(at, element) {
             return Ok(());
         }
         let (treatment, because) = self.treatment(element, level);

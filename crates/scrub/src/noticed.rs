@@ -14,8 +14,6 @@ pub enum Noticed {
     TransferSyntaxByEvidence,
     /// The file meta information names another class or instance than the data set.
     FileMetaDiffers,
-    /// The data set has no SOP Class or SOP Instance UID; the file meta information has.
-    NamedByFileMeta,
     /// The study's UID is missing; one was derived.
     StudyUidDerived,
     /// The series' UID is missing; one was derived.
@@ -41,7 +39,6 @@ impl Noticed {
             Self::FileMetaImplicit => "file-meta-implicit-vr",
             Self::TransferSyntaxByEvidence => "transfer-syntax-by-evidence",
             Self::FileMetaDiffers => "file-meta-differs",
-            Self::NamedByFileMeta => "named-by-file-meta",
             Self::StudyUidDerived => "study-uid-derived",
             Self::SeriesUidDerived => "series-uid-derived",
             Self::InvalidUid => "invalid-uid-replaced",

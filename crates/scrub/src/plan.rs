@@ -437,11 +437,9 @@ const MACHINE_WRITTEN: [u32; 10] = [
     0x0054_1105,
 ];
 
-/// Offsets of frames, told anew by whoever needs them: native pixel data has none, and fragments
-/// are passed on without (PS3.3 C.7.6.3.1.8). Extended Offset Table and its lengths.
+/// Extended Offset Table and its lengths (PS3.3 C.7.6.3.1.8): fragments are passed on without.
 const OFFSETS: [Tag; 2] = [Tag::new(0x7fe0, 0x1), Tag::new(0x7fe0, 0x2)];
-/// Birth and death in another calendar, and which it is (PS3.3 C.7.1.1): texts that Table E.1-1 does
-/// not list, and that say what Patient's Birth Date says.
+/// Birth and death in another calendar (PS3.3 C.7.1.1): texts that Table E.1-1 does not list.
 const CALENDARS: [u32; 3] = [0x0010_0033, 0x0010_0034, 0x0010_0035];
 
 /// Group lengths, command and file meta groups, curves, overlays, retired text groups, padding,

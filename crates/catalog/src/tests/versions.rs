@@ -71,7 +71,7 @@ fn a_newer_catalogue_is_refused() {
         sqlx::query("INSERT INTO schema_version VALUES (99)").execute(&pool).await.unwrap();
     });
     let error = Catalog::open(&path).unwrap_err();
-    assert!(matches!(error, CatalogError::NewerVersion { found: 99, known: 3 }), "{error}");
+    assert!(matches!(error, CatalogError::NewerVersion { found: 99, known: 4 }), "{error}");
     assert_eq!(error.code(), "SV-CATALOG-004");
 }
 

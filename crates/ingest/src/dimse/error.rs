@@ -81,8 +81,8 @@ pub enum DimseError {
     /// The peer broke the protocol.
     #[error("protocol violation: {0}")]
     Protocol(&'static str),
-    /// The spool took no more: many senders do not notice a refusal by status (A700), and all notice
-    /// the end of the association.
+    /// The spool took no more: many senders do not notice a refusal by status (A700), and all do
+    /// notice the end of the association.
     #[error("the spool is full: what was not acknowledged has to be sent again")]
     SpoolFull,
     /// This receiver is stopping.

@@ -45,6 +45,7 @@ fn words(line: &str) -> Vec<String> {
 fn filled(word: String) -> String {
     match word.as_str() {
         "H" | "P" => word.to_lowercase(),
+        "ID" => "0".repeat(32),
         _ => word,
     }
 }

@@ -4,9 +4,9 @@ use super::subject::desk::{self, Recorded};
 use crate::cli::{ConfigArg, SpoolCommand, SpoolItemArgs};
 use crate::output::{Failure, Output, table, time};
 use scanveil_govern::{Action, Event, Office, Outcome};
-use scanveil_model::HospitalId;
+use scanveil_model::{HospitalId, ObjectId};
 use scanveil_pipeline::{Config, now_ms};
-use scanveil_vault::{AsideFolder, SetAside};
+use scanveil_vault::{AsideFolder, SetAside, SpoolError};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -63,7 +63,7 @@ fn account(found: &[SetAside]) -> String {
 fn decide(
     args: &SpoolItemArgs,
     action: Action,
-    act: impl FnOnce(&AsideFolder, &scanveil_model::ObjectId) -> Result<(), scanveil_vault::SpoolError>,
+    act: impl FnOnce(&AsideFolder, &ObjectId) -> Result<(), SpoolError>,
     output: &Output,
 ) -> Result<(), Failure> {
     let config = Config::load(&args.config.config)?;

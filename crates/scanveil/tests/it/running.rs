@@ -1,10 +1,10 @@
 //! The real program, serving on free ports of the loopback interface with a folder of its own.
 
-use scanveil_catalog::{Catalog, QuarantineFilter, Stage};
+use scanveil_catalog::{Catalog, ObjectFilter, QuarantineFilter, Stage};
 use scanveil_ingest::TokenDigest;
-use scanveil_model::{HospitalId, ProjectName, ReasonCode};
+use scanveil_model::{HospitalId, ProjectName, ReasonCode, Zone};
 use scanveil_testkit::{ChildGuard, free_ports, wait_until};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Write as _};
@@ -254,6 +254,24 @@ impl Running {
                 *fate.held.entry(first.code).or_default() += 1;
             }
         }
+    }
+
+    /// How many instances in quarantine wait for nothing any more, because their sender has sent
+    /// others in their place: they are still there.
+    pub(crate) fn replaced(&self) -> u64 {
+        let catalog = self.catalog();
+        let mut listed = BTreeSet::new();
+        let mut filter = QuarantineFilter::default();
+        loop {
+            let page = catalog.quarantine(&filter, 500).expect("reading the quarantine");
+            let Some(last) = page.last() else { break };
+            filter.after = Some((last.object, last.entry, last.ordinal));
+            listed.extend(page.iter().map(|record| (record.object, record.entry)));
+        }
+        let all = catalog.objects(&ObjectFilter::default(), u32::MAX).expect("reading the objects");
+        let held = all.iter().filter(|object| object.zone == Zone::Quarantine);
+        let kept: u64 = held.map(|object| object.entries).sum();
+        kept - listed.len() as u64
     }
 
     /// Transfer syntaxes of the research copies, and how many there are of each.

@@ -1,10 +1,11 @@
 //! Content items (PS3.3 10.2, C.17.3): by which rule each is treated, and what it says of the person.
 
 use super::{Level, Rewriter};
+use crate::noticed::Noticed;
 use crate::person::{self, Trait, Unit};
 use crate::structured::{self, ItemRule, content};
 use crate::treatment::Because;
-use scanveil_dataset::{Element, Tag};
+use scanveil_dataset::{CharacterSets, Element, Tag, tags};
 use scanveil_model::Action;
 
 /// What an item says of the person, by its concept, and what becomes of it.
@@ -21,6 +22,18 @@ pub(super) enum Personal {
 }
 
 impl Rewriter<'_, '_, '_, '_> {
+    /// Leaves out a Specific Character Set that is no defined term: it declares nothing, and texts
+    /// were read by evidence, or are held back.
+    pub(super) fn declares_nothing(&mut self, at: usize, element: &Element) -> bool {
+        let nothing = element.tag == tags::SPECIFIC_CHARACTER_SET
+            && CharacterSets::parse(self.data.value(element)).is_err();
+        if nothing {
+            self.outcome.notice(Noticed::CharacterSetUnknown);
+            self.note(at, element, Action::Remove, Because::Representation);
+        }
+        nothing
+    }
+
     /// Index of the first element of the item at `at` with this tag.
     pub(super) fn child(&self, at: usize, tag: Tag) -> Option<usize> {
         let elements = self.data.elements();

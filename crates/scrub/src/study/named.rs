@@ -23,8 +23,6 @@ pub(super) struct Identity<'h> {
     pub(super) instance: Cow<'h, [u8]>,
     pub(super) series: Group<'h>,
     pub(super) study: Group<'h>,
-    /// Class and instance are told by the file meta information alone.
-    of_meta: [bool; 2],
 }
 
 /// What an instance is called, and the new UIDs of instance, series and study.
@@ -45,30 +43,22 @@ fn has_components(value: &[u8]) -> bool {
     value.len() <= LONGEST && value.split(|byte| *byte == b'.').all(|part| !part.is_empty())
 }
 
-/// A value of the data set, or where it has none, of the file meta information.
-fn either<'h>(
-    header: &'h Header<'_>,
-    tag: Tag,
-    meta: Option<&'h [u8]>,
-) -> Result<(Cow<'h, [u8]>, bool), Reason> {
-    let said = header.data.text(tag).filter(|value| !value.is_empty());
-    let found = said.map(|value| (value.into(), false));
-    found.or_else(|| meta.map(|value| (value.into(), true))).ok_or_else(|| {
-        let at = TagPath(tag.to_string());
-        Reason::at(ReasonCode::MissingAttribute, at, "missing or empty")
+/// What the data set must say itself: without it, it is no instance.
+fn required<'h>(header: &'h Header<'_>, tag: Tag) -> Result<Cow<'h, [u8]>, Reason> {
+    said(header, tag).map(Cow::Borrowed).ok_or_else(|| {
+        Reason::at(ReasonCode::MissingAttribute, TagPath(tag.to_string()), "missing or empty")
     })
 }
 
 /// What an instance says it is called. The data set decides: the file meta information is written
-/// anew, and counts only where the data set says nothing.
+/// anew.
 pub(super) fn identity<'h>(header: &'h Header<'_>) -> Result<Identity<'h>, Reason> {
     let meta = &header.meta;
     if meta.sop_class_uid.as_deref() == Some(b"1.2.840.10008.1.3.10") {
         return Err(Reason::new(ReasonCode::NotAnInstance, "a media storage directory"));
     }
-    let (class, of_meta) = either(header, tags::SOP_CLASS_UID, meta.sop_class_uid.as_deref())?;
-    let (instance, named_by_meta) =
-        either(header, tags::SOP_INSTANCE_UID, meta.sop_instance_uid.as_deref())?;
+    let class = required(header, tags::SOP_CLASS_UID)?;
+    let instance = required(header, tags::SOP_INSTANCE_UID)?;
     let not_one =
         |tag: Tag| Reason::at(ReasonCode::InvalidUid, TagPath(tag.to_string()), "not a UID");
     // What no network could have asked for by its name names nothing.
@@ -83,7 +73,7 @@ pub(super) fn identity<'h>(header: &'h Header<'_>) -> Result<Identity<'h>, Reaso
     let class = class.ok_or_else(|| not_one(tags::SOP_CLASS_UID))?;
     let study = study(header, &instance);
     let series = series(header, &study.uid);
-    Ok(Identity { class, instance, series, study, of_meta: [of_meta, named_by_meta] })
+    Ok(Identity { class, instance, series, study })
 }
 
 fn said<'h>(header: &'h Header<'_>, tag: Tag) -> Option<&'h [u8]> {
@@ -154,16 +144,14 @@ impl Identity<'_> {
     /// UIDs that the data set has not, and that are written into it.
     pub(super) fn missing<'n>(
         &'n self,
-        [instance, series, study]: &'n [String; 3],
+        [_, series, study]: &'n [String; 3],
     ) -> impl Iterator<Item = (Tag, &'n str)> {
         [
-            (self.of_meta[0], tags::SOP_CLASS_UID, &*self.class),
-            (self.of_meta[1], tags::SOP_INSTANCE_UID, instance),
             (self.study.derived, tags::STUDY_INSTANCE_UID, study),
             (self.series.derived, tags::SERIES_INSTANCE_UID, series),
         ]
         .into_iter()
-        .filter_map(|(missing, tag, value)| missing.then_some((tag, value)))
+        .filter_map(|(missing, tag, value)| missing.then_some((tag, value.as_str())))
     }
 
     /// Notices what was accepted by evidence.
@@ -181,7 +169,6 @@ impl Identity<'_> {
                 differs(&meta.sop_class_uid, self.class.as_bytes())
                     || differs(&meta.sop_instance_uid, &self.instance),
             ),
-            (Noticed::NamedByFileMeta, self.of_meta.contains(&true)),
             (Noticed::StudyUidDerived, self.study.derived),
             (Noticed::SeriesUidDerived, self.series.derived),
             (

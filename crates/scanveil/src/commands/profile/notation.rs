@@ -27,10 +27,11 @@ pub(super) fn tag(text: &str) -> Result<Tag, Failure> {
 
 /// A keyword, a tag, a tag with `x` for any digit, or a private element with its creator.
 pub(super) fn parse(text: &str) -> Result<Subject, Failure> {
-    if let Some(tag) = tag_of(text) {
-        return Ok(Subject { tag, creator: None });
-    }
-    with_creator(text).or_else(|| with_any_digit(text)).ok_or_else(not_a_tag)
+    // First: a creator may look like the digits of a tag.
+    with_creator(text)
+        .or_else(|| tag_of(text).map(|tag| Subject { tag, creator: None }))
+        .or_else(|| with_any_digit(text))
+        .ok_or_else(not_a_tag)
 }
 
 /// `(0019,GEMS_ACQU_01,0C)`: group, creator, element within its block; the first block stands for
