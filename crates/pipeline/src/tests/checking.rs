@@ -41,9 +41,27 @@ fn kinds(findings: &[Finding]) -> Vec<FindingKind> {
     findings.iter().map(|finding| finding.kind).collect()
 }
 
+type Fault = fn(&Bench, &ObjectKey);
+
+/// What is done to an object of the zone, and what looks at both depths have to find.
+fn assert_found(zone: Zone, name: &str, fault: Fault, wanted: [&[FindingKind]; 2]) {
+    let bench = filled();
+    let key = key(&bench, zone);
+    fault(&bench, &key);
+    for (depth, wanted) in [CheckDepth::Quick, CheckDepth::Contents].into_iter().zip(wanted) {
+        let found = check(&bench, depth);
+        assert_eq!(kinds(&found.findings), *wanted, "{name} {}", zone.as_str());
+        assert_eq!(found.passed(), wanted.is_empty());
+        for finding in &found.findings {
+            let place = (finding.zone, &finding.hospital, finding.object);
+            assert_eq!(place, (zone, key.hospital(), key.object()), "{name}");
+            assert!(name.contains("damaged") || finding.study.is_some(), "{name}");
+        }
+    }
+}
+
 #[test]
 fn each_fault_of_an_object_is_found_and_named() {
-    type Fault = fn(&Bench, &ObjectKey);
     // What is done, what a quick look sees of it, and what reading everything does.
     let table: &[(&str, Fault, &[FindingKind], &[FindingKind])] = &[
         ("nothing", |_, _| {}, &[], &[]),
@@ -112,19 +130,7 @@ fn each_fault_of_an_object_is_found_and_named() {
     ];
     for zone in [Zone::Vault, Zone::Research, Zone::Quarantine] {
         for (name, fault, quick, whole) in table {
-            let bench = filled();
-            let key = key(&bench, zone);
-            fault(&bench, &key);
-            for (depth, wanted) in [(CheckDepth::Quick, quick), (CheckDepth::Contents, whole)] {
-                let found = check(&bench, depth);
-                assert_eq!(kinds(&found.findings), **wanted, "{name} {}", zone.as_str());
-                assert_eq!(found.passed(), wanted.is_empty());
-                for finding in &found.findings {
-                    let place = (finding.zone, &finding.hospital, finding.object);
-                    assert_eq!(place, (zone, key.hospital(), key.object()), "{name}");
-                    assert!(name.contains("damaged") || finding.study.is_some(), "{name}");
-                }
-            }
+            assert_found(zone, name, *fault, [*quick, *whole]);
         }
     }
 }
