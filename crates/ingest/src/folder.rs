@@ -1,11 +1,11 @@
 //! The watched folder: a hospital drops files into it, and each is taken when it has settled.
 //!
-//! A file is taken when its size and time of change have stayed the same for a set time. It is
-//! first moved into `.taking/` under a name of ours, where nobody puts another file in its place, and
-//! read there. It is removed (or moved to `done/`) only after its instance is durable, and only where
-//! nothing was written to it meanwhile; what is not DICOM is moved to `rejected/` under its digest.
-//! What a killed process left in `.taking/` is taken by the next one. Symbolic links and special
-//! files are never followed: every step down is opened relative to the folder above it.
+//! A file is taken when its size and time of change have stayed the same for a set time. First it
+//! is moved into `.taking/` under a name of ours, where nobody puts another file in its place, and
+//! it is read there. It is removed (or moved to `done/`) only after its instance is durable, and
+//! only where nothing was written to it meanwhile; what is not DICOM is moved to `rejected/` under
+//! its digest. What a killed process left in `.taking/` is taken by the next one. Symbolic links
+//! and special files are never followed: every step down is opened relative to the folder above it.
 
 mod files;
 

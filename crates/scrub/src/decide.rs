@@ -427,6 +427,6 @@ fn are_uids(value: &[u8]) -> bool {
 }
 
 /// UIDs that the standard itself registers stay: SOP classes, transfer syntaxes, well-known frames.
-fn is_registered(uid: &[u8]) -> bool {
+pub(crate) fn is_registered(uid: &[u8]) -> bool {
     uid.starts_with(b"1.2.840.10008.") && uid.iter().all(|b| b.is_ascii_digit() || *b == b'.')
 }

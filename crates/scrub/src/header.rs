@@ -216,14 +216,11 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             self.creator_element(at, element, level);
             return Ok(());
         }
-        if self.tells_age(at, element, level) {
+        if self.declares_nothing(at, element) || self.tells_age(at, element, level) {
             return Ok(());
         }
         if element.odd {
             self.outcome.notice(Noticed::OddRepresentation);
-        }
-        if self.declares_nothing(at, element) {
-            return Ok(());
         }
         let (treatment, because) = self.treatment(element, level);
         if element.kind == Kind::Sequence {

@@ -4,6 +4,7 @@ use crate::days::StudyDays;
 use crate::keyed::ProjectSecret;
 use crate::plan::Plan;
 use crate::profile::Rule;
+use crate::study::study_of;
 use scanveil_dataset::{CharacterSets, DataSet, Element, Header, Kind, NO_PARENT, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
 use scanveil_text::{Known, KnownBuilder};
@@ -236,7 +237,7 @@ impl StudyIdentity {
                 self.element(element, class, value, &charset);
             }
         }
-        self.patient_of(data, &charset);
+        self.patient_of(header, &charset);
         self.document(data)?;
         if self.values.len() > MOST_VALUES {
             return Err(too_many());
@@ -245,8 +246,8 @@ impl StudyIdentity {
     }
 
     /// Whose this instance is.
-    fn patient_of(&mut self, data: &DataSet<'_>, charset: &CharacterSets) {
-        let text = |tag| data.text(tag).unwrap_or(b"");
+    fn patient_of(&mut self, header: &Header<'_>, charset: &CharacterSets) {
+        let text = |tag| header.data.text(tag).unwrap_or(b"");
         let (id, name) = (text(tags::PATIENT_ID), text(tags::PATIENT_NAME));
         let (born, study) = (text(tags::PATIENT_BIRTH_DATE), text(tags::STUDY_INSTANCE_UID));
         let same =
@@ -258,7 +259,8 @@ impl StudyIdentity {
             self.patients.insert(decode(charset, id).into_bytes());
         }
         let who = if name.is_empty() {
-            (Nameless::Study, [b"study ", study].concat())
+            // Nobody's instances are one patient's only where they are one study's.
+            (Nameless::Study, [b"study ", &*study_of(header)].concat())
         } else {
             (Nameless::Named, [plain_name(&decode(charset, name)).as_bytes(), b"|", born].concat())
         };

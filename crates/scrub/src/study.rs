@@ -165,7 +165,8 @@ impl<'p> StudyScrubber<'p> {
     fn new_uid(&self, uid: &[u8], derived: bool) -> String {
         let retained = self.profile.has(ProfileOption::RetainUids) && !derived && is_uid(uid);
         match std::str::from_utf8(uid) {
-            Ok(uid) if retained => uid.to_owned(),
+            // One of the standard's own is the same everywhere, and stays in the data set too.
+            Ok(text) if retained || crate::decide::is_registered(uid) => text.to_owned(),
             _ => self.secret.uid(uid),
         }
     }

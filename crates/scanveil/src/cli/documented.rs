@@ -46,6 +46,8 @@ fn filled(word: String) -> String {
     match word.as_str() {
         "H" | "P" => word.to_lowercase(),
         "ID" => "0".repeat(32),
+        "REQUEST" => "0".repeat(16),
+        "HASH" => "0".repeat(64),
         _ => word,
     }
 }

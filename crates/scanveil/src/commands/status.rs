@@ -45,7 +45,7 @@ impl Status {
             max_bytes: self.site.config().spool.max_bytes,
             waiting: stats.pending as u64,
             oldest_waiting_ms: stats.oldest_received_at_ms.map(since),
-            set_aside: stats.unreadable,
+            set_aside: stats.set_aside + stats.unreadable,
         }
     }
 

@@ -35,6 +35,7 @@ fn one_changed_bit_of_the_last_record_is_kept_aside_and_told() {
         let status = installation.status().unwrap();
         let problems = status["problems"].as_array().unwrap();
         assert!(problems.iter().any(|one| one["code"] == "SV-VAULT-012"), "{problems:?}");
+        assert_eq!((&status["spool"]["set_aside"], &status["ready"]), (&1.into(), &true.into()));
         installation.stop();
     }
     assert!(installation.log().contains("SV-VAULT-012"));

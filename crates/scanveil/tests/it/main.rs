@@ -24,3 +24,4 @@ mod resume;
 mod running;
 mod scrub;
 mod store_s3;
+mod watch;

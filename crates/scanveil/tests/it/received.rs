@@ -303,7 +303,8 @@ impl Bad<'_> {
     }
 }
 
-const BY_EVIDENCE: [&str; 3] = [
+/// Files of the key that had to be held, and are now read by what they hold.
+pub(crate) const BY_EVIDENCE: [&str; 3] = [
     "hostile/uids_are_paths.dcm",
     "hostile/meta_and_data_set_uid_differ.dcm",
     "hostile/explicit_data_declared_implicit.dcm",

@@ -1,4 +1,4 @@
-//! Content items (PS3.3 10.2, C.17.3): by which rule each is treated, and what it says of the person.
+//! Content items (PS3.3 10.2, C.17.3): by which rule each is treated, and what it says of a person.
 
 use super::{Level, Rewriter};
 use crate::noticed::Noticed;

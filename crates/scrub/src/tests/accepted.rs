@@ -130,6 +130,20 @@ fn a_patient_is_one_whatever_an_instance_leaves_out() {
 }
 
 #[test]
+fn what_names_nobody_is_not_one_patient_over_all_studies() {
+    let pseudonym = |series: &'static [u8]| {
+        let mut values = ordinary();
+        for tag in [tags::PATIENT_ID, tags::PATIENT_NAME, tags::STUDY_INSTANCE_UID] {
+            values.remove(&tag);
+        }
+        values.insert(tags::SERIES_INSTANCE_UID, (Vr::UI, series));
+        text(&one(&file(&values), "basic").0, tags::PATIENT_ID).unwrap()
+    };
+    assert_eq!(pseudonym(b"1.2.826.0.1.77.8"), pseudonym(b"1.2.826.0.1.77.8"));
+    assert_ne!(pseudonym(b"1.2.826.0.1.77.8"), pseudonym(b"1.2.826.0.1.77.9"));
+}
+
+#[test]
 fn file_meta_information_that_differs_is_written_anew() {
     let meta = file_meta("1.2.840.10008.5.1.4.1.1.7", "1.2.3.4", TransferSyntax::EXPLICIT_LITTLE);
     let (out, said) = one(&file_in(&ordinary(), meta, LE), "basic");

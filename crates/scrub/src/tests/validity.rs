@@ -86,6 +86,10 @@ fn compare(inputs: &[Input]) -> Found {
     let profiles = PROFILES.map(|name| (name, Profile::builtin(name).unwrap()));
     let mut found = Found::default();
     for Input { name, bytes } in inputs {
+        // It is read by evidence; dciodvfy believes the file meta information and reads nothing.
+        if name.ends_with("explicit_data_declared_implicit.dcm") {
+            continue;
+        }
         let mut before = None;
         for (profile_name, profile) in &profiles {
             let Ok(out) = scrub_one(bytes, profile) else { continue };

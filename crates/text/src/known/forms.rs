@@ -1,7 +1,7 @@
 //! The forms of one value, folded.
 
 use super::builder::LONGEST_VALUE;
-use super::{Place, SQUEEZED, SQUEEZED_DIGITS, is_other_word};
+use super::{Place, SQUEEZED, SQUEEZED_DIGITS};
 use crate::cleaner::is_vocabulary;
 use crate::eastern;
 use crate::fold::fold;
@@ -83,8 +83,12 @@ fn western_name(parts: &[&str], patterns: &mut Vec<Pattern>) {
         }
     }
     let words: Vec<String> = words.into_iter().flatten().collect();
-    // `Chest^Phantom` is nobody: each word stays, and both together go.
-    let nobody = words.iter().all(|word| is_other_word(word));
+    // `Chest^Dosimetry` is nobody, because nobody at all is called by either word. Words that are
+    // somebody's name as well (`Colon^Stone`) stay only where they do not stand as one.
+    let nobody = words.iter().all(|word| {
+        let entry = lexicon::look_up(word);
+        entry.is_vocabulary() && !entry.is_name()
+    });
     for word in &words {
         let found = name_word(word);
         patterns.extend(found.map(|(w, place)| (w, if nobody { Place::Nowhere } else { place })));

@@ -1,5 +1,5 @@
-//! Ages over 89: few people are as old. By a unit (`94-year-old`, `94 Jahre`, `94歳`, `1128 months`),
-//! by what leads to them (`Alter: 94`), by a sex (`94F`, `F/94`), or in words (`ninety-four years`).
+//! Ages over 89: few people are as old. By a unit (`94-year-old`, `94 Jahre`, `1128 months`), by
+//! what leads to them (`Alter: 94`), by a sex (`94F`, `F/94`), or in words (`ninety-four years`).
 
 use super::technical;
 use crate::fold::fold;

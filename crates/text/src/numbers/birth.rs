@@ -8,7 +8,8 @@ use std::ops::{Range, RangeInclusive};
 
 /// Years that somebody who is alive, or was examined, was born in.
 const YEARS: RangeInclusive<u32> = 1880..=2029;
-/// Years of those who are over 89: the last one rises with time, an age that goes beside it decides.
+/// Years of those who are over 89: the last one rises with time, an age that goes beside it
+/// decides.
 const OLD: RangeInclusive<u32> = 1880..=1949;
 /// Years behind a single letter, which means other things before round numbers: `b 2000`.
 const LETTERED: RangeInclusive<u32> = 1880..=1999;

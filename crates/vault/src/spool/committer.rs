@@ -130,8 +130,8 @@ impl Committer {
         self.create(bytes)
     }
 
-    /// Makes a new segment: its log first; then the segment, written and allocated under a temporary
-    /// name and renamed, so that its name always has a whole header and a log behind it.
+    /// Makes a new segment: its log first; then the segment, written and allocated under a
+    /// temporary name and renamed, so that its name always has a whole header and a log behind it.
     fn create(&mut self, bytes: u64) -> Result<(Active, Arc<File>), SpoolError> {
         let shared = &self.shared;
         let needed = ALIGN as u64 + bytes;

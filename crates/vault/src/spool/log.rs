@@ -94,8 +94,8 @@ impl LogWriter {
         Self::begin(disk, file, segment, boot)
     }
 
-    /// The log of a segment that recovery looks at. Where no mark of it can be read it gets one that
-    /// says nothing, and that no run of the system vouches for; entries that are there stay.
+    /// The log of a segment that recovery looks at. Where no mark of it can be read it gets one
+    /// that says nothing, and that no run of the system vouches for; entries that are there stay.
     pub(crate) fn open(
         disk: &dyn Disk,
         path: &Path,

@@ -135,8 +135,8 @@ enum Taken {
     Damaged,
 }
 
-/// Opens a record's details and makes it pending again. One that is whole and cannot be opened stays
-/// where it is, so that it can be had when its keys are back.
+/// Opens a record's details and makes it pending again. One that is whole and cannot be opened
+/// stays where it is, so that it can be had when its keys are back.
 fn take(
     shared: &Shared,
     file: &File,
@@ -171,8 +171,8 @@ fn take(
     Ok(Taken::Waits)
 }
 
-/// A record in a file of its own; gives its id where the file stays there. It had its name only when
-/// it was durable, so that whatever is wrong with it is damage.
+/// A record in a file of its own; gives its id where the file stays there. It had its name only
+/// when it was durable, so that whatever is wrong with it is damage.
 fn large(
     shared: &Shared,
     path: &Path,

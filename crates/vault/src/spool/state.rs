@@ -207,8 +207,8 @@ impl Shared {
         Ok(free.saturating_sub(self.config.min_free_bytes))
     }
 
-    /// Refuses when the spool is at a limit before a byte has come. What is allocated in the segment
-    /// that is written to is room as well.
+    /// Refuses when the spool is at a limit before a byte has come. What is allocated in the
+    /// segment that is written to is room as well.
     pub(crate) fn check_room(&self) -> Result<(), SpoolError> {
         if self.used.load(Ordering::Relaxed) >= self.config.max_bytes {
             return Err(SpoolError::Full(FullCause::MaxBytes));

@@ -186,8 +186,8 @@ impl<'a> Look<'a> {
         Ok(())
     }
 
-    /// A batch was begun only when the one before was durable: of what the mark does not cover, only
-    /// the last batch can be incomplete.
+    /// A batch was begun only when the one before was durable: of what the mark does not cover,
+    /// only the last batch can be incomplete.
     fn fate(&self, header: &RecordHeader, offset: u64) -> Result<Fate, SpoolError> {
         if header.batch < self.last || self.done.contains(&header.id) {
             return Ok(Fate::Keep);
