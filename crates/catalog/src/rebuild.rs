@@ -21,8 +21,14 @@ const MAX_OLD: u32 = 10_000;
 /// What the store knows nothing of, or less than the old catalogue does. Objects that the store has
 /// not, or that cannot be read, stay known: what is gone must be missed.
 const CARRIED: &[&str] = &[
-    "INSERT OR IGNORE INTO subjects SELECT * FROM old.subjects",
-    "INSERT OR IGNORE INTO studies SELECT * FROM old.studies",
+    // The store may have less than there was: first and last are what either knows.
+    "INSERT INTO subjects SELECT * FROM old.subjects WHERE true \
+     ON CONFLICT (hospital, subject) DO UPDATE SET \
+     first_received_ms = MIN(first_received_ms, excluded.first_received_ms)",
+    "INSERT INTO studies SELECT * FROM old.studies WHERE true \
+     ON CONFLICT (hospital, study_key) DO UPDATE SET \
+     first_received_ms = MIN(first_received_ms, excluded.first_received_ms), \
+     last_received_ms = MAX(last_received_ms, excluded.last_received_ms)",
     "INSERT OR IGNORE INTO objects SELECT * FROM old.objects \
      WHERE object NOT IN (SELECT object FROM left_out)",
     "INSERT OR IGNORE INTO instances SELECT * FROM old.instances \

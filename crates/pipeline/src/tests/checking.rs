@@ -84,8 +84,8 @@ fn each_fault_of_an_object_is_found_and_named() {
         (
             "its header is damaged",
             |bench, key| flip(&file(bench, key), |_| 20),
-            &[FindingKind::Key],
-            &[FindingKind::Key],
+            &[FindingKind::Damaged],
+            &[FindingKind::Damaged],
         ),
         (
             "its index is damaged",

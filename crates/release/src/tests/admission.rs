@@ -29,7 +29,7 @@ fn a_hospital_that_was_taken_out_is_left_out_and_counted() {
     let world = of_two();
     let both = || [hospital(), other()].into();
     let request = ReleaseRequest { admitted: both(), configured: both(), ..world.request() };
-    let manifest = world.create(&request).unwrap();
+    let manifest = world.create_as("of-both", request).unwrap();
     assert_eq!(manifest.totals().instances, 7);
     assert_eq!(reasons(manifest.left_out()), [("burned-in-text", 1), ("video", 1)]);
 
@@ -41,7 +41,7 @@ fn a_hospital_that_was_taken_out_is_left_out_and_counted() {
     for (configured, reason) in table {
         fs::remove_dir_all(world.out()).unwrap();
         let request = ReleaseRequest { configured, ..world.request() };
-        let manifest = world.create(&request).unwrap();
+        let manifest = world.create_as(reason, request.clone()).unwrap();
         assert_eq!(manifest.totals().instances, 5);
         assert_eq!(reasons(manifest.left_out()), [("burned-in-text", 1), (reason, 3)]);
         let sheet = fs::read_to_string(world.out().join("DATASHEET.md")).unwrap();
@@ -92,5 +92,5 @@ fn what_another_profile_made_is_said_and_can_be_left_out() {
     let own = world.profile.label();
     fs::remove_dir_all(world.out()).unwrap();
     let request = ReleaseRequest { profile: own, only_profile: true, ..world.request() };
-    assert_eq!(world.create(&request).unwrap().of_other_profiles(), 0);
+    assert_eq!(world.create_as("own", request).unwrap().of_other_profiles(), 0);
 }

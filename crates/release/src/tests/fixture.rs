@@ -329,6 +329,16 @@ impl World {
         self.create_beside(request, progress, &BTreeSet::new)
     }
 
+    /// As [`World::create`], under another name.
+    pub(super) fn create_as(
+        &self,
+        name: &str,
+        request: ReleaseRequest,
+    ) -> Result<ReleaseManifest, ReleaseError> {
+        let release = RecordId::parse(name).unwrap();
+        self.create(&ReleaseRequest { release, ..request })
+    }
+
     /// As [`World::create`], while objects are being put.
     pub(super) fn create_beside(
         &self,

@@ -63,7 +63,7 @@ fn what_is_gone_stops_a_release_and_is_named() {
     ];
     for (name, fault, what, reason) in table {
         let world = World::filled();
-        let whole = world.create(&world.request()).unwrap();
+        let whole = world.create_as("whole", world.request()).unwrap();
         fs::remove_dir_all(world.out()).unwrap();
         fault(&world);
         let error = world.create(&world.request()).unwrap_err();
