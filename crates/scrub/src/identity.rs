@@ -5,7 +5,7 @@ use crate::keyed::ProjectSecret;
 use crate::plan::Plan;
 use crate::profile::Rule;
 use crate::study::study_of;
-use scanveil_dataset::{CharacterSets, DataSet, Element, Header, Kind, NO_PARENT, Tag, Vr, tags};
+use scanveil_dataset::{CharacterSets, Element, Header, Kind, NO_PARENT, Tag, Vr, tags};
 use scanveil_model::{Reason, ReasonCode};
 use scanveil_text::{Known, KnownBuilder};
 use scanveil_verify::{Evidence, Verifier};

@@ -1,4 +1,4 @@
-//! What operators watch: health, the figures of the page, metrics. All of it through the real thing.
+//! What operators watch: health, the figures of the page, metrics, through the running service.
 
 use crate::full::hold_the_pipeline;
 use crate::kit::{HOSPITAL, Installation, Wish};
@@ -100,13 +100,13 @@ fn ready_is_lost_with_a_full_spool_and_with_nothing_else() {
     assert_eq!(status["ready"], true, "{status:#}");
     let (code, health) = ready(&installation);
     assert_eq!((code, &health["degraded"]), (200, &json!(true)), "{health}");
-    assert!(health["problems"][0].as_str().unwrap().starts_with("SV-STORE-"), "{health}");
+    assert!(health["problems"][0].as_str().unwrap().starts_with("SV-STORAGE-"), "{health}");
     assert!(status["problems"].as_array().unwrap().iter().all(|p| p["next_step"] != ""));
     assert_eq!(metric(&installation, "scanveil_store_reachable"), Some(0.0));
     assert!(metric(&installation, "scanveil_store_errors_total") > Some(0.0));
     let output = installation.run(&["health", "--config", "scanveil.toml"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("SV-STORE-"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("SV-STORAGE-"), "{output:?}");
     fs::remove_file(&objects).unwrap();
     fs::rename(&aside, &objects).unwrap();
     installation.settle();
