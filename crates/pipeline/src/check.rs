@@ -55,8 +55,8 @@ impl StoreCheck {
 /// how many objects were looked into, and of how many bytes.
 ///
 /// # Errors
-/// [`PipelineError`] when store, catalogue or keyring fail on the way; what is wrong with one object
-/// is a finding.
+/// [`PipelineError`] when store, catalogue or keyring fail on the way; what is wrong with one
+/// object is a finding.
 pub fn check_store(
     site: &Site,
     depth: CheckDepth,
