@@ -13,6 +13,8 @@ mod documents;
 #[cfg(test)]
 mod edges;
 #[cfg(test)]
+mod libraries;
+#[cfg(test)]
 mod licences;
 #[cfg(test)]
 mod source;

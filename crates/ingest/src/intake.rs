@@ -4,10 +4,11 @@
 //! A receiver asks the [`IntakeSink`] for a [`ReceivingSink`], writes one Part 10 file into it and
 //! commits it. Only the [`Receipt`] of a commit lets it tell the sender "success" (invariant 5).
 
+use ipnet::{IpNet, Ipv4Net};
 use scanveil_model::{AeTitle, Coded, Digest, HospitalId, Uid};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -141,10 +142,7 @@ impl Coded for IntakeError {
 /// A range of addresses such as `10.1.0.0/16`, `2001:db8::/32`, or one address alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
+pub struct Network(IpNet);
 
 /// A text that is not an address or an address range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -155,10 +153,8 @@ impl Network {
     /// Every IPv4 and IPv6 address that is the peer's own machine.
     #[must_use]
     pub fn loopback() -> [Self; 2] {
-        [
-            Self { address: IpAddr::from([127, 0, 0, 0]), prefix: 8 },
-            Self { address: IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]), prefix: 128 },
-        ]
+        let v4 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+        [Self(v4.into()), Self(IpAddr::from(Ipv6Addr::LOCALHOST).into())]
     }
 
     /// Parses `address/prefix length`, or one address.
@@ -166,36 +162,18 @@ impl Network {
     /// # Errors
     /// [`NetworkError`] when it is neither.
     pub fn parse(text: &str) -> Result<Self, NetworkError> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
+        let text = text.trim();
+        let network = match text.parse::<IpAddr>() {
+            Ok(address) => address.into(),
+            Err(_) => text.parse().map_err(|_| NetworkError)?,
         };
-        let address: IpAddr = address.trim().parse().map_err(|_| NetworkError)?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            Some(text) => text.trim().parse().map_err(|_| NetworkError)?,
-            None => longest,
-        };
-        if prefix > longest {
-            return Err(NetworkError);
-        }
-        Ok(Self { address, prefix })
+        Ok(Self(network))
     }
 
     /// Whether an address lies in the range. An IPv4 address mapped into IPv6 counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let shift = 32 - u32::from(self.prefix);
-                u32::from(own).checked_shr(shift) == u32::from(other).checked_shr(shift)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let shift = 128 - u32::from(self.prefix);
-                u128::from(own).checked_shr(shift) == u128::from(other).checked_shr(shift)
-            }
-            _ => false,
-        }
+        self.0.contains(&address.to_canonical())
     }
 }
 
@@ -208,7 +186,7 @@ impl TryFrom<String> for Network {
 
 impl From<Network> for String {
     fn from(network: Network) -> Self {
-        format!("{}/{}", network.address, network.prefix)
+        network.0.to_string()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Lower-case hexadecimal.
 
+use data_encoding::HEXLOWER;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serializer};
-use std::fmt::Write as _;
 
 /// Bytes as lower-case hexadecimal, and fields of fixed size from it. For fields of documents:
 /// `#[serde(with = "Hex")]`.
@@ -13,25 +13,16 @@ impl Hex {
     /// Bytes as digits, in one allocation: a secret leaves no copy behind.
     #[must_use]
     pub fn encode(bytes: &[u8]) -> String {
-        let mut out = String::with_capacity(bytes.len() * 2);
-        for byte in bytes {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "{byte:02x}");
-        }
-        out
+        HEXLOWER.encode(bytes)
     }
 
     /// Exactly `N` bytes from their digits; nothing from upper-case digits.
     #[must_use]
     pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-        let digits = text.as_bytes();
-        if digits.len() != N * 2 {
-            return None;
-        }
         let mut out = [0; N];
-        for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-        }
+        // The library takes an output of the right length only.
+        (text.len() == N * 2).then_some(())?;
+        HEXLOWER.decode_mut(text.as_bytes(), &mut out).ok()?;
         Some(out)
     }
 
@@ -56,13 +47,5 @@ impl Hex {
         let text = String::deserialize(deserializer)?;
         Self::decode(&text)
             .ok_or_else(|| D::Error::custom("not lower-case hexadecimal of the right length"))
-    }
-}
-
-pub(crate) fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! One newtype per identifier, parsed once at the edge.
 
-use crate::hex::nibble;
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -154,18 +154,17 @@ macro_rules! bytes_id {
                     });
                 }
                 let mut out = [0u8; $n];
-                for (i, pair) in text.as_bytes().chunks_exact(2).enumerate() {
-                    let (Some(hi), Some(lo)) = (nibble(pair[0]), nibble(pair[1])) else {
-                        return Err(IdError::Character { what: $what, at: i * 2 });
-                    };
-                    out[i] = hi << 4 | lo;
+                match HEXLOWER.decode_mut(text.as_bytes(), &mut out) {
+                    Ok(_) => Ok(Self(out)),
+                    Err(at) => {
+                        Err(IdError::Character { what: $what, at: at.error.position })
+                    }
                 }
-                Ok(Self(out))
             }
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+                HEXLOWER.encode_display(&self.0).fmt(f)
             }
         }
         impl fmt::Debug for $name {

@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64_NOPAD;
 use scanveil_ingest::TokenDigest;
 use std::net::{IpAddr, SocketAddr};
 
@@ -55,31 +56,10 @@ fn presented(headers: &HeaderMap) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let text = String::from_utf8(base64(rest.trim())?).ok()?;
+    // With or without padding: clients differ.
+    let digits = rest.trim().trim_end_matches('=').as_bytes();
+    let text = String::from_utf8(BASE64_NOPAD.decode(digits).ok()?).ok()?;
     text.split_once(':').map(|(_, password)| password.to_owned())
-}
-
-/// Decodes base64 (RFC 4648 4), with or without padding.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut held, mut bits) = (Vec::with_capacity(text.len()), 0_u32, 0_u32);
-    for digit in text.trim_end_matches('=').bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        held = (held << 6) | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((held >> bits) as u8);
-            held &= (1 << bits) - 1;
-        }
-    }
-    Some(bytes)
 }
 
 /// Whether a request comes from this machine, straight, and was meant for it: a page of another

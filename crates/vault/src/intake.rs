@@ -1,5 +1,6 @@
 //! What is known about an instance when it has arrived, and its durable receipt.
 
+use data_encoding::HEXLOWER;
 use scanveil_model::{Digest, HospitalId, Uid};
 use scanveil_seal::{SealError, ZoneKey};
 use serde::{Deserialize, Serialize};
@@ -94,7 +95,7 @@ impl SpoolId {
 
 impl fmt::Display for SpoolId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        HEXLOWER.encode_display(&self.0).fmt(f)
     }
 }
 

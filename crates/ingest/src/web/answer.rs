@@ -6,8 +6,10 @@ use crate::arrival::{Outcome, Refusal};
 use crate::intake::IntakeError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
+use std::io;
 
 /// Seconds after which a sender may try again when the spool is full.
 const RETRY_AFTER_FULL: HeaderValue = HeaderValue::from_static("30");
@@ -68,7 +70,7 @@ pub(crate) fn stow(outcomes: &[Outcome], format: Format, fault: Option<WebError>
     };
     let module = module(outcomes);
     let body = match format {
-        Format::Json => Value::Object(to_json(&module)).to_string(),
+        Format::Json => Value::Object(to_json(&module)).to_string().into_bytes(),
         Format::Xml => to_xml(&module),
     };
     let mut response = (status, body).into_response();
@@ -169,40 +171,52 @@ fn to_json(attributes: &[Attribute]) -> Map<String, Value> {
     attributes.iter().map(|attribute| (attribute.tag.to_owned(), encode(attribute))).collect()
 }
 
-/// PS3.19 A.1: Native DICOM Model. Values are UIDs and numbers, which need no escaping.
-fn to_xml(attributes: &[Attribute]) -> String {
-    let mut xml = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <NativeDicomModel xmlns=\"http://dicom.nema.org/PS3.19/models/NativeDICOM\" \
-         xml:space=\"preserve\">",
-    );
-    write_xml(attributes, &mut xml);
-    xml.push_str("</NativeDicomModel>\n");
-    xml
+/// PS3.19 A.1: Native DICOM Model.
+fn to_xml(attributes: &[Attribute]) -> Vec<u8> {
+    let mut xml = Writer::new(Vec::new());
+    let declaration = BytesDecl::new("1.0", Some("UTF-8"), None);
+    // Writing to memory cannot fail.
+    let _ = xml.write_event(Event::Decl(declaration));
+    let _ = xml
+        .create_element("NativeDicomModel")
+        .with_attribute(("xmlns", "http://dicom.nema.org/PS3.19/models/NativeDICOM"))
+        .with_attribute(("xml:space", "preserve"))
+        .write_inner_content(|xml| write_xml(attributes, xml));
+    xml.into_inner()
 }
 
-fn write_xml(attributes: &[Attribute], xml: &mut String) {
+fn write_xml(attributes: &[Attribute], xml: &mut Writer<Vec<u8>>) -> io::Result<()> {
     for Attribute { tag, vr, keyword, value } in attributes {
-        // Writing to a String cannot fail.
-        let _ = write!(xml, "<DicomAttribute tag=\"{tag}\" vr=\"{vr}\" keyword=\"{keyword}\">");
+        let element = xml
+            .create_element("DicomAttribute")
+            .with_attribute(("tag", *tag))
+            .with_attribute(("vr", *vr))
+            .with_attribute(("keyword", *keyword));
         match value {
-            Content::Empty => {}
-            Content::Uid(uid) => {
-                let _ = write!(xml, "<Value number=\"1\">{uid}</Value>");
-            }
+            Content::Empty => element.write_empty()?,
+            Content::Uid(uid) => element.write_inner_content(|xml| write_value(uid, xml))?,
             Content::Number(number) => {
-                let _ = write!(xml, "<Value number=\"1\">{number}</Value>");
+                element.write_inner_content(|xml| write_value(&number.to_string(), xml))?
             }
-            Content::Items(items) => {
-                for (number, item) in (1..).zip(items) {
-                    let _ = write!(xml, "<Item number=\"{number}\">");
-                    write_xml(item, xml);
-                    xml.push_str("</Item>");
-                }
-            }
-        }
-        xml.push_str("</DicomAttribute>");
+            Content::Items(items) => element.write_inner_content(|xml| write_items(items, xml))?,
+        };
     }
+    Ok(())
+}
+
+fn write_value(value: &str, xml: &mut Writer<Vec<u8>>) -> io::Result<()> {
+    let element = xml.create_element("Value").with_attribute(("number", "1"));
+    element.write_text_content(BytesText::new(value)).map(drop)
+}
+
+fn write_items(items: &[Vec<Attribute>], xml: &mut Writer<Vec<u8>>) -> io::Result<()> {
+    for (number, item) in (1..).zip(items) {
+        let number: u64 = number;
+        xml.create_element("Item")
+            .with_attribute(("number", number.to_string().as_str()))
+            .write_inner_content(|xml| write_xml(item, xml))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -274,11 +288,11 @@ mod tests {
             "0008119A": { "vr": "SQ", "Value": [other] },
         });
         assert_eq!(Value::Object(to_json(&module)), wanted);
-        let xml = to_xml(&module);
+        let xml = String::from_utf8(to_xml(&module)).unwrap();
         let item = "<DicomAttribute tag=\"00081198\" vr=\"SQ\" keyword=\"FailedSOPSequence\">\
             <Item number=\"1\"><DicomAttribute tag=\"00081150\" vr=\"UI\" \
             keyword=\"ReferencedSOPClassUID\"><Value number=\"1\">1.2.4</Value></DicomAttribute>";
         assert!(xml.contains(item), "{xml}");
-        assert!(xml.ends_with("</NativeDicomModel>\n"));
+        assert!(xml.ends_with("</NativeDicomModel>"));
     }
 }

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use scanveil_model::HospitalId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// What every token starts with, so that a leaked one can be recognised by scanners.
 const TOKEN_PREFIX: &str = "svt_";
@@ -117,11 +117,7 @@ impl TokenTable {
 pub fn generate_token(fill: &dyn Fn(&mut [u8])) -> (String, TokenDigest) {
     let mut secret = [0; 32];
     fill(&mut secret);
-    let mut text = TOKEN_PREFIX.to_owned();
-    for byte in secret {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
+    let text = format!("{TOKEN_PREFIX}{}", scanveil_model::Hex::encode(&secret));
     let digest = TokenDigest::of(&text);
     (text, digest)
 }

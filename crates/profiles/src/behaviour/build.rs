@@ -3,6 +3,7 @@
 use super::document::{CaseDocument, Syntax};
 use super::path::{self, Name};
 use crate::ProfilesError;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use scanveil_dataset::{CharacterSets, Encoding, Tag, Vr, Writer, file_meta, lookup, tag_of, tags};
 use std::collections::BTreeMap;
 use toml::{Table, Value};
@@ -309,6 +310,5 @@ impl Reader<'_> {
 
 fn hex_bytes(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(pair).collect()).flatten()
+    HEXLOWER_PERMISSIVE.decode(&digits).ok()
 }

@@ -10,6 +10,7 @@ use crate::file::{Syntax, put_pixels};
 use crate::pixels::Frames;
 use crate::rng::Rng;
 use md5::{Digest, Md5};
+use scanveil_model::Hex;
 
 /// Columns and rows of every image: small, so that thousands of files are quickly written.
 const SIDE: u16 = 32;
@@ -216,11 +217,7 @@ fn pixels(rng: &mut Rng, kind: Kind, syntax: Syntax, s: &mut Sheet) -> Result<St
     if syntax == Syntax::ExplicitBe && !colour {
         frame.chunks_exact_mut(2).for_each(<[u8]>::reverse);
     }
-    let digest = hex(&Md5::digest(&frame));
+    let digest = Hex::encode(&Md5::digest(&frame));
     s.pixels(&digest);
     Ok(digest)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,53 +1,45 @@
 //! Subjects' keys that were used lately.
 
+use lru::LruCache;
 use scanveil_model::{HospitalId, SubjectId};
 use scanveil_seal::SubjectKey;
-use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// Subjects' keys held in memory at most.
-pub(super) const MAX_CACHED_SUBJECTS: usize = 4096;
+pub(super) const MAX_CACHED_SUBJECTS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
-type Name = (HospitalId, SubjectId);
+/// A bounded map; the key that was not used for longest goes out first.
+pub(super) struct SubjectCache(LruCache<(HospitalId, SubjectId), Arc<SubjectKey>>);
 
-/// A bounded map; the key that came in first goes out first.
-#[derive(Default)]
-pub(super) struct SubjectCache {
-    keys: HashMap<Name, Arc<SubjectKey>>,
-    order: VecDeque<Name>,
+impl Default for SubjectCache {
+    fn default() -> Self {
+        // Grows with use: most commands look at few subjects.
+        let mut keys = LruCache::unbounded();
+        keys.resize(MAX_CACHED_SUBJECTS);
+        Self(keys)
+    }
 }
 
 impl SubjectCache {
     pub(super) fn get(
-        &self,
+        &mut self,
         hospital: &HospitalId,
         subject: &SubjectId,
     ) -> Option<Arc<SubjectKey>> {
-        self.keys.get(&(hospital.clone(), *subject)).cloned()
+        self.0.get(&(hospital.clone(), *subject)).cloned()
     }
 
     pub(super) fn put(&mut self, hospital: &HospitalId, subject: &SubjectId, key: Arc<SubjectKey>) {
-        let name = (hospital.clone(), *subject);
-        if self.keys.insert(name.clone(), key).is_none() {
-            self.order.push_back(name);
-        }
-        while self.order.len() > MAX_CACHED_SUBJECTS {
-            if let Some(oldest) = self.order.pop_front() {
-                self.keys.remove(&oldest);
-            }
-        }
+        self.0.put((hospital.clone(), *subject), key);
     }
 
     pub(super) fn forget(&mut self, hospital: &HospitalId, subject: &SubjectId) {
-        let name = (hospital.clone(), *subject);
-        if self.keys.remove(&name).is_some() {
-            self.order.retain(|held| *held != name);
-        }
+        self.0.pop(&(hospital.clone(), *subject));
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        assert_eq!(self.keys.len(), self.order.len());
-        self.keys.len()
+        self.0.len()
     }
 }

@@ -8,16 +8,6 @@ use std::io::{Read, Write};
 /// Longest note, in bytes.
 pub(super) const MAX_NOTE_BYTES: usize = 64 << 10;
 
-/// Bytes of any number from hexadecimal.
-pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    });
-    pairs.collect()
-}
-
 impl Keyring {
     /// Seals a note of the hospital. `name` says which one it is: under another name it does not
     /// open.

@@ -2,8 +2,8 @@
 
 use super::folder::Folder;
 use super::hospital_file::{HospitalFile, SecretEntry};
-use super::notes::unhex;
 use super::{HospitalKeys, Keyring, KeyringError, at};
+use data_encoding::HEXLOWER;
 use scanveil_model::{Hex, HospitalId};
 use scanveil_seal::PseudonymSecret;
 use serde::Serialize;
@@ -97,7 +97,9 @@ impl Keyring {
         let file = file.ok_or_else(|| KeyringError::HospitalUnknown(hospital.clone()))?;
         let version = |entry: &SecretEntry| {
             let reason = entry.reason.as_ref().map(|sealed| {
-                let sealed = unhex(sealed).ok_or_else(|| self.0.folder.damaged(hospital))?;
+                let sealed = HEXLOWER
+                    .decode(sealed.as_bytes())
+                    .map_err(|_| self.0.folder.damaged(hospital))?;
                 let (_, text) = self.open_note(&note_name(entry.number), &sealed)?;
                 String::from_utf8(text).map_err(|_| self.0.folder.damaged(hospital))
             });

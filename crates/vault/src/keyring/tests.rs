@@ -338,16 +338,16 @@ fn the_cache_is_bounded() {
     };
     let entropy = Counter(AtomicU64::new(1));
     let key = Arc::new(SubjectKey::generate(&entropy));
-    for n in 0..MAX_CACHED_SUBJECTS + 10 {
+    for n in 0..MAX_CACHED_SUBJECTS.get() + 10 {
         cache.put(&hospital(), &id(n), Arc::clone(&key));
         cache.put(&hospital(), &id(n), Arc::clone(&key));
     }
-    assert_eq!(cache.len(), MAX_CACHED_SUBJECTS);
+    assert_eq!(cache.len(), MAX_CACHED_SUBJECTS.get());
     assert!(cache.get(&hospital(), &id(9)).is_none());
     assert!(cache.get(&hospital(), &id(10)).is_some());
     cache.forget(&hospital(), &id(10));
     cache.forget(&hospital(), &id(10));
-    assert_eq!(cache.len(), MAX_CACHED_SUBJECTS - 1);
+    assert_eq!(cache.len(), MAX_CACHED_SUBJECTS.get() - 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use scanveil_govern::{Action, Actor, EscrowRequest, Event, GovernError, Outcome,
 use scanveil_pipeline::{FoundSubject, Sought, SubjectSearch, find_subjects, now_ms};
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -82,31 +82,23 @@ fn find(desk: &Desk, request: &EscrowRequest) -> Result<BTreeSet<FoundSubject>, 
     .into())
 }
 
+const COLUMNS: [&str; 6] =
+    ["pseudonym", "patient_id", "issuer", "hospital", "project", "secret_version"];
+
 /// Writes the answer into a file that is not there yet, for its owner's eyes.
 fn write(path: &Path, request: &EscrowRequest, found: &BTreeSet<FoundSubject>) -> io::Result<()> {
-    let mut text = "pseudonym,patient_id,issuer,hospital,project,secret_version\n".to_owned();
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut rows = csv::Writer::from_writer(file);
+    rows.write_record(COLUMNS)?;
     for one in found {
-        let fields = [
+        rows.write_record([
             &one.pseudonym,
             &one.patient_id,
             &one.issuer,
             &request.ask().hospital.to_string(),
             &request.ask().project.to_string(),
             &one.secret_version.to_string(),
-        ];
-        text += &fields.map(|field| quoted(field)).join(",");
-        text.push('\n');
+        ])?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-/// A field as RFC 4180 has it.
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
+    rows.into_inner().map_err(csv::IntoInnerError::into_error)?.sync_all()
 }
