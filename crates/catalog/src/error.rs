@@ -1,6 +1,7 @@
 //! What can go wrong with the catalogue.
 
 use scanveil_model::Coded;
+use scanveil_storage::StorageError;
 use std::path::PathBuf;
 
 /// An error of the catalogue. Holds keys, counts and our own paths, never a value of a data set.
@@ -78,6 +79,9 @@ pub enum CatalogError {
     /// A record identifier is not `[a-z0-9-]`, 1 to 64 characters.
     #[error("an identifier must be 1 to 64 of a-z, 0-9 and '-', and was not")]
     InvalidId,
+    /// The object store failed.
+    #[error(transparent)]
+    Store(#[from] StorageError),
     /// The batch item is claimed by another run.
     #[error("item {item} of batch {batch} is no longer claimed by this run")]
     ClaimLost {
@@ -119,11 +123,13 @@ impl Coded for CatalogError {
             Self::NotFound { .. } => "SV-CATALOG-010",
             Self::InvalidId => "SV-CATALOG-011",
             Self::ClaimLost { .. } => "SV-CATALOG-012",
+            Self::Store(error) => error.code(),
         }
     }
 
     fn next_step(&self) -> String {
         match self {
+            Self::Store(error) => return error.next_step(),
             Self::Database { .. } | Self::Corrupt { .. } => {
                 "run `scanveil store rebuild`: the catalogue can be made again from the store and \
                  the keys"

@@ -7,6 +7,7 @@
 
 mod batch;
 mod catalog;
+mod compare;
 mod database;
 mod decisions;
 mod error;
@@ -20,6 +21,7 @@ mod row;
 
 pub use batch::{BatchItem, BatchPlan, BatchProgress, BatchRecord, ItemEnd};
 pub use catalog::Catalog;
+pub use compare::{Comparison, UnderWay};
 pub use decisions::{DecidedInstance, InstancePlace};
 pub use error::CatalogError;
 pub use holdings::Holding;
@@ -28,7 +30,7 @@ pub use rebuild::Rebuild;
 pub use records::{
     Arrival, BatchCandidates, BatchStudy, Counter, HeldBack, InstanceRecord, KeyedId,
     KnownInstance, KnownOriginal, ObjectFilter, ObjectRecord, Outcome, QuarantineCount,
-    QuarantineFilter, QuarantineRecord, RecordId, Stage, StudyRecord,
+    QuarantineFilter, QuarantineRecord, RecordId, ResearchName, Stage, StudyRecord,
 };
 pub use releases::ReleaseRecord;
 

@@ -6,19 +6,24 @@ use crate::{
     BatchCandidates, BatchStudy, Catalog, CatalogError, HeldBack, InstanceRecord, ObjectFilter,
     ObjectRecord, QuarantineCount, QuarantineFilter, QuarantineRecord, StudyRecord,
 };
-use scanveil_model::{Generation, HospitalId, ObjectId, ProjectName, Zone};
+use scanveil_model::{Generation, HospitalId, ObjectId, ProjectName, RetentionClass, Zone};
 use scanveil_seal::StudyKey;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
 use std::collections::{BTreeMap, BTreeSet};
 
 const OBJECT_COLUMNS: &str = "SELECT o.object, o.zone, o.hospital, o.subject, o.study_key, \
-     o.project, o.generation, o.profile, o.engine, o.bytes, o.digest, o.entries, \
-     o.received_at_ms, o.certificate FROM objects o";
+     o.project, o.generation, o.profile, o.engine, o.retention_class, o.retain_until, o.bytes, \
+     o.digest, o.entries, o.received_at_ms, o.certificate FROM objects o";
 
-/// Only what the newest generation of a study holds.
-pub(crate) const NEWEST: &str = "o.generation = (SELECT MAX(g.generation) FROM generations g \
-     WHERE g.hospital = o.hospital AND g.project = o.project AND g.study_key = o.study_key)";
+/// Only what the newest generation of a study holds. An object is of a generation also where the
+/// row that tells of the generation is gone.
+pub(crate) const NEWEST: &str = "NOT EXISTS (SELECT 1 FROM generations g \
+     WHERE g.hospital = o.hospital AND g.project = o.project AND g.study_key = o.study_key \
+     AND g.generation > o.generation) \
+     AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.hospital = o.hospital \
+     AND n.project = o.project AND n.study_key = o.study_key AND n.zone = 'research' \
+     AND n.generation > o.generation)";
 
 /// Quarantined instances of which no released generation has a clean copy: a later profile may
 /// have let them pass. Beside it stands [`NOT_CLOSED`].
@@ -121,13 +126,14 @@ impl Catalog {
     }
 
     /// How many instances of a project's studies are in quarantine and have no clean copy in the
-    /// newest generation, by their first reason, so that the numbers add up.
+    /// newest generation, by hospital and first reason, so that the numbers add up.
     ///
     /// # Errors
     /// [`CatalogError`] when the database fails.
     pub fn held_back(&self, project: &ProjectName) -> Result<Vec<HeldBack>, CatalogError> {
         let mut select = QueryBuilder::<Sqlite>::new(
-            "SELECT code, COUNT(*) AS instances FROM (SELECT MIN(q.code) AS code \
+            "SELECT hospital, code, COUNT(*) AS instances FROM \
+             (SELECT o.hospital AS hospital, MIN(q.code) AS code \
              FROM quarantine q JOIN objects o ON o.object = q.object \
              JOIN instances i ON i.object = q.object AND i.entry = q.entry \
              WHERE q.ordinal = 0 AND EXISTS (SELECT 1 FROM generations p \
@@ -135,13 +141,20 @@ impl Catalog {
         );
         select.push_bind(project.to_string()).push(") AND ").push(STILL_HELD);
         select.push(" AND ").push(NOT_CLOSED);
-        select.push(" GROUP BY o.hospital, i.source_digest) AS held GROUP BY code ORDER BY code");
+        select.push(
+            " GROUP BY o.hospital, i.source_digest) AS held \
+             GROUP BY hospital, code ORDER BY hospital, code",
+        );
         self.db.run(async {
             let rows = select.build().fetch_all(self.db.readers()).await?;
             rows.iter()
                 .map(|row| {
                     let row = Fields { table: "quarantine", row };
-                    Ok(HeldBack { code: row.reason("code")?, instances: row.number("instances")? })
+                    Ok(HeldBack {
+                        hospital: row.id("hospital")?,
+                        code: row.reason("code")?,
+                        instances: row.number("instances")?,
+                    })
                 })
                 .collect()
         })
@@ -425,6 +438,8 @@ fn object_record(row: &SqliteRow) -> Result<ObjectRecord, CatalogError> {
         generation: row.generation("generation")?,
         profile: row.text("profile")?,
         engine: row.text("engine")?,
+        retention_class: RetentionClass(row.id("retention_class")?),
+        retain_until: row.text("retain_until")?,
         bytes: row.number("bytes")?,
         digest: row.optional_id("digest")?,
         entries: row.number("entries")?,

@@ -3,16 +3,38 @@
 use crate::database::{Mode, settle};
 use crate::publish::{note_instance, publish_object, supersede_unless_known};
 use crate::{Catalog, CatalogError, KnownOriginal, Outcome, Publication};
-use scanveil_model::HospitalId;
+use scanveil_model::{HospitalId, ObjectId};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What SQLite keeps beside a database.
+const LOGS: [&str; 2] = ["-wal", "-shm"];
 /// What is put behind the catalogue's name while it is being rebuilt.
 const SUFFIX: &str = ".rebuild";
 
-/// What the store knows nothing of, or less than the old catalogue does.
+/// What an old catalogue is renamed to, with a number behind it.
+const OLD_SUFFIX: &str = ".old-";
+/// Old catalogues kept beside the one in use.
+const MAX_OLD: u32 = 10_000;
+
+/// What the store knows nothing of, or less than the old catalogue does. Objects that the store has
+/// not, or that cannot be read, stay known: what is gone must be missed.
 const CARRIED: &[&str] = &[
+    // The store may have less than there was: first and last are what either knows.
+    "INSERT INTO subjects SELECT * FROM old.subjects WHERE true \
+     ON CONFLICT (hospital, subject) DO UPDATE SET \
+     first_received_ms = MIN(first_received_ms, excluded.first_received_ms)",
+    "INSERT INTO studies SELECT * FROM old.studies WHERE true \
+     ON CONFLICT (hospital, study_key) DO UPDATE SET \
+     first_received_ms = MIN(first_received_ms, excluded.first_received_ms), \
+     last_received_ms = MAX(last_received_ms, excluded.last_received_ms)",
+    "INSERT OR IGNORE INTO objects SELECT * FROM old.objects \
+     WHERE object NOT IN (SELECT object FROM left_out)",
+    "INSERT OR IGNORE INTO instances SELECT * FROM old.instances \
+     WHERE object NOT IN (SELECT object FROM left_out)",
+    "INSERT OR IGNORE INTO quarantine SELECT * FROM old.quarantine \
+     WHERE object NOT IN (SELECT object FROM left_out)",
     "INSERT OR IGNORE INTO intake SELECT * FROM old.intake",
     "INSERT OR REPLACE INTO arrivals SELECT * FROM old.arrivals",
     "INSERT OR REPLACE INTO generations SELECT * FROM old.generations",
@@ -89,12 +111,13 @@ impl Rebuild {
     }
 
     /// Takes from the old catalogue what the store does not know: finished spool records,
-    /// duplicates, generations that hold nothing, counters, batches and releases. To be called
-    /// after all objects were added. Gives false when there is no old catalogue that can be read.
+    /// duplicates, generations that hold nothing, counters, batches and releases, and objects that
+    /// were not added, but for those of `left_out`. To be called after all objects were added.
+    /// Gives false when there is no old catalogue that can be read.
     ///
     /// # Errors
     /// [`CatalogError::NewerVersion`] when a newer program wrote the old one.
-    pub fn carry_over(&self) -> Result<bool, CatalogError> {
+    pub fn carry_over(&self, left_out: &[ObjectId]) -> Result<bool, CatalogError> {
         if !self.target.is_file() {
             return Ok(false);
         }
@@ -115,10 +138,20 @@ impl Rebuild {
             let mut connection = db.writer().acquire().await?;
             sqlx::query("ATTACH DATABASE $1 AS old").bind(target).execute(&mut *connection).await?;
             sqlx::query("BEGIN").execute(&mut *connection).await?;
+            sqlx::query("CREATE TEMP TABLE left_out (object TEXT NOT NULL PRIMARY KEY)")
+                .execute(&mut *connection)
+                .await?;
+            for object in left_out {
+                sqlx::query("INSERT OR IGNORE INTO left_out (object) VALUES ($1)")
+                    .bind(object.to_string())
+                    .execute(&mut *connection)
+                    .await?;
+            }
             for statement in CARRIED {
                 sqlx::query(*statement).execute(&mut *connection).await?;
             }
             sqlx::query("COMMIT").execute(&mut *connection).await?;
+            sqlx::query("DROP TABLE temp.left_out").execute(&mut *connection).await?;
             sqlx::query("DETACH DATABASE old").execute(&mut *connection).await?;
             Ok(true)
         })
@@ -131,11 +164,11 @@ impl Rebuild {
     }
 
     /// Puts the rebuilt catalogue in the old one's place, durably. Nothing else may have either
-    /// open.
+    /// open. The old one stays under another name, which is given.
     ///
     /// # Errors
     /// [`CatalogError::Busy`] when another process has the old one open; the old one stays.
-    pub fn finish(self) -> Result<(), CatalogError> {
+    pub fn finish(self) -> Result<Option<PathBuf>, CatalogError> {
         let fresh = self.catalog.path().to_owned();
         self.catalog.db.close();
         let failed = |action, path: &Path| {
@@ -144,14 +177,16 @@ impl Rebuild {
         };
         File::open(&fresh).and_then(|f| f.sync_all()).map_err(failed("sync", &fresh))?;
         // The old file's log must be gone before the new file has its name: SQLite would replay it.
+        let mut kept = None;
         if self.target.is_file() {
             match self.catalog.db.run(settle(&self.target)) {
                 Err(CatalogError::Busy) => return Err(CatalogError::Busy),
                 Err(error) => tracing::warn!(%error, "the old catalogue is not readable"),
                 Ok(()) => {}
             }
+            kept = Some(keep(&self.target)?);
         }
-        for suffix in ["-wal", "-shm"] {
+        for suffix in LOGS {
             remove(&beside(&self.target, suffix))?;
         }
         let folder = match self.target.parent() {
@@ -161,7 +196,47 @@ impl Rebuild {
         let sync = || File::open(folder).and_then(|f| f.sync_all());
         sync().map_err(failed("sync", folder))?;
         fs::rename(&fresh, &self.target).map_err(failed("replace", &self.target))?;
-        sync().map_err(failed("sync", folder))
+        sync().map_err(failed("sync", folder))?;
+        Ok(kept)
+    }
+}
+
+/// Gives the old catalogue, with what SQLite could not fold into it, a second name that is free.
+/// There is a catalogue under the first name at every moment.
+fn keep(target: &Path) -> Result<PathBuf, CatalogError> {
+    let failed = |source| CatalogError::Io { action: "keep", path: target.to_owned(), source };
+    for number in 1..=MAX_OLD {
+        let name = beside(target, &format!("{OLD_SUFFIX}{number}"));
+        match second_name(target, &name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            result => result.map_err(failed)?,
+        }
+        for suffix in LOGS {
+            match second_name(&beside(target, suffix), &beside(&name, suffix)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
+        return Ok(name);
+    }
+    Err(failed(io::ErrorKind::AlreadyExists.into()))
+}
+
+/// A link, or a copy where the file system knows none.
+fn second_name(file: &Path, name: &Path) -> io::Result<()> {
+    match fs::hard_link(file, name) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            let mut copy = File::create_new(name)?;
+            copy.set_permissions(fs::metadata(file)?.permissions())?;
+            io::copy(&mut File::open(file)?, &mut copy)?;
+            copy.sync_all()
+        }
+        result => result,
     }
 }
 

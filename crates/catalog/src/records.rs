@@ -2,9 +2,11 @@
 
 use crate::CatalogError;
 use scanveil_model::{
-    Digest, Generation, HospitalId, ObjectId, ProjectName, ReasonCode, SubjectId, Uid, Zone,
+    Digest, Generation, HospitalId, ObjectId, ObjectTags, ProjectName, ReasonCode, RetentionClass,
+    SubjectId, Uid, Zone,
 };
 use scanveil_seal::StudyKey;
+use scanveil_storage::ObjectKey;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -199,6 +201,10 @@ pub struct ObjectRecord {
     pub profile: String,
     /// Version of the engine that made it.
     pub engine: String,
+    /// Retention class, as its tags have it.
+    pub retention_class: RetentionClass,
+    /// Day until which it is kept, as its tags have it.
+    pub retain_until: String,
     /// Size of the sealed object in bytes.
     pub bytes: u64,
     /// Digest of the sealed object, where known.
@@ -209,6 +215,37 @@ pub struct ObjectRecord {
     pub received_at_ms: i64,
     /// Digest of the study's certificate, in the one pack of a run that carries it.
     pub certificate: Option<Digest>,
+}
+
+impl ObjectRecord {
+    /// Where it lies.
+    #[must_use]
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey::new(self.zone, self.hospital.clone(), self.object)
+    }
+
+    /// The tags that the object was stored with.
+    #[must_use]
+    pub fn tags(&self) -> ObjectTags {
+        ObjectTags {
+            hospital: self.hospital.clone(),
+            zone: self.zone,
+            retention_class: self.retention_class.clone(),
+            retain_until: self.retain_until.clone(),
+            profile: self.profile.clone(),
+            generation: self.generation,
+            project: self.project.clone(),
+        }
+    }
+}
+
+/// What a study is called in research: the only name of it that people outside know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ResearchName {
+    /// The project.
+    pub project: ProjectName,
+    /// The new Study Instance UID.
+    pub study_instance_uid: Uid,
 }
 
 /// Which objects to list. Empty fields do not restrict.
@@ -341,9 +378,11 @@ pub struct QuarantineCount {
     pub instances: u64,
 }
 
-/// How many instances a release leaves out for one reason.
+/// How many instances of one hospital a release leaves out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeldBack {
+    /// The hospital.
+    pub hospital: HospitalId,
     /// The first reason.
     pub code: ReasonCode,
     /// Instances.

@@ -1,4 +1,5 @@
 mod batches;
+mod comparing;
 mod fixture;
 mod publishing;
 mod questions;

@@ -38,7 +38,7 @@ impl Attempt {
         let folder = site.work.join(FOLDER);
         make_folder(&folder, "the folder of attempts")?;
         let mut attempt = Self { path: folder.join(format!("{hospital}.{study}")), file: None };
-        for key in noted(&attempt.path)? {
+        for key in noted(&attempt.path).map_err(failed)? {
             if !is_published(&site.catalog, &key)? {
                 tracing::info!(object = %key.object(), "an unpublished object is withdrawn");
                 site.store.delete(&key)?;
@@ -79,17 +79,30 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 /// A torn last line is passed over: its object was not put.
-fn noted(path: &Path) -> Result<Vec<ObjectKey>, PipelineError> {
+fn noted(path: &Path) -> io::Result<Vec<ObjectKey>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text.lines().filter_map(|line| ObjectKey::parse(line).ok()).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error),
     }
 }
 
 /// A pack holds at least one instance, so that one without any is not in the catalogue.
 fn is_published(catalog: &Catalog, key: &ObjectKey) -> Result<bool, PipelineError> {
     Ok(!catalog.instances(&key.object())?.is_empty())
+}
+
+/// Objects that attempts have noted: put now, or left by one that was interrupted.
+pub(crate) fn under_way(work: &Path) -> io::Result<BTreeSet<ObjectKey>> {
+    let mut keys = BTreeSet::new();
+    let listing = match fs::read_dir(work.join(FOLDER)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(keys),
+        listing => listing?,
+    };
+    for entry in listing {
+        keys.extend(noted(&entry?.path())?);
+    }
+    Ok(keys)
 }
 
 /// Objects in the store that no attempt has published, as far as a catalogue tells. Their instances
@@ -99,16 +112,9 @@ pub(crate) fn unpublished(
     catalog: Option<&Catalog>,
 ) -> Result<BTreeSet<ObjectKey>, PipelineError> {
     let mut keys = BTreeSet::new();
-    let listing = match fs::read_dir(work.join(FOLDER)) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(keys),
-        Err(error) => return Err(failed(error)),
-    };
-    for entry in listing {
-        for key in noted(&entry.map_err(failed)?.path())? {
-            if !catalog.map_or(Ok(false), |catalog| is_published(catalog, &key))? {
-                keys.insert(key);
-            }
+    for key in under_way(work).map_err(failed)? {
+        if !catalog.map_or(Ok(false), |catalog| is_published(catalog, &key))? {
+            keys.insert(key);
         }
     }
     Ok(keys)

@@ -1,14 +1,17 @@
 //! Batch re-anonymization: what would change is planned and printed first; a run works the plan off
 //! from the vault, one study at a time, and can be stopped and taken up at any moment.
 
+use crate::check::unknown;
+use crate::finding::{Finding, FindingKind};
 use crate::label::label;
 use crate::site::{load_profile, make_folder};
 use crate::work::{Known, StudyWork};
 use crate::{ENGINE, PipelineError, Site, now_ms};
-use scanveil_catalog::{BatchPlan, BatchRecord, ItemEnd, RecordId};
-use scanveil_model::{Coded, Generation, HospitalId, ProjectName, ReasonCode};
+use scanveil_catalog::{BatchPlan, BatchRecord, ItemEnd, RecordId, ResearchName};
+use scanveil_model::{Coded, Generation, HospitalId, ProjectName, ReasonCode, Zone};
 use scanveil_scrub::Profile;
 use scanveil_seal::StudyKey;
+use scanveil_storage::KeyPrefix;
 use scanveil_vault::sweep_local_packs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -42,6 +45,21 @@ pub struct BatchOutline {
     pub changes: Vec<BatchChange>,
     /// Outdated studies that cannot be made again, because their originals were not kept.
     pub without_originals: u64,
+    /// Originals of the studies that would change, and records of stored objects, that are gone. A
+    /// run stops at them.
+    pub lost: Vec<Finding>,
+}
+
+impl BatchOutline {
+    /// Takes the studies out of which something is gone: they stay at their generation. Gives what
+    /// is gone.
+    pub fn leave_out_lost(&mut self) -> Vec<Finding> {
+        let lost = std::mem::take(&mut self.lost);
+        let studies: BTreeSet<&str> =
+            lost.iter().filter_map(|lost| lost.study.as_deref()).collect();
+        self.changes.retain(|change| !studies.contains(change.study.as_str()));
+        lost
+    }
 }
 
 /// What a run did.
@@ -55,6 +73,23 @@ pub struct BatchRun {
     pub held: BTreeMap<ReasonCode, u64>,
     /// Studies that failed, by the error's code.
     pub failed: BTreeMap<String, u64>,
+    /// Each study that failed.
+    pub failed_studies: Vec<FailedStudy>,
+    /// What is gone of studies that were left as they are for it.
+    pub left_out: Vec<Finding>,
+}
+
+/// A study that could not be made again: it stays at its generation.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct FailedStudy {
+    /// Keyed hash of the study.
+    pub study: String,
+    /// What it is called in research, where it is there.
+    pub research: Vec<ResearchName>,
+    /// The error's code.
+    pub code: &'static str,
+    /// What failed, and with which object.
+    pub message: String,
 }
 
 /// Plans the work of bringing a hospital's studies to a profile (the project's own when `profile`
@@ -82,6 +117,7 @@ pub fn plan_batch(
         instances: study.originals.iter().map(|object| object.entries).sum(),
     };
     let changes: Vec<BatchChange> = found.studies.into_iter().map(change).collect();
+    let lost = lost_of(site, hospital, &changes)?;
     Ok(BatchOutline {
         batch: batch_id(hospital, project, &label, &changes)?,
         hospital: hospital.clone(),
@@ -89,7 +125,34 @@ pub fn plan_batch(
         profile: label,
         changes,
         without_originals: found.without_originals,
+        lost,
     })
+}
+
+/// What is gone without which studies would be made again from less than there was.
+fn lost_of(
+    site: &Site,
+    hospital: &HospitalId,
+    changes: &[BatchChange],
+) -> Result<Vec<Finding>, PipelineError> {
+    let mut lost = Vec::new();
+    let changing: BTreeSet<&str> = changes.iter().map(|change| change.study.as_str()).collect();
+    for zone in [Zone::Vault, Zone::Research, Zone::Quarantine] {
+        let prefix = KeyPrefix::Hospital(zone, hospital.clone());
+        let compared = site.catalog.compare(&site.store, &prefix, &|| site.under_way())?;
+        // A research copy that is gone is what a batch makes again.
+        let missing = compared.missing.iter().filter(|record| {
+            zone == Zone::Vault && changing.contains(record.study_key.to_string().as_str())
+        });
+        for record in missing {
+            let detail = "the store has not got it";
+            lost.push(Finding::of(FindingKind::Missing, record, &site.catalog, detail)?);
+        }
+        for key in &compared.unknown {
+            lost.extend(unknown(site, key)?);
+        }
+    }
+    Ok(lost)
 }
 
 /// The same work has the same identifier.
@@ -126,6 +189,7 @@ fn profile_of(
 /// the plan still wants it. `tell` hears how many of the plan's studies are dealt with.
 ///
 /// # Errors
+/// [`PipelineError::Incomplete`] when something is gone that the work needs,
 /// [`PipelineError::BatchRunning`], or what keeps every study from being worked on; a study that
 /// fails by itself is counted and the rest goes on.
 pub fn run_batch(
@@ -134,6 +198,9 @@ pub fn run_batch(
     profile: Option<&str>,
     tell: impl FnMut(u64),
 ) -> Result<BatchRun, PipelineError> {
+    if !outline.lost.is_empty() {
+        return Err(PipelineError::Incomplete(outline.lost.clone()));
+    }
     let _alone = site.lock_batch(&outline.hospital, &outline.project)?;
     let dir = site.work.join(format!("batch-{}.{}", outline.hospital, outline.project));
     make_folder(&dir, "the work folder")?;
@@ -234,6 +301,12 @@ impl<T: FnMut(u64)> Run<'_, T> {
                     "a study could not be made again: {error}"
                 );
                 *self.report.failed.entry(error.code().to_owned()).or_default() += 1;
+                self.report.failed_studies.push(FailedStudy {
+                    study: study.to_string(),
+                    research: self.site.catalog.research_names(&self.outline.hospital, &study)?,
+                    code: error.code(),
+                    message: error.to_string(),
+                });
                 Ok(ItemEnd::Failed(error.code()))
             }
         }

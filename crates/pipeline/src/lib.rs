@@ -2,14 +2,17 @@
 //! and published. Here the clock, the environment and the randomness of the other stages come from.
 
 mod activity;
+mod admission;
 mod attempt;
 mod batch;
+mod check;
 mod config;
 mod content;
 mod decided;
 mod documents;
 mod edges;
 mod error;
+mod finding;
 mod group;
 mod hold;
 mod intake;
@@ -18,6 +21,7 @@ mod limits;
 mod local;
 mod locks;
 mod material;
+mod objects;
 mod preflight;
 mod probe;
 mod publish;
@@ -33,7 +37,9 @@ mod work;
 mod worker;
 
 pub use activity::{Activity, StoreHealth};
-pub use batch::{BatchChange, BatchOutline, BatchRun, plan_batch, run_batch};
+pub use admission::ReleaseRules;
+pub use batch::{BatchChange, BatchOutline, BatchRun, FailedStudy, plan_batch, run_batch};
+pub use check::{CheckDepth, StoreCheck, check_store};
 pub use config::{
     Config, Dimse, Hospital, Http, Listener, Pipeline, Project, Retention, SpoolSettings,
     StoreKind, StoreSettings, Tls,
@@ -41,6 +47,7 @@ pub use config::{
 pub use documents::DocumentProcess;
 pub use edges::{OsEntropy, now_ms};
 pub use error::PipelineError;
+pub use finding::{Finding, FindingKind};
 pub use intake::intake;
 pub use limits::{Connections, DimseSettings};
 pub use preflight::{Problem, Severity, check_addresses, preflight};
@@ -49,7 +56,7 @@ pub use quarantine::{
     PlannedStudy, QuarantineError, RecordedInstance, Refused, SignedRecord, carry_out, groups,
     held_instances, plan_decision, read_first, read_held,
 };
-pub use rebuild::{RebuildReport, rebuild_catalog};
+pub use rebuild::{Losses, RebuildReport, rebuild_catalog};
 pub use site::{ENGINE, Site, SiteMode, load_profile};
 pub use subject::{FoundSubject, Sought, SubjectSearch, find_subjects};
 pub use worker::Worker;

@@ -130,8 +130,11 @@ impl Originals {
                 subject => subject?,
             };
             let place = ObjectKey::new(Zone::Vault, hospital.clone(), object.object);
-            let reader = site.store.open(&place)?;
-            let pack = Arc::new(PackReader::open(reader, |_| Ok(subject.zone_key(Zone::Vault)))?);
+            let open = || -> Result<_, PipelineError> {
+                let reader = site.store.open(&place)?;
+                Ok(PackReader::open(reader, |_| Ok(subject.zone_key(Zone::Vault)))?)
+            };
+            let pack = Arc::new(open().map_err(|error| error.in_object(&place))?);
             originals.received_at_ms = originals.received_at_ms.max(object.received_at_ms);
             for entry in &pack.index().entries {
                 let source = Source::Original(Arc::clone(&pack), Box::new(entry.clone()));

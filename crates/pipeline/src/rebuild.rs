@@ -1,7 +1,9 @@
 //! Rebuilds the catalogue from the store and the keys alone.
 
 use crate::attempt::unpublished;
+use crate::finding::{Fault, Finding, FindingKind, fault};
 use crate::hold::{HELD_GENERATION, HELD_PROFILE, HELD_PROJECT};
+use crate::objects::open_object;
 use crate::quarantine::restore_decisions;
 use crate::site::{CATALOG, WORK, open_store};
 use crate::{Config, OsEntropy, PipelineError, load_profile};
@@ -9,42 +11,63 @@ use scanveil_catalog::{
     Catalog, KeyedId, KnownOriginal, ObjectFilter, Outcome, Outcomes, Publication, Rebuild,
     StudyGeneration,
 };
-use scanveil_model::{Coded, Digest, Generation, HospitalId, ProjectName, ReasonCode, Zone};
-use scanveil_seal::{KeyId, PackEntry, PackIndex, PackReader, SealError};
+use scanveil_model::{
+    Coded, Digest, Generation, HospitalId, ObjectId, ProjectName, ReasonCode, Zone,
+};
+use scanveil_seal::{PackEntry, PackIndex};
 use scanveil_storage::{KeyPrefix, ObjectKey, Store, StoredObject};
-use scanveil_vault::{INTAKE_CONTENT, Keyring};
+use scanveil_vault::{INTAKE_CONTENT, Keyring, KeyringError};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What a rebuild found.
-#[derive(Debug, Clone, Default, serde::Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct RebuildReport {
     /// Objects by zone.
     pub objects: BTreeMap<&'static str, u64>,
     /// Instances in them.
     pub instances: u64,
-    /// Objects that could not be opened, by the error's code: keys destroyed, or damage.
+    /// Objects that could not be opened, by the error's code.
     pub unreadable: BTreeMap<String, u64>,
+    /// Objects of patients whose key was destroyed: they are left out.
+    pub erased: u64,
     /// Objects that an interrupted attempt left; their instances will be processed again.
     pub unpublished: u64,
+    /// What was known or is there, and cannot be found or opened. What the old catalogue knew of it
+    /// stays known, unless the loss was accepted.
+    pub findings: Vec<Finding>,
     /// Whether batches, releases and counters were taken over from the old catalogue.
     pub carried_over: bool,
+    /// Where the old catalogue is now.
+    pub old_catalog: Option<PathBuf>,
 }
 
-/// Builds a new catalogue beside the old one and puts it in its place. `tell` hears the number of
-/// objects read.
+/// What becomes of objects that the old catalogue knew and that are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Losses {
+    /// They stay known, so that they are missed until they are back.
+    Missed,
+    /// They are forgotten.
+    Accepted,
+}
+
+/// Builds a new catalogue beside the old one and puts it in its place; the old one is kept. `tell`
+/// hears the number of objects read.
 ///
 /// # Errors
-/// [`PipelineError`] when the store cannot be reached, when something else has the old catalogue
-/// open, or when the new one cannot be written; the old one stays then.
+/// [`PipelineError::NothingLeft`] when nothing that was stored can be found, and losses are not
+/// accepted; [`PipelineError`] when the store cannot be reached, when something else has the old
+/// catalogue open, or when the new one cannot be written. The old one stays then.
 pub fn rebuild_catalog(
     config: &Config,
+    losses: Losses,
     tell: impl FnMut(u64),
 ) -> Result<RebuildReport, PipelineError> {
     let path = config.data_dir.join(CATALOG);
-    // Closed again before the new catalogue takes its place.
-    let old = path.is_file().then(|| Catalog::open(&path)).transpose();
-    let unpublished = unpublished(&config.data_dir.join(WORK), old.ok().flatten().as_ref())?;
+    let old = path.is_file().then(|| Catalog::open(&path)).transpose().ok().flatten();
+    let unpublished = unpublished(&config.data_dir.join(WORK), old.as_ref())?;
     let mut run = Run {
         keyring: Keyring::open(config.keys_dir(), Arc::new(OsEntropy))?,
         store: Store::new(open_store(config)?),
@@ -52,6 +75,8 @@ pub fn rebuild_catalog(
         unpublished,
         report: RebuildReport::default(),
         held: BTreeMap::new(),
+        added: BTreeSet::new(),
+        erased: BTreeSet::new(),
         read: 0,
         tell,
     };
@@ -60,14 +85,27 @@ pub fn rebuild_catalog(
     run.zone(Zone::Research)?;
     run.zone(Zone::Vault)?;
     run.remember_held()?;
-    let Run { rebuild, mut report, keyring, .. } = run;
+    let known = match &old {
+        Some(old) => run.miss(old)?,
+        None => 0,
+    };
+    if losses == Losses::Missed {
+        run.refuse_nothing(known)?;
+    }
+    // Closed before the new catalogue takes its place.
+    drop(old);
+    let Run { rebuild, mut report, erased, keyring, .. } = run;
     let (_, unreadable) = restore_decisions(config, &keyring, rebuild.catalog())?;
     if unreadable > 0 {
         tracing::error!(unreadable, "records of decisions about the quarantine cannot be read");
     }
-    report.carried_over = rebuild.carry_over()?;
+    let mut left_out: Vec<ObjectId> = erased.into_iter().collect();
+    if losses == Losses::Accepted {
+        left_out.extend(report.findings.iter().map(|finding| finding.object));
+    }
+    report.carried_over = rebuild.carry_over(&left_out)?;
     empty_generations(config, rebuild.catalog())?;
-    rebuild.finish()?;
+    report.old_catalog = rebuild.finish()?;
     Ok(report)
 }
 
@@ -87,6 +125,10 @@ struct Run<T> {
     unpublished: BTreeSet<ObjectKey>,
     report: RebuildReport,
     held: BTreeMap<(HospitalId, Digest), HeldInstance>,
+    /// Objects that the new catalogue has.
+    added: BTreeSet<ObjectId>,
+    /// Objects of patients whose key was destroyed.
+    erased: BTreeSet<ObjectId>,
     read: u64,
     tell: T,
 }
@@ -104,14 +146,10 @@ impl<T: FnMut(u64)> Run<T> {
                     self.report.instances += index.entries.len() as u64;
                     *self.report.objects.entry(zone.as_str()).or_default() += 1;
                     self.rebuild.add(&[Publication { stored: &stored, index: &index }])?;
+                    self.added.insert(info.key.object());
                     self.remember(zone, &index)?;
                 }
-                // Leaving out what is there and could only not be read would lose it.
-                Err(error) if error.concerns_all() => return Err(error),
-                Err(error) => {
-                    tracing::warn!(code = error.code(), "an object is left out: {error}");
-                    *self.report.unreadable.entry(error.code().to_owned()).or_default() += 1;
-                }
+                Err(error) => self.leave_out(&info.key, error)?,
             }
             self.read += 1;
             (self.tell)(self.read);
@@ -119,21 +157,71 @@ impl<T: FnMut(u64)> Run<T> {
         Ok(())
     }
 
-    fn look(&self, key: &ObjectKey) -> Result<(StoredObject, PackIndex), PipelineError> {
-        let reader = self.store.open(key)?;
-        let pack = PackReader::open(reader, |header| {
-            let KeyId::Subject(subject) = header.key_id else {
-                return Err(SealError::ZoneMismatch);
-            };
-            let subject = self.keyring.existing_subject(&header.hospital, &subject)?;
-            Ok(subject.zone_key(header.zone))
-        })?;
-        // A pack under another name than its own would stand for an object that it is not.
-        let named = pack.header().object_id == key.object();
-        if !named || pack.index().zone != key.zone() || pack.index().hospital != *key.hospital() {
-            return Err(SealError::Header("the object lies under another object's key").into());
+    /// Leaves an object out. What is there and could only not be read would be lost by that.
+    fn leave_out(&mut self, key: &ObjectKey, error: PipelineError) -> Result<(), PipelineError> {
+        let code = error.code();
+        match fault(error)? {
+            Fault::Erased => {
+                self.report.erased += 1;
+                self.erased.insert(key.object());
+            }
+            Fault::Found(kind, detail) => {
+                tracing::warn!(code, object = %key, "an object is left out: {detail}");
+                *self.report.unreadable.entry(code.to_owned()).or_default() += 1;
+                self.report.findings.push(Finding::at(kind, key, detail));
+            }
         }
-        Ok((self.store.confirm(key)?, pack.index().clone()))
+        Ok(())
+    }
+
+    fn look(&self, key: &ObjectKey) -> Result<(StoredObject, PackIndex), PipelineError> {
+        let index = open_object(&self.keyring, &self.store, key)?.index().clone();
+        Ok((self.store.confirm(key)?, index))
+    }
+
+    /// Finds what the old catalogue knew and the new one has not. Gives how much the old one knew.
+    fn miss(&mut self, old: &Catalog) -> Result<u64, PipelineError> {
+        let mut known = 0;
+        let Self { report, added, erased, keyring, .. } = self;
+        let mut found: BTreeMap<ObjectId, usize> =
+            report.findings.iter().enumerate().map(|(at, one)| (one.object, at)).collect();
+        old.each_object(&ObjectFilter::default(), |record| {
+            known += 1;
+            if added.contains(&record.object) || erased.contains(&record.object) {
+                return Ok(());
+            }
+            if let Some(at) = found.remove(&record.object) {
+                // What the old catalogue knows of it, it cannot say itself.
+                let Finding { kind, detail, .. } = report.findings[at].clone();
+                report.findings[at] = Finding::of(kind, &record, old, detail)?;
+                return Ok(());
+            }
+            let key = keyring.existing_subject(&record.hospital, &record.subject);
+            if matches!(key, Err(KeyringError::SubjectDestroyed(_))) {
+                report.erased += 1;
+                erased.insert(record.object);
+                return Ok(());
+            }
+            let detail = "the old catalogue knew it, and the store has not got it";
+            report.findings.push(Finding::of(FindingKind::Missing, &record, old, detail)?);
+            Ok::<_, PipelineError>(())
+        })?;
+        Ok(known)
+    }
+
+    /// Refuses a new catalogue that knows nothing where something was stored: the store or the
+    /// keyring is another than it was.
+    fn refuse_nothing(&self, known: u64) -> Result<(), PipelineError> {
+        let nothing = self.report.instances == 0;
+        let lost = !self.report.findings.is_empty();
+        let stored = self.read > 0;
+        let patients = || -> Result<bool, KeyringError> {
+            Ok(self.keyring.list()?.iter().any(|hospital| hospital.subjects > 0))
+        };
+        if nothing && (lost || (!stored && self.unpublished.is_empty() && patients()?)) {
+            return Err(PipelineError::NothingLeft { known });
+        }
+        Ok(())
     }
 
     /// Takes instances by the keyed hash of their UID, so that duplicates are told again.

@@ -1,5 +1,6 @@
 //! One installation: configuration, keys, spool, store and catalogue, opened together.
 
+use crate::attempt::under_way;
 use crate::documents::DocumentProcess;
 use crate::edges::OsEntropy;
 use crate::{Config, Hospital, PipelineError, StoreKind};
@@ -7,11 +8,12 @@ use scanveil_catalog::Catalog;
 use scanveil_model::{HospitalId, ObjectTags, ProjectName, Zone};
 use scanveil_scrub::Profile;
 use scanveil_seal::Entropy;
-use scanveil_storage::{FolderStore, ObjectStore, S3Store, Store};
+use scanveil_storage::{FolderStore, KeyPrefix, ObjectKey, ObjectStore, Page, S3Store, Store};
 use scanveil_vault::{
     Keyring, KeyringError, Spool, SpoolConfig, SpooledInstance, sweep_local_packs,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -108,9 +110,13 @@ impl Site {
             .thread_name(|at| format!("scrub-{at}"))
             .build()
             .map_err(|error| PipelineError::config(format!("pipeline.jobs: {error}")))?;
+        let (store, catalog) = (Store::new(store), open_catalog(&data, &keyring)?);
+        if mode == SiteMode::Service {
+            refuse_empty(&store, &catalog)?;
+        }
         let site = Self {
-            store: Store::new(store),
-            catalog: Arc::new(Catalog::open(&data.join(CATALOG))?),
+            store,
+            catalog: Arc::new(catalog),
             profiles: profiles(&config)?,
             config,
             entropy,
@@ -158,6 +164,14 @@ impl Site {
             .ok_or_else(|| PipelineError::Unknown { what: "project", name: project.to_string() })
     }
 
+    /// Objects that are being put, or that an interrupted attempt left: they are not published.
+    ///
+    /// # Errors
+    /// What the work folder gives.
+    pub fn under_way(&self) -> io::Result<BTreeSet<ObjectKey>> {
+        under_way(&self.work)
+    }
+
     /// The version of a hospital's secret that pseudonyms hang on from now on.
     pub(crate) fn secret_in_force(&self, hospital: &HospitalId) -> Result<u32, PipelineError> {
         match self.keyring.existing_hospital(hospital) {
@@ -192,6 +206,28 @@ impl Site {
             project: None,
         }
     }
+}
+
+/// Opens the catalogue; makes one only where nothing can have been stored yet: a new one beside
+/// stored objects would know nothing of them.
+fn open_catalog(data: &Path, keyring: &Keyring) -> Result<Catalog, PipelineError> {
+    let path = data.join(CATALOG);
+    if !path.exists() && keyring.list()?.iter().any(|hospital| hospital.subjects > 0) {
+        return Err(PipelineError::CatalogMissing(path));
+    }
+    Ok(Catalog::open(&path)?)
+}
+
+/// An empty store beside a catalogue that knows objects is another than the one in use: a folder
+/// that is not mounted, a wrong bucket. Nothing may be put there. One that does not answer may well
+/// be the right one.
+fn refuse_empty(store: &Store, catalog: &Catalog) -> Result<(), PipelineError> {
+    let page = Page { limit: 1, ..Page::first() };
+    let empty = store.list(&KeyPrefix::All, &page).is_ok_and(|listing| listing.objects.is_empty());
+    if empty && catalog.has_objects()? {
+        return Err(PipelineError::StoreEmpty);
+    }
+    Ok(())
 }
 
 pub(crate) fn open_store(config: &Config) -> Result<Arc<dyn ObjectStore>, PipelineError> {

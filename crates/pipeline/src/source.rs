@@ -3,7 +3,7 @@
 use crate::PipelineError;
 use scanveil_model::{Digest, Reason, ReasonCode, Uid};
 use scanveil_seal::{PackEntry, PackReader, SealError};
-use scanveil_storage::StoredReader;
+use scanveil_storage::{ObjectKey, StoredReader};
 use scanveil_vault::{Spool, SpoolError, SpooledInstance};
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,7 +51,9 @@ impl Source {
     pub(crate) fn open(&self) -> Result<Box<dyn Read + '_>, PipelineError> {
         Ok(match self {
             Self::Spooled(spool, instance) => Box::new(spool.read(instance)?),
-            Self::Original(pack, entry) => Box::new(pack.instance(entry)?),
+            Self::Original(pack, entry) => {
+                Box::new(pack.instance(entry).map_err(|error| in_pack(pack, error))?)
+            }
         })
     }
 
@@ -60,7 +62,7 @@ impl Source {
         match (error.downcast::<SpoolError>(), self) {
             (Ok(spool), _) => spool.into(),
             (Err(error), Self::Spooled(..)) => SpoolError::from(SealError::from(error)).into(),
-            (Err(error), Self::Original(..)) => SealError::from(error).into(),
+            (Err(error), Self::Original(pack, _)) => in_pack(pack, SealError::from(error)),
         }
     }
 
@@ -79,6 +81,13 @@ impl Source {
             (_, None) => Ok(outcome),
         }
     }
+}
+
+/// An error of reading an original, with the object that it lies in.
+fn in_pack(pack: &PackReader<StoredReader>, error: SealError) -> PipelineError {
+    let header = pack.header();
+    let key = ObjectKey::new(header.zone, header.hospital.clone(), header.object_id);
+    PipelineError::from(error).in_object(&key)
 }
 
 /// Remembers that reading or writing failed, whatever the code in between makes of it.

@@ -1,6 +1,7 @@
 mod batches;
 mod bench;
 mod certificates;
+mod checking;
 mod custody;
 mod documents;
 mod faults;

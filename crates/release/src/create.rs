@@ -3,23 +3,24 @@
 use crate::certificates::{self, ManifestCertificate};
 use crate::folder::{DATASHEET, Folder, LIST, MANIFEST, TABLES, hash_file, io_error, temporary_in};
 use crate::line::{Line, series, studies};
+use crate::lost::{lost, own_fault};
 use crate::manifest::{Document, MANIFEST_VERSION};
 use crate::plan::{Opener, Plan, plan};
 use crate::table::{write_csv, write_parquet};
 use crate::{
-    ManifestInstance, Progress, ReleaseError, ReleaseManifest, ReleaseMode, ReleaseRequest, Totals,
-    Unreadable, datasheet, tables,
+    ManifestInstance, Progress, ReleaseError, ReleaseManifest, ReleaseMode, ReleaseRequest,
+    ReleaseSources, Totals, Unreadable, datasheet, tables,
 };
 use rayon::prelude::*;
 use scanveil_catalog::{Catalog, ReleaseRecord};
 use scanveil_model::Digest;
-use scanveil_seal::{PackReader, ResearchKeys, SealError};
-use scanveil_storage::{Store, StoredReader};
+use scanveil_seal::{PackReader, SealError};
+use scanveil_storage::StoredReader;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Makes a release of a project's current generation and records it in the catalogue.
 ///
@@ -31,9 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// [`ReleaseError`]; what was written so far stays, for [`ReleaseMode::Resume`].
 pub fn create(
     request: &ReleaseRequest,
-    catalog: &Catalog,
-    store: &Store,
-    keys: &Arc<dyn ResearchKeys>,
+    sources: &ReleaseSources<'_>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<ReleaseManifest, ReleaseError> {
     let created_at = jiff::Timestamp::from_millisecond(request.created_at_ms)
@@ -44,16 +43,17 @@ pub fn create(
         .build()
         .map_err(|source| ReleaseError::Threads { source: Box::new(source) })?;
     let folder = Folder::take(&request.out, request.mode, &request.release, &request.project)?;
-    let opener = Opener { store, keys: &**keys };
-    let mut plan = threads.install(|| plan(request, catalog, &opener))?;
-    write(request, &folder, &opener, &mut plan, &threads, progress)?;
+    let opener = Opener { store: sources.store, keys: sources.keys };
+    let mut plan = threads.install(|| plan(request, sources, &opener))?;
+    write(request, &folder, &opener, &mut plan, &threads, progress)
+        .map_err(|error| name_lost(error, sources, &plan))?;
     if plan.lines.is_empty() {
         folder.finish()?;
         let left_out = plan.left_out.iter().map(|left| left.instances).sum();
         return Err(ReleaseError::Empty { left_out });
     }
     let document = describe(request, created_at, &folder, &plan)?;
-    record(request, &document, catalog)?;
+    record(request, &document, sources.catalog)?;
     folder.finish()?;
     Ok(ReleaseManifest(document))
 }
@@ -95,6 +95,21 @@ fn write(
     threads.install(|| sync_all(folder.root(), plan))
 }
 
+/// An object that turned out damaged while it was read is named as those are that were met before.
+fn name_lost(error: ReleaseError, sources: &ReleaseSources<'_>, plan: &Plan) -> ReleaseError {
+    let id = match &error {
+        ReleaseError::Object { object, .. } | ReleaseError::ObjectMismatch { object, .. } => {
+            *object
+        }
+        _ => return error,
+    };
+    let Some(record) = plan.objects.iter().find(|record| record.object == id) else { return error };
+    match own_fault(error) {
+        Ok(what) => ReleaseError::Short { lost: vec![lost(sources, record, what)] },
+        Err(error) => error,
+    }
+}
+
 /// Removes what an interrupted run or an older generation left.
 fn keep_only(folder: &Folder, plan: &Plan) -> Result<(), ReleaseError> {
     let Plan { lines, certificates, .. } = plan;
@@ -130,7 +145,8 @@ impl Writer<'_> {
             .with_max_len(1)
             .filter(|(_, lines)| !lines.is_empty())
             .try_for_each(|(object, lines)| match self.write_object(object, lines) {
-                Err(ReleaseError::Object { .. }) if self.unreadable == Unreadable::LeaveOut => {
+                Err(error) if self.unreadable == Unreadable::LeaveOut => {
+                    own_fault(error)?;
                     self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(object);
                     Ok(())
                 }
@@ -289,6 +305,7 @@ fn describe(
         project: request.project.clone(),
         created_at,
         engine: request.engine.clone(),
+        profile: request.profile.clone(),
         list_digest,
         totals,
         left_out: plan.left_out.clone(),

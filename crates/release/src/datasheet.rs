@@ -19,7 +19,7 @@ pub(crate) fn datasheet(
     // Writing to a string cannot fail.
     let _ = what_it_is(&mut text, request, totals);
     let _ = counts(&mut text, lines);
-    let _ = how_it_was_made(&mut text, lines);
+    let _ = how_it_was_made(&mut text, request, lines);
     let _ = what_was_left_out(&mut text, left_out);
     text.push_str(HOW_TO_LOAD);
     text.push_str(HOW_TO_VERIFY);
@@ -102,7 +102,11 @@ fn counts(text: &mut String, lines: &[Line]) -> std::fmt::Result {
     count_table(text, "transfer syntax", &counted(lines, |line| line.transfer_syntax.as_str()))
 }
 
-fn how_it_was_made(text: &mut String, lines: &[Line]) -> std::fmt::Result {
+fn how_it_was_made(
+    text: &mut String,
+    request: &ReleaseRequest,
+    lines: &[Line],
+) -> std::fmt::Result {
     writeln!(
         text,
         "\n## How it was de-identified\n\n\
@@ -112,6 +116,15 @@ fn how_it_was_made(text: &mut String, lines: &[Line]) -> std::fmt::Result {
          says in (0012,0062), (0012,0063) and (0012,0064) what was done to it."
     )?;
     count_table(text, "profile", &counted(lines, |line| &line.profile))?;
+    let others = lines.iter().filter(|line| !line.profile.starts_with(&request.profile)).count();
+    if others > 0 {
+        writeln!(
+            text,
+            "\n{others} instances were made with another profile than the project's own on the day \
+             of the release, which is `{}`.",
+            request.profile
+        )?;
+    }
     let mut generations: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
     for line in lines {
         generations.entry(line.generation.0).or_default().insert(line.study.as_str());
@@ -138,7 +151,9 @@ fn what_was_left_out(text: &mut String, left_out: &[LeftOut]) -> std::fmt::Resul
     }
     writeln!(
         text,
-        "\nReasons that begin with `filter-` were asked for; `unreadable` and \
+        "\nReasons that begin with `filter-` were asked for, and so was `other-profile`; those that \
+         begin with `hospital-` are instances of hospitals that the project does not take any more; \
+         `erased` is of patients whose data was erased; `unreadable`, `not-in-catalogue` and \
          `conflicting-copies` are instances whose stored copies could not be used; all others are \
          held in quarantine. What is left out is not missing at random: keep it in mind when \
          prevalences or rare findings matter."

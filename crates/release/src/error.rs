@@ -1,5 +1,6 @@
 //! What can go wrong with a release.
 
+use crate::lost::Lost;
 use scanveil_catalog::CatalogError;
 use scanveil_model::{Coded, ObjectId};
 use scanveil_seal::SealError;
@@ -59,6 +60,12 @@ pub enum ReleaseError {
         object: ObjectId,
         /// What differs.
         what: &'static str,
+    },
+    /// Objects that belong into the release are gone, changed, or not in the catalogue.
+    #[error("the release would be short of {}: {}", count(.lost), named(.lost))]
+    Short {
+        /// Each of them.
+        lost: Vec<Lost>,
     },
     /// An instance carries an identifier that is not safe as a file name.
     #[error("instance {entry} of object {object} has an identifier that cannot be a file name")]
@@ -121,6 +128,31 @@ pub enum ReleaseError {
     },
 }
 
+/// Objects that the message names one by one.
+const MAX_NAMED: usize = 50;
+
+fn count(lost: &[Lost]) -> String {
+    match lost.len() {
+        1 => "one object".to_owned(),
+        more => format!("{more} objects"),
+    }
+}
+
+fn named(lost: &[Lost]) -> String {
+    let names: Vec<String> = lost.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+    let more = lost.len().saturating_sub(MAX_NAMED);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    names.join("; ") + &more
+}
+
+impl ReleaseError {
+    /// An error that names what is lost, if anything is.
+    pub(crate) fn unless_whole(mut lost: Vec<Lost>) -> Result<(), Self> {
+        lost.sort();
+        if lost.is_empty() { Ok(()) } else { Err(Self::Short { lost }) }
+    }
+}
+
 impl From<CatalogError> for ReleaseError {
     fn from(source: CatalogError) -> Self {
         Self::Catalog { source }
@@ -146,6 +178,7 @@ impl Coded for ReleaseError {
             Self::Manifest { .. } => "SV-RELEASE-014",
             Self::NewerVersion { .. } => "SV-RELEASE-015",
             Self::TooDeep { .. } => "SV-RELEASE-016",
+            Self::Short { .. } => "SV-RELEASE-017",
         }
     }
 
@@ -163,6 +196,11 @@ impl Coded for ReleaseError {
             Self::Object { source, .. } => return source.next_step(),
             Self::ObjectMismatch { .. } => {
                 "run `scanveil store rebuild`; if it stays, restore the object from a copy"
+            }
+            Self::Short { .. } => {
+                "run `scanveil store check`, restore what it names or make it again with `scanveil \
+                 batch run`, and run `scanveil store rebuild` for what the catalogue does not \
+                 know; then resume. To go without them: `--leave-out-unreadable`"
             }
             Self::UnsafeName { .. } => "keep the object and report this: the scrubber let it pass",
             Self::Empty { .. } => {

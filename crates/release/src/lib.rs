@@ -10,6 +10,7 @@ mod datasheet;
 mod error;
 mod folder;
 mod line;
+mod lost;
 mod manifest;
 mod plan;
 mod request;
@@ -20,8 +21,11 @@ mod verify;
 pub use certificates::ManifestCertificate;
 pub use create::create;
 pub use error::ReleaseError;
+pub use lost::Lost;
 pub use manifest::{LeftOut, MANIFEST_VERSION, ManifestInstance, ReleaseManifest, Totals};
-pub use request::{Progress, ReleaseFilter, ReleaseMode, ReleaseRequest, Unreadable};
+pub use request::{
+    Progress, ReleaseFilter, ReleaseMode, ReleaseRequest, ReleaseSources, Unreadable,
+};
 pub use verify::{Problem, ProblemKind, VerifyReport, verify};
 
 #[cfg(test)]

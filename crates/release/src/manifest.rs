@@ -8,10 +8,8 @@ use scanveil_catalog::RecordId;
 use scanveil_model::{Digest, Generation, ProjectName, Uid};
 use serde::{Deserialize, Serialize};
 
-/// The version without certificates, which is still read.
-const WITHOUT_CERTIFICATES: u32 = 1;
-/// The version that is written.
-pub const MANIFEST_VERSION: u32 = 2;
+/// The version that is written, and the only one so far.
+pub const MANIFEST_VERSION: u32 = 1;
 
 /// What a finished release holds. Only [`crate::create`] makes one.
 ///
@@ -39,14 +37,15 @@ pub(crate) struct Document {
     /// RFC 3339, UTC.
     pub(crate) created_at: String,
     pub(crate) engine: String,
+    /// Label of the profile that the project had when the release was made.
+    pub(crate) profile: String,
     /// BLAKE3 digest of `manifest.b3`.
     pub(crate) list_digest: Digest,
     pub(crate) totals: Totals,
     pub(crate) left_out: Vec<LeftOut>,
     /// Sorted by path.
     pub(crate) instances: Vec<ManifestInstance>,
-    /// Sorted by path; from version 2 on.
-    #[serde(default)]
+    /// Sorted by path.
     pub(crate) certificates: Vec<ManifestCertificate>,
 }
 
@@ -122,6 +121,17 @@ impl ReleaseManifest {
     pub fn created_at(&self) -> &str {
         &self.0.created_at
     }
+    /// Label of the profile that the project had when the release was made.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.0.profile
+    }
+    /// Instances that were made with another profile than that.
+    #[must_use]
+    pub fn of_other_profiles(&self) -> u64 {
+        let own = |one: &&ManifestInstance| !one.profile.starts_with(&self.0.profile);
+        self.0.instances.iter().filter(own).count() as u64
+    }
     /// Digest of the list of digests, `manifest.b3`.
     #[must_use]
     pub fn list_digest(&self) -> Digest {
@@ -174,17 +184,10 @@ struct VersionOnly {
 }
 
 impl Document {
-    fn is_of_its_version(&self) -> bool {
-        match self.version {
-            WITHOUT_CERTIFICATES => self.certificates.is_empty(),
-            version => version == MANIFEST_VERSION,
-        }
-    }
-
-    /// Reads a manifest of any known version.
+    /// Reads a manifest.
     pub(crate) fn read(json: &[u8]) -> Result<Self, ReleaseError> {
         match serde_json::from_slice::<Self>(json) {
-            Ok(document) if document.is_of_its_version() => Ok(document),
+            Ok(document) if document.version == MANIFEST_VERSION => Ok(document),
             // The parser's own message may quote the text, so that only its kind is told.
             _ => Err(match serde_json::from_slice::<VersionOnly>(json) {
                 Ok(VersionOnly { version }) if version > u64::from(MANIFEST_VERSION) => {

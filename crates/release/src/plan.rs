@@ -4,9 +4,10 @@
 use crate::certificates::{Certificate, named};
 use crate::folder::instance_path;
 use crate::line::Line;
-use crate::{LeftOut, ReleaseError, ReleaseFilter, ReleaseRequest, Unreadable};
+use crate::lost::{Lost, Opened, lost, opened, unknown};
+use crate::{LeftOut, ReleaseError, ReleaseFilter, ReleaseRequest, ReleaseSources, Unreadable};
 use rayon::prelude::*;
-use scanveil_catalog::{Catalog, ObjectRecord};
+use scanveil_catalog::ObjectRecord;
 use scanveil_model::{Digest, HospitalId, Uid};
 use scanveil_seal::{
     KeyId, PackEntry, PackIndex, PackReader, ResearchKeys, SealError, StreamHeader,
@@ -19,8 +20,14 @@ use std::sync::Arc;
 /// Most instances of one release: what bounds the memory of its lists.
 const MAX_INSTANCES: usize = 2_000_000;
 
-/// Why instances are left out whose object is missing, changed, or whose key is gone.
+/// Why instances are left out whose object is missing, changed, or whose key is lost.
 const UNREADABLE: &str = "unreadable";
+/// Why instances are left out whose object the catalogue does not know.
+const UNKNOWN: &str = "not-in-catalogue";
+/// Why instances are left out whose patient's key was destroyed.
+const ERASED: &str = "erased";
+/// Why instances are left out that other rules made than the project's own.
+const OTHER_PROFILE: &str = "other-profile";
 
 /// Opens packs of the research zone.
 pub(crate) struct Opener<'a> {
@@ -34,10 +41,28 @@ impl Opener<'_> {
         &self,
         object: &ObjectRecord,
     ) -> Result<PackReader<StoredReader>, ReleaseError> {
-        let failed = |source| ReleaseError::Object { object: object.object, source };
-        let key = ObjectKey::new(object.zone, object.hospital.clone(), object.object);
+        let pack = self.open_key(&object.key())?;
+        let index = pack.index();
+        let differs = [
+            ("the project", index.project != object.project),
+            ("the generation", index.generation != object.generation),
+            ("the study", index.study_key != object.study_key),
+            ("the number of instances", index.entries.len() as u64 != object.entries),
+        ];
+        match differs.into_iter().find(|(_, differs)| *differs) {
+            Some((what, _)) => Err(ReleaseError::ObjectMismatch { object: object.object, what }),
+            None => Ok(pack),
+        }
+    }
+
+    /// Opens the pack at this place and checks that it is the one that belongs there.
+    pub(crate) fn open_key(
+        &self,
+        key: &ObjectKey,
+    ) -> Result<PackReader<StoredReader>, ReleaseError> {
+        let failed = |source| ReleaseError::Object { object: key.object(), source };
         let source =
-            self.store.open(&key).map_err(|e| failed(SealError::Io(io::Error::other(e))))?;
+            self.store.open(key).map_err(|e| failed(SealError::Io(io::Error::other(e))))?;
         let research_key = |header: &StreamHeader| match header.key_id {
             KeyId::Subject(subject) => self.keys.zone_key(&header.hospital, &subject),
             KeyId::Intake => Err(SealError::KeyRefused),
@@ -45,15 +70,12 @@ impl Opener<'_> {
         let pack = PackReader::open(source, research_key).map_err(failed)?;
         let index = pack.index();
         let differs = [
-            ("its id", pack.header().object_id != object.object),
-            ("the zone", index.zone != object.zone),
-            ("the hospital", index.hospital != object.hospital),
-            ("the project", index.project != object.project),
-            ("the generation", index.generation != object.generation),
-            ("the study", index.study_key != object.study_key),
+            ("its id", pack.header().object_id != key.object()),
+            ("the zone", index.zone != key.zone()),
+            ("the hospital", index.hospital != *key.hospital()),
         ];
         match differs.into_iter().find(|(_, differs)| *differs) {
-            Some((what, _)) => Err(ReleaseError::ObjectMismatch { object: object.object, what }),
+            Some((what, _)) => Err(ReleaseError::ObjectMismatch { object: key.object(), what }),
             None => Ok(pack),
         }
     }
@@ -95,41 +117,53 @@ impl Tally {
     }
 }
 
-/// Plans the release of the project's current generation.
+/// Plans the release of the project's current generation. Who may be in it is decided here, by the
+/// request: what the catalogue has of others is counted and left out.
 pub(crate) fn plan(
     request: &ReleaseRequest,
-    catalog: &Catalog,
+    sources: &ReleaseSources<'_>,
     opener: &Opener<'_>,
 ) -> Result<Plan, ReleaseError> {
     let mut tally = Tally::default();
-    for held in catalog.held_back(&request.project)? {
-        tally.add(held.code.as_str(), held.instances);
+    for held in sources.catalog.held_back(&request.project)? {
+        let excluded = request.excludes(&held.hospital);
+        tally.add(excluded.unwrap_or(held.code.as_str()), held.instances);
     }
-    let mut objects = catalog.current_objects(&request.project)?;
-    let replaced = catalog.replaced()?;
-    let hospitals = &request.filter.hospitals;
+    let mut objects = sources.catalog.current_objects(&request.project)?;
+    let replaced = sources.catalog.replaced()?;
     objects.retain(|object| {
-        let wanted = hospitals.is_empty() || hospitals.contains(&object.hospital);
-        if !wanted {
-            tally.add("filter-hospital", object.entries);
-        }
-        wanted
+        let reason = request.excludes(&object.hospital).or_else(|| {
+            let other = request.only_profile && !object.profile.starts_with(&request.profile);
+            other.then_some(OTHER_PROFILE)
+        });
+        reason.into_iter().for_each(|reason| tally.add(reason, object.entries));
+        reason.is_none()
     });
     let read: Vec<Result<Found, ReleaseError>> = objects
         .par_iter()
         .enumerate()
         .with_max_len(1)
-        .map(|(number, object)| lines_of(number, object, request, opener, &replaced))
+        .map(|(number, object)| lines_of(number, object, request, opener, (sources, &replaced)))
         .collect();
-    let (mut lines, mut certificates) = (Vec::new(), Vec::new());
+    let (mut lines, mut certificates, mut lost) = (Vec::new(), Vec::new(), Vec::new());
     for result in read {
         let found = result?;
         lines.extend(found.lines);
         certificates.extend(found.certificate);
         found.skipped.0.iter().for_each(|(reason, n)| tally.add(reason, *n));
+        lost.extend(found.lost);
         if lines.len() > MAX_INSTANCES {
             return Err(ReleaseError::TooMany { count: lines.len(), limit: MAX_INSTANCES });
         }
+    }
+    let unknown = unknown(request, sources, opener)?;
+    if request.unreadable == Unreadable::Fail {
+        lost.extend(unknown);
+        ReleaseError::unless_whole(lost)?;
+    } else {
+        let instances = |lost: &[Lost]| lost.iter().map(|one| one.instances.unwrap_or(1)).sum();
+        tally.add(UNREADABLE, instances(&lost));
+        tally.add(UNKNOWN, instances(&unknown));
     }
     lines.sort_by(|a, b| (&a.path, a.object, a.entry).cmp(&(&b.path, b.object, b.entry)));
     drop_repeats(&mut lines, &mut tally);
@@ -159,6 +193,8 @@ struct Found {
     lines: Vec<Line>,
     certificate: Option<Certificate>,
     skipped: Tally,
+    /// The object itself, when it could not be opened.
+    lost: Option<Lost>,
 }
 
 fn lines_of(
@@ -166,16 +202,19 @@ fn lines_of(
     object: &ObjectRecord,
     request: &ReleaseRequest,
     opener: &Opener<'_>,
-    replaced: &BTreeSet<(HospitalId, Digest)>,
+    (sources, replaced): (&ReleaseSources<'_>, &BTreeSet<(HospitalId, Digest)>),
 ) -> Result<Found, ReleaseError> {
     let mut found = Found::default();
-    let pack = match opener.open(object) {
-        Ok(pack) => pack,
-        Err(ReleaseError::Object { .. }) if request.unreadable == Unreadable::LeaveOut => {
-            found.skipped.add(UNREADABLE, object.entries);
+    let pack = match opened(opener.open(object))? {
+        Opened::Whole(pack) => pack,
+        Opened::Erased => {
+            found.skipped.add(ERASED, object.entries);
             return Ok(found);
         }
-        Err(error) => return Err(error),
+        Opened::Lost(what) => {
+            found.lost = Some(lost(sources, object, what));
+            return Ok(found);
+        }
     };
     let index = pack.index();
     let patient: Arc<str> = index.patient_pseudonym.as_deref().unwrap_or_default().into();

@@ -1,7 +1,9 @@
 //! What a release is to be.
 
-use scanveil_catalog::RecordId;
+use scanveil_catalog::{Catalog, RecordId, UnderWay};
 use scanveil_model::{HospitalId, ProjectName, Uid};
+use scanveil_seal::ResearchKeys;
+use scanveil_storage::Store;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -16,9 +18,18 @@ pub struct ReleaseRequest {
     pub out: PathBuf,
     /// Whether the folder may hold the beginning of this release.
     pub mode: ReleaseMode,
+    /// Hospitals that the project takes today: no other's data is in the release, whatever the
+    /// catalogue has of it.
+    pub admitted: BTreeSet<HospitalId>,
+    /// Hospitals that are configured today.
+    pub configured: BTreeSet<HospitalId>,
+    /// Label of the profile that the project has today.
+    pub profile: String,
+    /// Leave out what was made with another profile.
+    pub only_profile: bool,
     /// Which instances to take.
     pub filter: ReleaseFilter,
-    /// What to do about an object that cannot be opened.
+    /// What to do about an object that is gone or cannot be opened.
     pub unreadable: Unreadable,
     /// When the release is made, in milliseconds since 1970.
     pub created_at_ms: i64,
@@ -32,6 +43,37 @@ pub struct ReleaseRequest {
     pub contact: Option<String>,
 }
 
+impl ReleaseRequest {
+    /// Why nothing of a hospital is in the release, if nothing is.
+    pub(crate) fn excludes(&self, hospital: &HospitalId) -> Option<&'static str> {
+        if !self.configured.contains(hospital) {
+            return Some("hospital-not-configured");
+        }
+        if !self.admitted.contains(hospital) {
+            return Some("hospital-not-in-project");
+        }
+        (!self.wants(hospital)).then_some("filter-hospital")
+    }
+
+    /// Whether the filter lets a hospital pass.
+    pub(crate) fn wants(&self, hospital: &HospitalId) -> bool {
+        self.filter.hospitals.is_empty() || self.filter.hospitals.contains(hospital)
+    }
+}
+
+/// Where a release is made from.
+#[derive(Clone, Copy)]
+pub struct ReleaseSources<'a> {
+    /// What there is.
+    pub catalog: &'a Catalog,
+    /// Where it lies.
+    pub store: &'a Store,
+    /// Keys of the research zone.
+    pub keys: &'a dyn ResearchKeys,
+    /// Says which objects are not published yet.
+    pub under_way: UnderWay<'a>,
+}
+
 /// Whether a release begins or goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseMode {
@@ -41,7 +83,8 @@ pub enum ReleaseMode {
     Resume,
 }
 
-/// What to do about an object that is missing, changed, or whose key is gone.
+/// What to do about an object that is missing, changed, whose key is lost, or that the catalogue
+/// does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
     /// Stop with an error.

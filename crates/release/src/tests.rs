@@ -1,4 +1,6 @@
+mod admission;
 mod fixture;
 mod making;
 mod manifests;
+mod short;
 mod verifying;

@@ -4,6 +4,7 @@
 mod documented;
 mod govern;
 mod quarantine;
+mod store;
 
 pub(crate) use govern::{
     ApproverCommand, AuditCommand, AuditListArgs, AuditVerifyArgs, KeysRotateArgs, SubjectCommand,
@@ -14,6 +15,7 @@ pub(crate) use quarantine::{
     HeldArgs, QuarantineCommand, QuarantineDecideArgs, QuarantineExportArgs, QuarantineListArgs,
     SignArgs,
 };
+pub(crate) use store::{StoreCheckArgs, StoreCommand, StoreRebuildArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scanveil_dataset::Vr;
@@ -336,12 +338,21 @@ pub(crate) struct BatchArgs {
     pub(crate) profile: Option<String>,
 }
 
+#[derive(Args, Clone)]
+pub(crate) struct BatchRunArgs {
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+    /// Leave studies as they are of which originals are gone, instead of stopping.
+    #[arg(long)]
+    pub(crate) leave_out_unreadable: bool,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum BatchCommand {
     /// Prints what would change; changes nothing.
     Plan(BatchArgs),
     /// Does it. Stopped at any moment, the same command goes on.
-    Run(BatchArgs),
+    Run(BatchRunArgs),
     /// Batches and how far they are.
     List(ConfigArg),
 }
@@ -365,9 +376,12 @@ pub(crate) struct ReleaseArgs {
     /// Go on with a release that was begun in this folder.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Leave out what cannot be opened (and count it) instead of stopping.
+    /// Leave out what is gone or cannot be opened (and count it) instead of stopping.
     #[arg(long)]
     pub(crate) leave_out_unreadable: bool,
+    /// Leave out what was made with another profile than the project has today (and count it).
+    #[arg(long)]
+    pub(crate) only_current_profile: bool,
     /// How to cite the dataset.
     #[arg(long)]
     pub(crate) citation: Option<String>,
@@ -395,14 +409,6 @@ pub(crate) enum KeysCommand {
     List(ConfigArg),
     /// Makes a new version of a hospital's pseudonym secret. Earlier ones are kept, sealed.
     Rotate(KeysRotateArgs),
-}
-
-#[derive(Subcommand)]
-pub(crate) enum StoreCommand {
-    /// Whether the store can be reached, written, read and tagged.
-    Check(ConfigArg),
-    /// Builds the catalogue again from the store and the keys.
-    Rebuild(ConfigArg),
 }
 
 #[derive(Subcommand)]

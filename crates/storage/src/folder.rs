@@ -169,8 +169,11 @@ impl ObjectStore for FolderStore {
 
     fn tags(&self, key: &ObjectKey) -> Result<ObjectTags> {
         self.head(key)?;
-        let failed = |error| StorageError::io("reading an object's tags", error);
         let wrong = |what| StorageError::Tags { key: key.to_string(), what };
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => wrong("the tags file is missing"),
+            _ => StorageError::io("reading an object's tags", error),
+        };
         let mut text = Vec::new();
         File::open(self.object_path(key).with_file_name(tags_name(key)))
             .map_err(failed)?

@@ -1,6 +1,6 @@
 use super::fixture::{Pack, World, arrival, digest, dump, hospital, project};
 use crate::{BatchPlan, Catalog, CatalogError, KnownOriginal, Outcome, Publication, RecordId};
-use scanveil_model::ReasonCode;
+use scanveil_model::{ObjectId, ReasonCode};
 use scanveil_seal::{RawZone, StudyKey};
 use scanveil_storage::KeyPrefix;
 
@@ -52,11 +52,42 @@ fn with_the_old_one_at_hand_nothing_is_lost() {
     let path = world.path();
     let rebuild = Catalog::begin_rebuild(&path).unwrap();
     feed(&world, &packs, &rebuild);
-    assert!(rebuild.carry_over().unwrap());
+    assert!(rebuild.carry_over(&[]).unwrap());
     world.catalog.db.close();
-    rebuild.finish().unwrap();
+    let kept = rebuild.finish().unwrap().unwrap();
     assert_eq!(dump(&Catalog::open(&path).unwrap()), before);
     assert!(!path.with_extension("db.rebuild").exists());
+    assert_eq!(kept, path.with_extension("db.old-1"));
+    assert_eq!(dump(&Catalog::open(&kept).unwrap()), before, "the old one is kept");
+}
+
+#[test]
+fn what_is_gone_stays_known_unless_it_is_left_out() {
+    let (world, packs) = filled();
+    world.research(10, 1, 2, "a");
+    let before = world.dump();
+    let path = world.path();
+    world.catalog.db.close();
+    // The store has nothing of study 1 but what it holds in quarantine.
+    let begin = || {
+        let rebuild = Catalog::begin_rebuild(&path).unwrap();
+        let Pack { stored, index } = &packs[1];
+        rebuild.add(&[Publication { stored, index }]).unwrap();
+        rebuild
+    };
+    let rebuild = begin();
+    assert!(rebuild.carry_over(&[]).unwrap());
+    assert_eq!(rebuild.finish().unwrap(), Some(path.with_extension("db.old-1")));
+    let again = Catalog::open(&path).unwrap();
+    assert_eq!(dump(&again), before);
+    again.db.close();
+    let rebuild = begin();
+    assert!(rebuild.carry_over(&[ObjectId([1; 16]), ObjectId([10; 16])]).unwrap());
+    assert_eq!(rebuild.finish().unwrap(), Some(path.with_extension("db.old-2")));
+    let fresh = Catalog::open(&path).unwrap();
+    let left = fresh.objects(&crate::ObjectFilter::default(), 10).unwrap();
+    assert_eq!(left.iter().map(|object| object.object.0[0]).collect::<Vec<_>>(), [2]);
+    assert!(fresh.instances(&ObjectId([10; 16])).unwrap().is_empty());
 }
 
 #[test]
@@ -65,7 +96,7 @@ fn without_the_old_one_the_store_tells_enough() {
     let path = world.folder.path().join("fresh.db");
     let rebuild = Catalog::begin_rebuild(&path).unwrap();
     feed(&world, &packs, &rebuild);
-    assert!(!rebuild.carry_over().unwrap());
+    assert!(!rebuild.carry_over(&[]).unwrap());
     rebuild.finish().unwrap();
     let fresh = Catalog::open(&path).unwrap();
     let rows = |rows: Vec<String>, table: &str| -> Vec<String> {
@@ -110,8 +141,9 @@ fn a_damaged_catalogue_is_replaced() {
     std::fs::write(path.with_extension("db-wal"), b"left behind").unwrap();
     let rebuild = Catalog::begin_rebuild(&path).unwrap();
     feed(&world, &packs, &rebuild);
-    assert!(!rebuild.carry_over().unwrap());
-    rebuild.finish().unwrap();
+    assert!(!rebuild.carry_over(&[]).unwrap());
+    let kept = rebuild.finish().unwrap().unwrap();
+    assert_eq!(std::fs::read(&kept).unwrap(), vec![0xa5; 4096]);
     let fresh = Catalog::open(&path).unwrap();
     assert_eq!(fresh.objects(&crate::ObjectFilter::default(), 10).unwrap().len(), 2);
 }

@@ -75,7 +75,7 @@ fn with_catalogue_lost(bench: Bench) -> Bench {
     for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
         let _ = std::fs::remove_file(settings.data_dir.join(name));
     }
-    rebuild_catalog(&settings, |_| {}).unwrap();
+    rebuild_catalog(&settings, crate::Losses::Missed, |_| {}).unwrap();
     Bench { dir, more, ..unused }.restart().0
 }
 

@@ -1,10 +1,10 @@
 //! A catalogue made again from the store and the keys.
 
 use super::bench::*;
-use crate::{plan_batch, rebuild_catalog, run_batch};
+use crate::{FindingKind, Losses, PipelineError, plan_batch, rebuild_catalog, run_batch};
 use scanveil_catalog::{ObjectFilter, ObjectRecord, Outcome, StudyRecord};
 use scanveil_model::{Digest, Generation, ReasonCode, Zone};
-use scanveil_storage::{StoreCall, StoreFault};
+use scanveil_storage::{KeyPrefix, StoreCall, StoreFault};
 
 #[derive(Debug, PartialEq)]
 struct Picture {
@@ -42,7 +42,7 @@ fn rebuilt(bench: Bench, catalog_lost: bool) -> (Bench, crate::RebuildReport) {
             let _ = std::fs::remove_file(data.join(name));
         }
     }
-    let report = rebuild_catalog(&settings, |_| {}).unwrap();
+    let report = rebuild_catalog(&settings, Losses::Missed, |_| {}).unwrap();
     let mut bench = Bench { dir, ..unused };
     (bench, _) = bench.restart();
     (bench, report)
@@ -118,7 +118,7 @@ fn erased_patients_are_left_out_and_counted() {
     let subject = bench.site.catalog.studies(&project()).unwrap()[0].subject;
     bench.site.keyring.destroy_subject(&hospital(KEEPER), &subject).unwrap();
     let (bench, report) = rebuilt(bench, true);
-    assert_eq!((report.instances, report.unreadable.values().sum::<u64>()), (0, 2));
+    assert_eq!((report.instances, report.erased, report.findings.len()), (0, 2, 0));
     assert!(bench.site.catalog.objects(&ObjectFilter::default(), 10).unwrap().is_empty());
 }
 
@@ -138,4 +138,98 @@ fn what_the_newest_generation_holds_back_does_not_come_out_of_the_one_before() {
     assert_eq!(bench.site.catalog.studies(&project()).unwrap(), before);
     assert!(bench.holds(Zone::Research).is_empty());
     bench.assert_tidy();
+}
+
+/// The file of a zone's first object.
+fn object_file(bench: &Bench, zone: Zone) -> std::path::PathBuf {
+    let key = bench.site.store.objects(KeyPrefix::Zone(zone)).next().unwrap().unwrap().key;
+    bench.dir.path().join("data/objects").join(key.to_string())
+}
+
+#[test]
+fn what_is_gone_or_damaged_is_named_and_stays_known() {
+    for zone in [Zone::Vault, Zone::Research, Zone::Quarantine] {
+        for damaged in [false, true] {
+            let (bench, _) = Bench::new();
+            let files = slices(3);
+            bench.push(KEEPER, &[files[0].clone(), files[1].clone(), burned_in(&files[2])]);
+            let known = bench.site.catalog.objects(&ObjectFilter::default(), 10).unwrap();
+            let study = known[0].study_key.to_string();
+            let file = object_file(&bench, zone);
+            if damaged {
+                let mut bytes = std::fs::read(&file).unwrap();
+                bytes[20] ^= 1;
+                std::fs::write(&file, bytes).unwrap();
+            } else {
+                std::fs::remove_file(&file).unwrap();
+            }
+            let (bench, report) = rebuilt(bench, false);
+            let [finding] = &report.findings[..] else { panic!("{:?}", report.findings) };
+            let kind = if damaged { FindingKind::Damaged } else { FindingKind::Missing };
+            assert_eq!((finding.kind, finding.zone), (kind, zone));
+            assert!(file.to_string_lossy().contains(&finding.object.to_string()));
+            assert_eq!(finding.study.as_ref(), Some(&study));
+            assert_eq!(finding.research.len(), 1, "it is in research, and has a name there");
+            let old = report.old_catalog.unwrap();
+            assert!(old.is_file() && old.to_string_lossy().contains("catalog.sqlite.old-"));
+            // It is missed until it is back.
+            let after = bench.site.catalog.objects(&ObjectFilter::default(), 10).unwrap();
+            assert_eq!(after.len(), known.len());
+        }
+    }
+}
+
+#[test]
+fn losses_are_forgotten_only_when_they_are_accepted() {
+    let (bench, _) = Bench::new();
+    let files = slices(2);
+    bench.push(KEEPER, &[files[0].clone(), burned_in(&files[1])]);
+    std::fs::remove_file(object_file(&bench, Zone::Quarantine)).unwrap();
+    let settings = bench.settings();
+    let Bench { site, store, dir, more } = bench;
+    drop((site, store));
+    let report = rebuild_catalog(&settings, Losses::Accepted, |_| {}).unwrap();
+    assert_eq!(report.findings.len(), 1);
+    let unused = Bench::new().0;
+    let (bench, _) = Bench { dir, more, ..unused }.restart();
+    assert!(bench.reasons().is_empty());
+    bench.assert_tidy();
+}
+
+#[test]
+fn nothing_is_rebuilt_from_a_store_that_is_empty_or_another() {
+    for catalog_lost in [true, false] {
+        for another in [true, false] {
+            let (bench, _) = Bench::new();
+            bench.push(KEEPER, &slices(2));
+            let (other, _) = Bench::new();
+            other.push(KEEPER, &slices(1));
+            let mut settings = bench.settings();
+            let catalog = settings.data_dir.join("catalog.sqlite");
+            let known = bench.site.catalog.objects(&ObjectFilter::default(), 10).unwrap();
+            let before = (!catalog_lost).then_some(known);
+            let Bench { site, store, dir, .. } = bench;
+            drop((site, store));
+            if catalog_lost {
+                std::fs::remove_file(&catalog).unwrap();
+            }
+            let place =
+                if another { other.dir.path().join("data/objects") } else { dir.path().join("x") };
+            settings.store.path = Some(place);
+            let refused = rebuild_catalog(&settings, Losses::Missed, |_| {});
+            assert!(matches!(refused, Err(PipelineError::NothingLeft { .. })), "{refused:?}");
+            let left = catalog.is_file().then(|| {
+                let catalog = scanveil_catalog::Catalog::open(&catalog).unwrap();
+                catalog.objects(&ObjectFilter::default(), 10).unwrap()
+            });
+            assert_eq!(left, before, "the catalogue stays as it was");
+            // Nor does a service begin anew there.
+            let started = crate::Site::open(settings, crate::SiteMode::Service).err();
+            match (catalog_lost, another) {
+                (true, _) => assert!(matches!(started, Some(PipelineError::CatalogMissing(_)))),
+                (false, false) => assert!(matches!(started, Some(PipelineError::StoreEmpty))),
+                (false, true) => assert!(started.is_none()),
+            }
+        }
+    }
 }

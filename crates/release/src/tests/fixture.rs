@@ -2,7 +2,7 @@
 
 use crate::{
     Progress, ReleaseError, ReleaseFilter, ReleaseManifest, ReleaseMode, ReleaseRequest,
-    Unreadable, create,
+    ReleaseSources, Unreadable, create,
 };
 use scanveil_catalog::{Catalog, Outcomes, Publication, RecordId};
 use scanveil_dataset::{Encoding, Limits, Tag, Vr, Writer, file_meta, open_slice};
@@ -16,7 +16,7 @@ use scanveil_seal::{
     SealError, SealedObject, StudyKey, SubjectKey, ZoneKey,
 };
 use scanveil_storage::{FolderStore, ObjectKey, Store};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -118,13 +118,15 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) keys: Arc<Keys>,
     pub(super) profile: Profile,
+    /// Whose instances are made.
+    pub(super) hospital: HospitalId,
     secret: ProjectSecret,
     entropy: Counting,
     /// What must be in the release: path below `data/` by content, as the scrubber wrote it.
     pub(super) scrubbed: Vec<Vec<u8>>,
 }
 
-fn hospital() -> HospitalId {
+pub(super) fn hospital() -> HospitalId {
     HospitalId::parse("st-wystan").unwrap()
 }
 
@@ -147,6 +149,7 @@ impl World {
             store: Store::new(Arc::new(store)),
             keys: Arc::new(Keys { key, destroyed: AtomicBool::new(false) }),
             profile: Profile::builtin("basic").unwrap(),
+            hospital: hospital(),
             secret: ProjectSecret::new(&[7; 32]),
             entropy,
             scrubbed: Vec::new(),
@@ -201,7 +204,7 @@ impl World {
     ) -> (ResearchPack<Vec<u8>>, Certifying) {
         let mut certifying = Certifying::new();
         let meta = ResearchMeta {
-            hospital: hospital(),
+            hospital: self.hospital.clone(),
             subject: SubjectId([7; 16]),
             project: project(),
             generation: Generation(generation),
@@ -232,7 +235,7 @@ impl World {
     pub(super) fn quarantine(&self, object: u8, study: u8, one: Instance, code: ReasonCode) {
         let meta = PackMeta {
             zone: RawZone::Quarantine,
-            hospital: hospital(),
+            hospital: self.hospital.clone(),
             subject: SubjectId([7; 16]),
             study_key: StudyKey([study; 16]),
             received_at_ms: 1000,
@@ -264,7 +267,7 @@ impl World {
         let file = self.folder.path().join("sealed");
         std::fs::write(&file, bytes).unwrap();
         let tags = ObjectTags {
-            hospital: hospital(),
+            hospital: index.hospital.clone(),
             zone: index.zone,
             retention_class: RetentionClass(HospitalId::parse("research-10y").unwrap()),
             retain_until: "2036-01-01".into(),
@@ -278,10 +281,14 @@ impl World {
         self.catalog.publish(&outcomes).unwrap();
     }
 
+    /// The key of a research object.
+    pub(super) fn key(&self, object: u8) -> ObjectKey {
+        ObjectKey::new(Zone::Research, hospital(), ObjectId([object; 16]))
+    }
+
     /// The file of a research object in the store's folder.
     pub(super) fn object_file(&self, object: u8) -> PathBuf {
-        let key = ObjectKey::new(Zone::Research, hospital(), ObjectId([object; 16]));
-        let wanted = key.to_string();
+        let wanted = self.key(object).to_string();
         let files = all_files(&self.folder.path().join("store"));
         files.into_iter().find(|file| file.to_string_lossy().ends_with(&wanted)).unwrap()
     }
@@ -296,6 +303,10 @@ impl World {
             project: project(),
             out: self.out(),
             mode: ReleaseMode::New,
+            admitted: [hospital()].into(),
+            configured: [hospital()].into(),
+            profile: self.profile.label(),
+            only_profile: false,
             filter: ReleaseFilter::default(),
             unreadable: Unreadable::Fail,
             created_at_ms: 1_767_225_600_000,
@@ -315,8 +326,33 @@ impl World {
         request: &ReleaseRequest,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<ReleaseManifest, ReleaseError> {
-        let keys: Arc<dyn ResearchKeys> = self.keys.clone();
-        create(request, &self.catalog, &self.store, &keys, progress)
+        self.create_beside(request, progress, &BTreeSet::new)
+    }
+
+    /// As [`World::create`], under another name.
+    pub(super) fn create_as(
+        &self,
+        name: &str,
+        request: ReleaseRequest,
+    ) -> Result<ReleaseManifest, ReleaseError> {
+        let release = RecordId::parse(name).unwrap();
+        self.create(&ReleaseRequest { release, ..request })
+    }
+
+    /// As [`World::create`], while objects are being put.
+    pub(super) fn create_beside(
+        &self,
+        request: &ReleaseRequest,
+        progress: &(dyn Fn(Progress) + Sync),
+        under_way: &(dyn Fn() -> BTreeSet<ObjectKey> + Sync),
+    ) -> Result<ReleaseManifest, ReleaseError> {
+        let sources = ReleaseSources {
+            catalog: &self.catalog,
+            store: &self.store,
+            keys: &*self.keys,
+            under_way: &|| Ok(under_way()),
+        };
+        create(request, &sources, progress)
     }
 }
 

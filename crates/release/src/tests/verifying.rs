@@ -149,8 +149,8 @@ fn what_is_no_release_is_an_error() {
     let table = [
         ("", "SV-RELEASE-014"),
         ("{}", "SV-RELEASE-014"),
-        (&text.replacen("\"version\": 2", "\"version\": 3", 1), "SV-RELEASE-015"),
-        (&text.replacen("\"version\": 2", "\"version\": 0", 1), "SV-RELEASE-014"),
+        (&text.replacen("\"version\": 1", "\"version\": 2", 1), "SV-RELEASE-015"),
+        (&text.replacen("\"version\": 1", "\"version\": 0", 1), "SV-RELEASE-014"),
         (&text.replacen("\"version\"", "\"colour\": 3, \"version\"", 1), "SV-RELEASE-014"),
         (&text.replacen("\"lungs\"", "\"../x\"", 1), "SV-RELEASE-014"),
     ];

@@ -1,9 +1,10 @@
 //! `scanveil batch`.
 
-use crate::cli::{BatchArgs, BatchCommand};
+use super::store::findings;
+use crate::cli::{BatchArgs, BatchCommand, BatchRunArgs};
 use crate::output::{Failure, Output, table};
 use indicatif::{ProgressBar, ProgressStyle};
-use scanveil_pipeline::{BatchOutline, BatchRun, plan_batch, run_batch};
+use scanveil_pipeline::{BatchOutline, BatchRun, FailedStudy, plan_batch, run_batch};
 use std::process::ExitCode;
 
 /// Studies that a printed plan names one by one.
@@ -37,8 +38,18 @@ pub(crate) fn run(command: &BatchCommand, output: &Output) -> Result<ExitCode, F
 fn plan(args: &BatchArgs, output: &Output) -> Result<ExitCode, Failure> {
     let site = super::site(&args.config)?;
     let outline = plan_batch(&site, &args.hospital, &args.project, args.profile.as_deref())?;
-    output.result(&outline, || outline_text(&outline));
-    Ok(ExitCode::SUCCESS)
+    output.result(&outline, || outline_text(&outline) + &lost_text(&outline));
+    Ok(if outline.lost.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+fn lost_text(outline: &BatchOutline) -> String {
+    if outline.lost.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nGone, so that `run` stops; with --leave-out-unreadable these studies stay as they are:\n{}",
+        findings(&outline.lost)
+    )
 }
 
 fn outline_text(outline: &BatchOutline) -> String {
@@ -80,9 +91,11 @@ fn left_out(outline: &BatchOutline) -> String {
     }
 }
 
-fn work(args: &BatchArgs, output: &Output) -> Result<ExitCode, Failure> {
+fn work(args: &BatchRunArgs, output: &Output) -> Result<ExitCode, Failure> {
+    let BatchRunArgs { batch: args, leave_out_unreadable } = args;
     let site = super::site(&args.config)?;
-    let outline = plan_batch(&site, &args.hospital, &args.project, args.profile.as_deref())?;
+    let mut outline = plan_batch(&site, &args.hospital, &args.project, args.profile.as_deref())?;
+    let lost = if *leave_out_unreadable { outline.leave_out_lost() } else { Vec::new() };
     let bar = if output.draws() {
         ProgressBar::new(outline.changes.len() as u64)
     } else {
@@ -90,11 +103,12 @@ fn work(args: &BatchArgs, output: &Output) -> Result<ExitCode, Failure> {
     };
     let style = "{bar:40} {pos}/{len} studies, {elapsed} gone, {eta} to go";
     bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
-    let report = run_batch(&site, &outline, args.profile.as_deref(), |studies| {
+    let mut report = run_batch(&site, &outline, args.profile.as_deref(), |studies| {
         bar.set_position(studies);
     })?;
     bar.finish_and_clear();
-    let failed = !report.failed.is_empty();
+    report.left_out = lost;
+    let failed = !report.failed.is_empty() || !report.left_out.is_empty();
     output.result(&report, || report_text(&outline, &report));
     Ok(if failed { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
@@ -113,7 +127,24 @@ fn report_text(outline: &BatchOutline, report: &BatchRun) -> String {
         text += &format!("\n  {count} x {code}: {}", code.next_step());
     }
     for (code, count) in &report.failed {
-        text += &format!("\n  {count} studies failed with {code}: run the same command again");
+        text += &format!("\n  {count} studies failed with {code}");
+    }
+    for failed in &report.failed_studies {
+        text += &format!("\n    {}: {}", study_label(failed), failed.message);
+    }
+    if !report.failed.is_empty() {
+        text += "\nThey stay at their generation: restore what is named, and run this again.";
+    }
+    if !report.left_out.is_empty() {
+        text +=
+            &format!("\nLeft as they are, because this is gone:\n{}", findings(&report.left_out));
     }
     text
+}
+
+/// What a study is called in research, else its keyed hash.
+fn study_label(failed: &FailedStudy) -> String {
+    let names: Vec<String> =
+        failed.research.iter().map(|name| name.study_instance_uid.as_str().to_owned()).collect();
+    if names.is_empty() { failed.study.clone() } else { names.join(", ") }
 }

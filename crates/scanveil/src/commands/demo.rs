@@ -18,10 +18,10 @@ use place::Place;
 use report::{Hospital, Release, Report, Stage};
 use scanveil_catalog::{RecordId, Stage as Counted};
 use scanveil_model::ProjectName;
-use scanveil_pipeline::{Config, ENGINE, Site, now_ms};
+use scanveil_pipeline::{Config, ENGINE, ReleaseRules, Site, now_ms};
 use scanveil_release::{
-    ReleaseFilter, ReleaseManifest, ReleaseMode, ReleaseRequest, Unreadable, VerifyReport, create,
-    verify,
+    ReleaseFilter, ReleaseManifest, ReleaseMode, ReleaseRequest, ReleaseSources, Unreadable,
+    VerifyReport, create, verify,
 };
 use scanveil_server::Metrics;
 use search::{Hunters, Search};
@@ -148,11 +148,16 @@ fn release(
 ) -> Result<(ReleaseManifest, VerifyReport, Vec<Stage>), Failure> {
     let project = ProjectName::parse(PROJECT).map_err(|error| defect(&error.to_string()))?;
     let now = now_ms();
+    let rules = ReleaseRules::of(site, &project)?;
     let request = ReleaseRequest {
         release: RecordId::parse(&format!("{project}-{}", now / 1000))?,
         project,
         out: place.release(),
         mode: ReleaseMode::New,
+        admitted: rules.admitted,
+        configured: rules.configured,
+        profile: rules.profile,
+        only_profile: false,
         filter: ReleaseFilter::default(),
         unreadable: Unreadable::Fail,
         created_at_ms: now,
@@ -164,7 +169,13 @@ fn release(
     let progress = bar(output, 0, "release");
     let keys = site.keyring().research_keys();
     let begun = Instant::now();
-    let manifest = create(&request, site.catalog(), site.store(), &keys, &|now| {
+    let sources = ReleaseSources {
+        catalog: site.catalog(),
+        store: site.store(),
+        keys: &*keys,
+        under_way: &|| site.under_way(),
+    };
+    let manifest = create(&request, &sources, &|now| {
         progress.set_length(now.instances_total);
         progress.set_position(now.instances);
     })?;

@@ -4,8 +4,11 @@ use crate::cli::{ReleaseArgs, ReleaseCommand};
 use crate::output::{Failure, Output, bytes, table};
 use indicatif::{ProgressBar, ProgressStyle};
 use scanveil_catalog::RecordId;
-use scanveil_pipeline::{ENGINE, now_ms};
-use scanveil_release::{ReleaseFilter, ReleaseMode, ReleaseRequest, Unreadable, create, verify};
+use scanveil_pipeline::{ENGINE, ReleaseRules, now_ms};
+use scanveil_release::{
+    ReleaseFilter, ReleaseManifest, ReleaseMode, ReleaseRequest, ReleaseSources, Unreadable,
+    create, verify,
+};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -55,7 +58,10 @@ fn begun(folder: &Path) -> Option<String> {
 
 fn make(args: &ReleaseArgs, output: &Output) -> Result<ExitCode, Failure> {
     let site = super::site(&args.config)?;
-    site.config().project(&args.project)?;
+    let rules = ReleaseRules::of(&site, &args.project)?;
+    for hospital in &args.hospital {
+        rules.admits(hospital, &args.project)?;
+    }
     let now = now_ms();
     let release = match args.resume.then(|| begun(&args.out)).flatten() {
         Some(begun) => begun,
@@ -66,6 +72,10 @@ fn make(args: &ReleaseArgs, output: &Output) -> Result<ExitCode, Failure> {
         project: args.project.clone(),
         out: args.out.clone(),
         mode: if args.resume { ReleaseMode::Resume } else { ReleaseMode::New },
+        admitted: rules.admitted,
+        configured: rules.configured,
+        profile: rules.profile,
+        only_profile: args.only_current_profile,
         filter: ReleaseFilter {
             hospitals: args.hospital.iter().cloned().collect(),
             modalities: args.modality.iter().cloned().collect(),
@@ -82,26 +92,43 @@ fn make(args: &ReleaseArgs, output: &Output) -> Result<ExitCode, Failure> {
     let style = "{bar:40} {pos}/{len} instances, {elapsed} gone, {eta} to go";
     bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
     let keys = site.keyring().research_keys();
-    let manifest = create(&request, site.catalog(), site.store(), &keys, &|progress| {
+    let sources = ReleaseSources {
+        catalog: site.catalog(),
+        store: site.store(),
+        keys: &*keys,
+        under_way: &|| site.under_way(),
+    };
+    let manifest = create(&request, &sources, &|progress| {
         bar.set_length(progress.instances_total);
         bar.set_position(progress.instances);
     })?;
     bar.finish_and_clear();
-    output.result(&manifest, || {
-        let totals = manifest.totals();
-        let mut text = format!(
-            "Release {} of project {}: {} instances of {} patients, {}, in {}",
-            manifest.release(),
-            manifest.project(),
-            totals.instances,
-            totals.patients,
-            bytes(totals.bytes),
-            args.out.display()
-        );
-        for left in manifest.left_out() {
-            text += &format!("\n  left out: {} x {}", left.instances, left.reason);
-        }
-        text + "\nStart with DATASHEET.md; check the copy with `scanveil release verify DIR`."
-    });
+    output.result(&manifest, || text_of(&manifest, &args.out));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a person reads of a release.
+fn text_of(manifest: &ReleaseManifest, out: &Path) -> String {
+    let totals = manifest.totals();
+    let mut text = format!(
+        "Release {} of project {}: {} instances of {} patients, {}, in {}",
+        manifest.release(),
+        manifest.project(),
+        totals.instances,
+        totals.patients,
+        bytes(totals.bytes),
+        out.display()
+    );
+    for left in manifest.left_out() {
+        text += &format!("\n  left out: {} x {}", left.instances, left.reason);
+    }
+    if manifest.of_other_profiles() > 0 {
+        text += &format!(
+            "\n{} instances were made with another profile than the project has today ({}): \
+             `scanveil batch run` makes them again, `--only-current-profile` leaves them out.",
+            manifest.of_other_profiles(),
+            manifest.profile()
+        );
+    }
+    text + "\nStart with DATASHEET.md; check the copy with `scanveil release verify DIR`."
 }
