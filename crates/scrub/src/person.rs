@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub(crate) const TABLE: &str = include_str!("../tables/person-concepts.txt");
+const TABLE: &str = include_str!("../tables/person-concepts.txt");
 
 /// What a concept says of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use crate::lexicon::QuickMap;
 use std::sync::LazyLock;
 
 /// The words.
-pub(crate) const WORDS: &str = include_str!("../data/houses.txt");
+const WORDS: &str = include_str!("../data/houses.txt");
 
 /// Houses whose name comes first: `Mercy Vale Infirmary`.
 pub(crate) const LAST: u8 = 1;

@@ -9,7 +9,7 @@ use crate::lists::WORDS;
 use crate::table::{
     CLINICAL, COMMON, EPONYM, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY,
 };
-pub(crate) use built::{BEGINNINGS, is_built_clinically};
+pub(crate) use built::is_built_clinically;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 

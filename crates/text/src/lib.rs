@@ -29,15 +29,5 @@ pub use cleaner::{Cleaned, Cleaner};
 pub use kind::{Finding, Kind, Word};
 pub use known::{Known, KnownBuilder, TooMany};
 
-/// What tells one state of the word lists from another: the digest of what the build laid out of
-/// them (BLAKE3, made once by the build), and the words that stand in the code.
-pub static STATE: &[&[u8]] = &[
-    include_bytes!(concat!(env!("OUT_DIR"), "/lists.digest")),
-    lexicon::BEGINNINGS.as_bytes(),
-    numbers::AGE_WORDS.as_bytes(),
-    numbers::DAY_WORDS.as_bytes(),
-    houses::WORDS.as_bytes(),
-];
-
 #[cfg(test)]
 mod tests;

@@ -15,9 +15,8 @@ use crate::kind::Kind;
 use crate::token::{Class, Page};
 use cues::{Cue, cue_before};
 
-pub(crate) use ages::WORDS as AGE_WORDS;
 pub(crate) use cues::introduction;
-pub(crate) use months::{WORDS as DAY_WORDS, roman};
+pub(crate) use months::roman;
 pub(crate) use technical::is_unit;
 pub(crate) use weekday::{is_nobody, take_beside};
 

@@ -164,7 +164,7 @@ impl Profile {
         &self.document.version
     }
 
-    /// Digest of the profile's text, of the table it was compiled with and of the engine's rules.
+    /// Digest of the profile's text and of the code and tables that apply it.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
@@ -225,31 +225,13 @@ fn options(names: &[String]) -> Result<BTreeSet<ProfileOption>, ProfileError> {
     Ok(options)
 }
 
-/// Rules outside the tables that change what comes out; raised with each such change, so that
-/// re-anonymization finds what was made by older rules.
-const ENGINE_RULES: u32 = 4;
+/// Digest of the code, the tables and the libraries that decide (`build.rs`): what was made by
+/// others is outdated, and batches find it.
+pub(crate) static RULES: &[u8; 32] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.digest"));
 
 fn digest(text: &str) -> Digest {
     let mut hasher = blake3::Hasher::new();
     hasher.update(text.as_bytes());
-    hasher.update(crate::table::EDITION.as_bytes());
-    for table in [
-        include_str!("../../tables/ps3.15-e1-1-2026c.csv"),
-        include_str!("../../tables/ps3.15-e3.4-1-2020c.csv"),
-        include_str!("../../tables/ps3.15-e3.10-1-2020c.csv"),
-        include_str!("../../tables/sop-classes.csv"),
-        include_str!("../../tables/iods.txt"),
-        include_str!("../../tables/attributes.txt"),
-        include_str!("../../tables/vocabulary.txt"),
-        crate::days::PLACEHOLDERS,
-        crate::days::PUBLISHED,
-        crate::person::TABLE,
-    ] {
-        hasher.update(table.as_bytes());
-    }
-    for state in scanveil_text::STATE {
-        hasher.update(state);
-    }
-    hasher.update(&ENGINE_RULES.to_le_bytes());
+    hasher.update(RULES);
     Digest(*hasher.finalize().as_bytes())
 }

@@ -8,7 +8,7 @@ use crate::stem::stem;
 use crate::table::{CLINICAL, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY, PART};
 
 /// The clinical words in order, to find beginnings: descriptions are cut off at 64 bytes.
-pub(crate) const BEGINNINGS: &str = include_str!("../../data/clinical.txt");
+const BEGINNINGS: &str = include_str!("../../data/clinical.txt");
 
 /// Shortest beginning of a clinical word that stands for it.
 const SHORTEST_BEGINNING: usize = 6;

@@ -9,7 +9,7 @@ use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
 /// The words, as `data/ages.txt` has them by section.
-pub(crate) const WORDS: &str = include_str!("../../data/ages.txt");
+const WORDS: &str = include_str!("../../data/ages.txt");
 
 /// What a word says: one bit for each section of the words.
 #[derive(Clone, Copy, PartialEq, Eq)]

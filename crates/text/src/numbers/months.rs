@@ -4,7 +4,7 @@ use crate::lexicon::QuickMap;
 use std::sync::LazyLock;
 
 /// The words, as `data/days.txt` has them by section.
-pub(crate) const WORDS: &str = include_str!("../../data/days.txt");
+const WORDS: &str = include_str!("../../data/days.txt");
 
 /// How certain a month's name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
