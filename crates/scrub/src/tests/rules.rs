@@ -1,7 +1,7 @@
 //! Which rules made an object follows from the code and the data that decide.
 
 #[path = "../../build/rules.rs"]
-mod rules;
+mod decides;
 
 use std::fs;
 use std::path::Path;
@@ -41,7 +41,7 @@ fn digest_with(path: &str, text: &str) -> [u8; 32] {
     if !path.is_empty() {
         write(root, path, text);
     }
-    rules::digest(root).unwrap()
+    decides::digest(root).unwrap()
 }
 
 #[test]
@@ -82,5 +82,5 @@ fn what_decides_changes_the_digest_and_nothing_else_does() {
 #[test]
 fn labels_bear_the_digest_of_this_code() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    assert_eq!(rules::digest(&root).unwrap(), *crate::profile::RULES);
+    assert_eq!(decides::digest(&root).unwrap(), *crate::profile::RULES);
 }
