@@ -3,6 +3,7 @@
 use crate::database::{Mode, settle};
 use crate::publish::{note_instance, publish_object, supersede_unless_known};
 use crate::{Catalog, CatalogError, KnownOriginal, Outcome, Publication};
+use scanveil_durable::{rename, second_name, sync_file, sync_parent};
 use scanveil_model::{HospitalId, ObjectId};
 use std::fs::{self, File};
 use std::io;
@@ -175,7 +176,7 @@ impl Rebuild {
             let path = path.to_owned();
             move |source| CatalogError::Io { action, path, source }
         };
-        File::open(&fresh).and_then(|f| f.sync_all()).map_err(failed("sync", &fresh))?;
+        File::open(&fresh).and_then(|f| sync_file(&f)).map_err(failed("sync", &fresh))?;
         // The old file's log must be gone before the new file has its name: SQLite would replay it.
         let mut kept = None;
         if self.target.is_file() {
@@ -189,14 +190,8 @@ impl Rebuild {
         for suffix in LOGS {
             remove(&beside(&self.target, suffix))?;
         }
-        let folder = match self.target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let sync = || File::open(folder).and_then(|f| f.sync_all());
-        sync().map_err(failed("sync", folder))?;
-        fs::rename(&fresh, &self.target).map_err(failed("replace", &self.target))?;
-        sync().map_err(failed("sync", folder))?;
+        sync_parent(&self.target).map_err(failed("sync", &self.target))?;
+        rename(&fresh, &self.target).map_err(failed("replace", &self.target))?;
         Ok(kept)
     }
 }
@@ -220,24 +215,6 @@ fn keep(target: &Path) -> Result<PathBuf, CatalogError> {
         return Ok(name);
     }
     Err(failed(io::ErrorKind::AlreadyExists.into()))
-}
-
-/// A link, or a copy where the file system knows none.
-fn second_name(file: &Path, name: &Path) -> io::Result<()> {
-    match fs::hard_link(file, name) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
-            ) =>
-        {
-            let mut copy = File::create_new(name)?;
-            copy.set_permissions(fs::metadata(file)?.permissions())?;
-            io::copy(&mut File::open(file)?, &mut copy)?;
-            copy.sync_all()
-        }
-        result => result,
-    }
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -1,10 +1,11 @@
 //! The folder of the audit log, the registered people and the sealed requests.
 
 use crate::{Approvers, AuditLog, GovernError, RequestId};
+use scanveil_durable::{make_folder, replace};
 use serde::Deserialize;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Longest file of people that is read.
@@ -37,10 +38,8 @@ impl Office {
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, GovernError> {
         let office = Self { dir: dir.into() };
         for folder in [&office.dir, &office.requests_dir()] {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(io_error("make the folder", folder))?;
+            make_folder(folder).map_err(io_error("make the folder", folder))?;
         }
-        sync(&office.dir).map_err(io_error("sync", &office.dir))?;
         Ok(office)
     }
 
@@ -131,8 +130,7 @@ impl Office {
         sealed: &[u8],
     ) -> Result<(), GovernError> {
         let dir = self.dir.join("exports");
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
-        made.map_err(io_error("make the folder", &dir))?;
+        make_folder(&dir).map_err(io_error("make the folder", &dir))?;
         let path = dir.join(id.as_str()).with_extension(EXTENSION);
         replace(&path, sealed).map_err(io_error("write", &path))
     }
@@ -166,34 +164,10 @@ impl Office {
     }
 }
 
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
 /// A whole file, or none where there is none.
 fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, GovernError> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io_error("read", path)(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
-    if bytes.len() as u64 > limit {
-        return Err(GovernError::Damaged(path.to_owned()));
-    }
-    Ok(Some(bytes))
-}
-
-/// Temporary file, fsync, rename, fsync of the folder. One at a time, under the office's lock, so
-/// that one temporary name is enough.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let part = path.with_extension("part");
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    sync(folder)
+    scanveil_durable::read_small(path, limit + 1).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => GovernError::Damaged(path.to_owned()),
+        _ => io_error("read", path)(error),
+    })
 }

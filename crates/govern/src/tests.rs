@@ -2,6 +2,7 @@
 
 mod audit;
 mod office;
+mod power;
 mod requests;
 
 use crate::{Actor, Event, Outcome, PersonName, Token};

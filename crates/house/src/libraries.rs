@@ -69,6 +69,31 @@ fn every_library_is_used() {
     none("take it out of Cargo.toml", &unused.collect::<Vec<_>>());
 }
 
+/// What makes a file durable, or gives it its name, by hand.
+const UNSAFE_WRITES: &[&str] =
+    &["sync_all(", "sync_data()", "fs::rename(", "hard_link(", "persist("];
+
+/// Where a rename is no write: the one crate that does it, a double of the disk in tests, files of
+/// others that are moved, and folders whose content is durable or may be made again.
+const MAY_RENAME: &[&str] = &[
+    "crates/durable/src/lib.rs",
+    "crates/durable/src/temporary.rs",
+    "crates/vault/src/spool/disk.rs",
+    "crates/storage/src/folder.rs",
+    "crates/scanveil/src/commands/scrub/output.rs",
+];
+
+#[test]
+fn files_become_durable_in_one_crate() {
+    let mut breaches = Vec::new();
+    for source in sources().iter().filter(|s| !MAY_RENAME.contains(&s.path.as_str())) {
+        for sign in UNSAFE_WRITES.iter().filter(|sign| source.code.contains(**sign)) {
+            breaches.push(format!("{}: {sign}", source.path));
+        }
+    }
+    none("write it with scanveil-durable", &breaches);
+}
+
 #[test]
 fn what_a_library_does_is_not_written_by_hand() {
     let mut breaches = Vec::new();

@@ -4,6 +4,7 @@
 use crate::site::make_folder;
 use crate::{PipelineError, Site};
 use scanveil_catalog::Catalog;
+use scanveil_durable::{sync_data, sync_parent};
 use scanveil_model::HospitalId;
 use scanveil_seal::StudyKey;
 use scanveil_storage::ObjectKey;
@@ -60,7 +61,7 @@ impl Attempt {
                 none.insert(file)
             }
         };
-        writeln!(file, "{key}").and_then(|()| file.sync_data()).map_err(failed)
+        writeln!(file, "{key}").and_then(|()| sync_data(file)).map_err(failed)
     }
 
     /// Everything noted is published, or withdrawn.
@@ -72,10 +73,6 @@ impl Attempt {
             Err(error) => Err(failed(error)),
         }
     }
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// A torn last line is passed over: its object was not put.

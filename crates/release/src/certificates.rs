@@ -1,8 +1,9 @@
 //! The certificates of the studies in a release: what was done to each, and by which rules.
 
 use crate::ReleaseError;
-use crate::folder::{Folder, io_error, temporary_in};
+use crate::folder::{Folder, io_error};
 use crate::line::Line;
+use scanveil_durable::{SHARED, TempFile};
 use scanveil_model::{Digest, ObjectId, Uid};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -93,9 +94,9 @@ pub(crate) fn write(certificates: &[Certificate], folder: &Folder) -> Result<(),
         let path = folder.root().join(&certificate.path);
         let parent: &Path = path.parent().unwrap_or(folder.root());
         fs::create_dir_all(parent).map_err(failed)?;
-        let mut temporary = temporary_in(parent).map_err(failed)?;
+        let mut temporary = TempFile::create(&path, SHARED).map_err(failed)?;
         temporary.write_all(certificate.text.as_bytes()).map_err(failed)?;
-        temporary.persist(&path).map_err(|e| failed(e.error))?;
+        temporary.place().map_err(failed)?;
     }
     Ok(())
 }

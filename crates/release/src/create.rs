@@ -1,7 +1,7 @@
 //! Making a release.
 
 use crate::certificates::{self, ManifestCertificate};
-use crate::folder::{DATASHEET, Folder, LIST, MANIFEST, TABLES, hash_file, io_error, temporary_in};
+use crate::folder::{DATASHEET, Folder, LIST, MANIFEST, TABLES, hash_file, io_error};
 use crate::line::{Line, series, studies};
 use crate::lost::{lost, own_fault};
 use crate::manifest::{Document, MANIFEST_VERSION};
@@ -13,6 +13,7 @@ use crate::{
 };
 use rayon::prelude::*;
 use scanveil_catalog::{Catalog, ReleaseRecord};
+use scanveil_durable::{SHARED, TempFile, sync_file_system};
 use scanveil_model::Digest;
 use scanveil_seal::{PackReader, SealError};
 use scanveil_storage::StoredReader;
@@ -92,7 +93,7 @@ fn write(
         keep_only(folder, plan)?;
     }
     certificates::write(&plan.certificates, folder)?;
-    threads.install(|| sync_all(folder.root(), plan))
+    threads.install(|| sync_all(folder.root()))
 }
 
 /// An object that turned out damaged while it was read is named as those are that were met before.
@@ -194,18 +195,17 @@ impl Writer<'_> {
             .get(line.entry)
             .filter(|entry| entry.digest == line.digest && entry.length == line.bytes)
             .ok_or(ReleaseError::ObjectMismatch { object: id, what: "its index" })?;
-        let mut temporary =
-            temporary_in(path.parent().unwrap_or(self.folder.root())).map_err(disk)?;
+        let mut temporary = TempFile::create(path, SHARED).map_err(disk)?;
         // The reader ends with an error unless the bytes have the entry's digest.
         let mut instance = pack.instance(entry).map_err(failed)?;
-        let mut out = Guard { inner: temporary.as_file_mut(), failed: None };
+        let mut out = Guard { inner: temporary.file_mut(), failed: None };
         if let Err(error) = io::copy(&mut instance, &mut out) {
             return Err(match out.failed {
                 Some(error) => disk(error),
                 None => failed(SealError::from(error)),
             });
         }
-        temporary.persist(path).map_err(|e| disk(e.error))?;
+        temporary.place().map_err(disk)?;
         Ok(())
     }
 
@@ -246,25 +246,9 @@ fn is_right(path: &Path, line: &Line) -> bool {
     same_length && hash_file(path).is_ok_and(|(digest, _)| digest == line.digest)
 }
 
-/// Makes instances and certificates durable: one call on Linux instead of one for every file.
-#[cfg(target_os = "linux")]
-fn sync_all(root: &Path, _: &Plan) -> Result<(), ReleaseError> {
-    let failed = |e| io_error("sync", root, e);
-    let folder = fs::File::open(root).map_err(failed)?;
-    rustix::fs::syncfs(&folder).map_err(|e| failed(e.into()))
-}
-
-/// Makes instances and certificates durable.
-#[cfg(not(target_os = "linux"))]
-fn sync_all(root: &Path, plan: &Plan) -> Result<(), ReleaseError> {
-    let failed = |e| io_error("sync", root, e);
-    let lines = plan.lines.par_iter().map(|line| &line.path);
-    let certificates = plan.certificates.par_iter().map(|certificate| &certificate.path);
-    lines.chain(certificates).try_for_each(|path| {
-        let path = root.join(path);
-        fs::File::open(&path).and_then(|file| file.sync_all()).map_err(failed)?;
-        crate::folder::sync_folder(path.parent().unwrap_or(root)).map_err(failed)
-    })
+/// Makes instances and certificates durable: one call instead of one for every file.
+fn sync_all(root: &Path) -> Result<(), ReleaseError> {
+    sync_file_system(root).map_err(|e| io_error("sync", root, e))
 }
 
 /// Writes tables, data sheet, list and manifest.

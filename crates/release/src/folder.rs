@@ -2,6 +2,7 @@
 
 use crate::{ReleaseError, ReleaseMode};
 use scanveil_catalog::RecordId;
+use scanveil_durable::{SHARED, TempFile, sync_folder};
 use scanveil_model::{Digest, ProjectName, Uid};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -92,14 +93,11 @@ impl Folder {
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(|e| io_error("make the folder", parent, e))?;
         let failed = |e| io_error("write", &path, e);
-        let mut temporary = temporary_in(parent).map_err(failed)?;
-        let mut writer =
-            BufWriter::with_capacity(BUFFER, HashingWriter::new(temporary.as_file_mut()));
+        let mut temporary = TempFile::create(&path, SHARED).map_err(failed)?;
+        let mut writer = BufWriter::with_capacity(BUFFER, HashingWriter::new(temporary.file_mut()));
         fill(&mut writer)?;
         let hashed = writer.into_inner().map_err(|e| failed(e.into_error()))?.finish();
-        temporary.as_file().sync_all().map_err(failed)?;
-        temporary.persist(&path).map_err(|e| failed(e.error))?;
-        sync_folder(parent).map_err(failed)?;
+        temporary.finish().map_err(failed)?;
         Ok(hashed)
     }
 
@@ -205,25 +203,6 @@ fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_MARKER_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// A new file beside its final place. A release is given to others, so that its files are readable
-/// by all (as far as the process' mask allows), unlike temporary files.
-pub(crate) fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".part-");
-    #[cfg(unix)]
-    let mode = {
-        use std::os::unix::fs::PermissionsExt;
-        fs::Permissions::from_mode(0o644)
-    };
-    #[cfg(unix)]
-    builder.permissions(mode);
-    builder.tempfile_in(folder)
-}
-
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }
 
 /// Hashes and counts what passes through.

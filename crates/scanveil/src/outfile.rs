@@ -3,10 +3,10 @@
 //! folder never is.
 
 use crate::output::{Failure, io_failure};
-use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions};
+use scanveil_durable::{PRIVATE, SHARED, TempFile};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How much of a file that is there already is read to tell whose it is.
@@ -142,26 +142,22 @@ impl OutFile {
     /// What the system says.
     pub(crate) fn write(
         &self,
-        fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+        fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
     ) -> Result<(), Failure> {
         self.replace(fill).map_err(|error| io_failure(self.option, &error))
     }
 
-    fn replace(&self, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-        let mode = if self.privacy == Privacy::Private { 0o600 } else { 0o644 };
-        let mut name: OsString = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".part-{}", std::process::id()));
-        let part = self.path.with_file_name(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
-        let mut out = BufWriter::new(file);
-        let done = fill(&mut out)
-            .and_then(|()| out.flush())
-            .and_then(|()| out.get_ref().sync_all())
-            .and_then(|()| fs::rename(&part, &self.path));
-        if done.is_err() {
-            fs::remove_file(&part)?;
-        }
-        done
+    fn replace(
+        &self,
+        fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mode = if self.privacy == Privacy::Private { PRIVATE } else { SHARED };
+        let mut file = TempFile::create(&self.path, mode)?;
+        let mut out = BufWriter::new(file.file_mut());
+        fill(&mut out)?;
+        out.flush()?;
+        drop(out);
+        file.finish()
     }
 }
 

@@ -3,20 +3,22 @@
 //! An object is `<root>/<key>`; its tags lie beside it in `<object id>.tags.json`. The tags are
 //! written first, so that an object that can be seen has its tags.
 
-use crate::durable::{TempFile, make_folder, names, sweep, sync_folder};
 use crate::key::{SUFFIX, ZONES};
 use crate::object::{out_of_range, range_length};
 use crate::tags::check_tags;
 use crate::{
     CheckReport, KeyPrefix, Listing, ObjectInfo, ObjectKey, ObjectStore, Page, Result, StorageError,
 };
+use scanveil_durable::{PRIVATE, TempFile, make_folder, remove, sweep, sync_file, sync_folder};
 use scanveil_model::{HospitalId, ObjectId, ObjectTags, Zone};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 /// Version of the tags file that is written, and the only one so far.
@@ -37,6 +39,8 @@ struct TagsFile {
 #[derive(Debug)]
 pub struct FolderStore {
     root: PathBuf,
+    /// Folders whose names this process has made durable.
+    durable: Mutex<HashSet<PathBuf>>,
 }
 
 impl FolderStore {
@@ -46,6 +50,9 @@ impl FolderStore {
     /// [`StorageError::Io`] when it cannot be made or read.
     pub fn open(root: &Path) -> Result<Self> {
         make_folder(root).map_err(|e| StorageError::io("making the store's folder", e))?;
+        let sweep = |folder: &Path| {
+            sweep(folder).map_err(|e| StorageError::io("sweeping the store's folder", e))
+        };
         sweep(root)?;
         for zone in ZONES {
             let zone = root.join(zone.as_str());
@@ -56,11 +63,26 @@ impl FolderStore {
                 }
             }
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self { root: root.to_owned(), durable: Mutex::default() })
     }
 
     fn object_path(&self, key: &ObjectKey) -> PathBuf {
         self.root.join(key.to_string())
+    }
+
+    /// Makes the folder of an object, and its name and those above it durable. Looked at once by
+    /// each process: whoever made one may have been stopped before that.
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if durable.contains(folder) && folder.is_dir() {
+            return Ok(());
+        }
+        let above: Vec<&Path> = folder.ancestors().take_while(|path| *path != self.root).collect();
+        for path in above.into_iter().rev() {
+            make_folder(path)?;
+        }
+        durable.insert(folder.to_owned());
+        Ok(())
     }
 
     /// Writes the tags file; its name is not durable before the folder is synced.
@@ -68,10 +90,10 @@ impl FolderStore {
         let failed = |error| StorageError::io("writing an object's tags", error);
         let document = TagsFile { version: TAGS_VERSION, tags: tags.clone() };
         let text = serde_json::to_vec(&document).map_err(|e| failed(e.into()))?;
-        let mut file = TempFile::create(folder).map_err(failed)?;
+        let mut file = TempFile::create(&folder.join(tags_name(key)), PRIVATE).map_err(failed)?;
         file.write_all(&text).map_err(failed)?;
         file.sync().map_err(failed)?;
-        file.commit(&folder.join(tags_name(key))).map_err(failed)
+        file.place().map_err(failed)
     }
 
     /// What both puts share: durable bytes, then the tags, then the object's name, then the folder.
@@ -85,17 +107,17 @@ impl FolderStore {
         let path = self.object_path(key);
         let folder = path.parent().unwrap_or(&self.root);
         let failed = |error| StorageError::io("writing an object", error);
-        make_folder(folder).map_err(failed)?;
-        let prepared = prepare(folder).map_err(failed)?;
+        self.make_folder(folder).map_err(failed)?;
+        let prepared = prepare(&path).map_err(failed)?;
         Self::write_tags(folder, key, tags)?;
-        prepared.place(folder, &path).map_err(failed)?;
+        prepared.place(&path).map_err(failed)?;
         sync_folder(folder).map_err(failed)
     }
 }
 
 /// Bytes that are on the disk and have not got their name yet.
 enum Prepared {
-    /// In a file of our own, in the final folder.
+    /// In a file of our own, beside its name.
     Own(TempFile),
     /// In the caller's file.
     Given(PathBuf, File),
@@ -108,20 +130,20 @@ impl Prepared {
         }
         let file = File::open(source)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
-        file.sync_all()?;
+        sync_file(&file)?;
         Ok(Self::Given(source.to_owned(), file))
     }
 
     /// Moves the bytes to their name, or copies them when they lie on another file system.
-    fn place(self, folder: &Path, target: &Path) -> io::Result<()> {
+    fn place(self, target: &Path) -> io::Result<()> {
         match self {
-            Self::Own(file) => file.commit(target),
+            Self::Own(file) => file.place(),
             Self::Given(source, mut file) => match fs::rename(source, target) {
                 Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                    let mut copy = TempFile::create(folder)?;
+                    let mut copy = TempFile::create(target, PRIVATE)?;
                     io::copy(&mut file, &mut copy)?;
                     copy.sync()?;
-                    copy.commit(target)
+                    copy.place()
                 }
                 result => result,
             },
@@ -140,8 +162,8 @@ impl ObjectStore for FolderStore {
     }
 
     fn put_bytes(&self, key: &ObjectKey, bytes: &[u8], tags: &ObjectTags) -> Result<()> {
-        self.put(key, tags, |folder| {
-            let mut file = TempFile::create(folder)?;
+        self.put(key, tags, |path| {
+            let mut file = TempFile::create(path, PRIVATE)?;
             file.write_all(bytes)?;
             file.sync()?;
             Ok(Prepared::Own(file))
@@ -203,10 +225,7 @@ impl ObjectStore for FolderStore {
         let path = self.object_path(key);
         // The object first: it is never seen without its tags.
         for file in [path.clone(), path.with_file_name(tags_name(key))] {
-            match fs::remove_file(file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-                _ => {}
-            }
+            remove(&file).map_err(failed)?;
         }
         match sync_folder(path.parent().unwrap_or(&self.root)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
@@ -257,7 +276,7 @@ impl ObjectStore for FolderStore {
     fn check(&self) -> CheckReport {
         let mut report = CheckReport::new("folder");
         let failed = |error| StorageError::io("trying the store's folder", error);
-        let written = TempFile::create(&self.root).and_then(|mut file| {
+        let written = TempFile::create(&self.root.join("check"), PRIVATE).and_then(|mut file| {
             file.write_all(b"scanveil")?;
             file.flush()?;
             Ok(file)
@@ -303,6 +322,27 @@ impl FolderStore {
         }
         Ok(found)
     }
+}
+
+/// The names in a folder, sorted; none when there is no such folder. A name that is not UTF-8 is
+/// not ours.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let failed = |error| StorageError::io("reading a folder of the store", error);
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry.map_err(failed)?.file_name().into_string());
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 fn info(key: ObjectKey, found: &fs::Metadata) -> ObjectInfo {

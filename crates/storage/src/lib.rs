@@ -5,7 +5,6 @@
 //! only sealed objects and gives a [`StoredObject`] only after the store confirmed to hold it.
 
 mod conformance;
-mod durable;
 mod error;
 mod folder;
 mod key;

@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
+mod power;
+
 fn hospital(name: &str) -> HospitalId {
     HospitalId::parse(name).unwrap()
 }
@@ -161,11 +163,11 @@ fn what_a_dead_writer_left_is_passed_over_and_swept() {
     let (dir, store) = folder();
     store.put_bytes(&key(1), b"x", &tags(&key(1))).unwrap();
     let shard = root(&dir).join("vault/st-wystan/01");
-    let dead = shard.join(".tmp-4242-0");
-    let living = shard.join(".tmp-4242-1");
+    let dead = shard.join(".x.4242-0.tmp");
+    let living = shard.join(".x.4242-1.tmp");
     fs::write(&dead, b"half").unwrap();
     fs::write(&living, b"half").unwrap();
-    fs::write(root(&dir).join(".tmp-4242-2"), b"half").unwrap();
+    fs::write(root(&dir).join(".x.4242-2.tmp"), b"half").unwrap();
     fs::write(shard.join("note.txt"), b"of somebody").unwrap();
     let writer = File::open(&living).unwrap();
     writer.lock().unwrap();
@@ -173,7 +175,7 @@ fn what_a_dead_writer_left_is_passed_over_and_swept() {
     assert_eq!(listed.objects.len(), 1);
     assert_eq!(listed.next, None);
     FolderStore::open(&root(&dir)).unwrap();
-    assert!(!dead.exists() && living.exists() && !root(&dir).join(".tmp-4242-2").exists());
+    assert!(!dead.exists() && living.exists() && !root(&dir).join(".x.4242-2.tmp").exists());
     assert!(shard.join("note.txt").exists());
     drop(writer);
     FolderStore::open(&root(&dir)).unwrap();

@@ -1,7 +1,6 @@
 //! Identified data at rest, always sealed: the spool (durable before acknowledged), the keyring,
 //! and the packs of originals and of quarantined instances.
 
-mod durable;
 mod error;
 mod intake;
 mod keyring;

@@ -3,6 +3,7 @@
 use super::chain::{ChainHash, MAX_LINE, MAX_SKIPPED, Verification, line, parse, walk};
 use super::event::{Entry, Event, Skipped};
 use crate::GovernError;
+use scanveil_durable::sync_data;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -52,6 +53,9 @@ impl AuditLog {
         let file = options.read(true).append(true).create(true).mode(0o600).open(&self.path);
         let mut file = file.map_err(self.failed("open"))?;
         file.lock().map_err(self.failed("lock"))?;
+        // Before anything is recorded, and each time: whoever made the file may have been stopped
+        // before its name was durable.
+        scanveil_durable::sync_parent(&self.path).map_err(self.failed("sync"))?;
         let length = file.seek(SeekFrom::End(0)).map_err(self.failed("read"))?;
         let end = self.end(&mut file, length)?;
         let (mut text, mut number, mut hash) = (String::new(), end.number + 1, end.hash);
@@ -65,15 +69,11 @@ impl AuditLog {
             (number, hash) = (number + 1, after);
         }
         text.push_str(&line(hash, &Entry::of(number, event)).0);
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
+        let written = file.write_all(text.as_bytes()).and_then(|()| sync_data(&file));
         if let Err(error) = written {
             // Nobody was told that it is recorded: what got through is taken back, if it can be.
-            let _ = file.set_len(length).and_then(|()| file.sync_data());
+            let _ = file.set_len(length).and_then(|()| sync_data(&file));
             return Err(self.failed("write")(error));
-        }
-        if length == 0 {
-            let folder = self.path.parent().unwrap_or(Path::new("."));
-            File::open(folder).and_then(|dir| dir.sync_all()).map_err(self.failed("sync"))?;
         }
         Ok(number)
     }

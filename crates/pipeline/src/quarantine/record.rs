@@ -10,9 +10,8 @@ use scanveil_seal::StudyKey;
 use scanveil_vault::Keyring;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The newest format of a record.
@@ -167,17 +166,7 @@ pub(super) fn keep(
     let sealed = site.keyring.seal_note(&record.hospital, &note_name(&record.id), &bytes);
     let sealed = sealed.map_err(PipelineError::from)?;
     let path = folder.join(record.id.as_str()).with_extension(EXTENSION);
-    write(&path, &sealed).and_then(|()| File::open(&folder)?.sync_all()).map_err(failed)
-}
-
-/// Written under another name first: a record is there whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("part");
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(part, path)
+    scanveil_durable::replace(&path, &sealed).map_err(failed)
 }
 
 /// Enters every decision that is kept into a catalogue, in the order in which they were taken: for

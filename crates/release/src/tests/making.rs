@@ -274,7 +274,7 @@ fn a_half_written_release_is_resumed() {
     fs::write(path(1), b"short").unwrap();
     let same_length = vec![0; fs::metadata(path(2)).unwrap().len() as usize];
     fs::write(path(2), same_length).unwrap();
-    fs::write(path(3).with_file_name(".part-x"), b"half").unwrap();
+    fs::write(path(3).with_file_name(".x.1-1.tmp"), b"half").unwrap();
     fs::write(path(3).with_file_name("1.2.3.dcm"), b"of an older generation").unwrap();
     let certificate = out.join(&wanted.certificates()[0].path);
     fs::write(certificate.with_file_name("certificate-9.json"), b"{}").unwrap();
@@ -334,7 +334,7 @@ fn a_changed_pack_is_never_released() {
         assert!(!world.out().join("manifest.json").exists());
         let half = all_files(&world.out()).into_iter().any(|file| {
             let name = file.file_name().unwrap().to_string_lossy().into_owned();
-            name.starts_with(".part") || fs::metadata(file).unwrap().len() > 500_000
+            name.ends_with(".tmp") || fs::metadata(file).unwrap().len() > 500_000
         });
         assert!(!half, "no partial file stays");
 

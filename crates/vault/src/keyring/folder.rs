@@ -2,7 +2,7 @@
 
 use super::error::KeyringError;
 use super::hospital_file::{HospitalFile, Unreadable};
-use crate::durable::{self, Written};
+use scanveil_durable::{self as durable, Written};
 use scanveil_model::{HospitalId, SubjectId};
 use scanveil_seal::WrappedKey;
 use serde::de::DeserializeOwned;

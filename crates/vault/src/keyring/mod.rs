@@ -11,10 +11,10 @@ pub use error::KeyringError;
 pub use secrets::SecretVersion;
 
 use crate::SpoolKeys;
-use crate::durable::Written;
 use cache::SubjectCache;
 use folder::{Folder, Stamp, SubjectFile};
 use hospital_file::{HospitalFile, SecretEntry};
+use scanveil_durable::Written;
 use scanveil_model::{HospitalId, SubjectId, Zone};
 use scanveil_seal::{
     Entropy, HospitalKey, PseudonymSecret, ResearchKeys, RootKey, SealError, SubjectKey, ZoneKey,

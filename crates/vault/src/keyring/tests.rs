@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+mod power;
 mod secrets;
 
 /// Bytes that never repeat, so that two keys are never equal by accident.

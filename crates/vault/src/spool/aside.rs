@@ -4,8 +4,8 @@
 //! sealed as they were. Notes are plain files, so that they can be read while the service runs.
 
 use super::SpoolId;
-use crate::durable;
 use crate::error::SpoolError;
+use scanveil_durable as durable;
 use scanveil_model::{HospitalId, ObjectId};
 use serde::{Deserialize, Serialize};
 use std::fs;

@@ -6,7 +6,7 @@
 use super::SpoolId;
 use super::disk::Disk;
 use super::record::{DONE_ENTRY, done_entry, done_ids};
-use crate::durable;
+use scanveil_durable as durable;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io;

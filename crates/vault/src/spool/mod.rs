@@ -38,9 +38,9 @@ use scanveil_seal::Entropy;
 pub use settle::DAMAGE_CODE;
 use state::Shared;
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -147,7 +147,7 @@ impl Spool {
         let shortest = config.inline_limit + RECORD_OVERHEAD;
         config.segment_bytes = config.segment_bytes.min(config.max_bytes).max(shortest);
         let failed = |error| SpoolError::io("make the spool's folder", error);
-        make_folders(disk.as_ref(), &config.dir).map_err(failed)?;
+        make_folders(&config.dir).map_err(failed)?;
         let lock = FolderLock::take(&config.dir)?;
         let (wake, arrivals) = bounded(1);
         let opened = LargeLog::open(&config.dir.join("large.log"));
@@ -313,17 +313,10 @@ impl Spool {
 }
 
 /// Makes the spool's folders, durably: a new folder is an entry in the one above it.
-fn make_folders(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-    let missing: Vec<_> = dir.ancestors().take_while(|folder| !folder.exists()).collect();
-    for folder in ["segments", "large", aside::FOLDER] {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir.join(folder))?;
-    }
-    disk.sync_folder(dir)?;
-    for parent in missing.iter().filter_map(|folder| folder.parent()) {
-        let here = Path::new(".");
-        disk.sync_folder(if parent.as_os_str().is_empty() { here } else { parent })?;
-    }
-    Ok(())
+fn make_folders(dir: &Path) -> io::Result<()> {
+    ["segments", "large", aside::FOLDER]
+        .iter()
+        .try_for_each(|folder| scanveil_durable::make_folder(&dir.join(folder)))
 }
 
 /// Keeps other processes out of the spool's folder. The kernel lets go of it when this one dies.

@@ -51,7 +51,9 @@ pub(super) fn run(args: &QuarantineDecideArgs, output: &Output) -> Result<ExitCo
         let text =
             serde_json::json!({ "format": 1, "decision": plan.decision, "records": records });
         let written = serde_json::to_writer_pretty(&mut *file, &text).map_err(Into::into);
-        let written = written.and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all());
+        let written = written
+            .and_then(|()| file.write_all(b"\n"))
+            .and_then(|()| scanveil_durable::sync_file(file));
         written.map_err(|error| io_failure("the certificate", &error))?;
     }
     let value = serde_json::json!({

@@ -112,7 +112,7 @@ fn write(
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.map_err(failed)?;
     let filled = fill(&mut file).and_then(|filled| {
-        file.sync_all().map_err(failed)?;
+        scanveil_durable::sync_file(&file).map_err(failed)?;
         Ok(filled)
     });
     if !matches!(filled, Ok(true)) {

@@ -1,11 +1,12 @@
 //! The secret that pseudonyms hang on, in a file that only its owner can read.
 
 use crate::output::{Failure, Output, io_failure};
+use scanveil_durable::{Written, write_first};
 use scanveil_model::{Digest, ProjectName};
 use scanveil_scrub::ProjectSecret;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -95,17 +96,11 @@ fn random() -> io::Result<[u8; 32]> {
 
 /// Writes the file whole or not at all: a cut secret would be lost for good.
 fn make(path: &Path, root: &[u8; 32]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".part-{}", std::process::id()));
-    let part = path.with_file_name(name);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-    let done = file
-        .write_all(format!("{FORMAT} {}\n", Digest(*root)).as_bytes())
-        .and_then(|()| file.sync_all())
-        // Unlike a rename, a link never replaces a secret that was made meanwhile.
-        .and_then(|()| fs::hard_link(&part, path));
-    fs::remove_file(&part)?;
-    done
+    // Unlike a replacement, it never takes the place of a secret that was made meanwhile.
+    match write_first(path, format!("{FORMAT} {}\n", Digest(*root)).as_bytes())? {
+        Written::First => Ok(()),
+        Written::Before => Err(io::ErrorKind::AlreadyExists.into()),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::desk::{Desk, Recorded, read_token};
 use crate::cli::SubjectRevealArgs;
 use crate::output::{Failure, Output, io_failure};
+use scanveil_durable::{sync_file, sync_parent};
 use scanveil_govern::{Action, Actor, EscrowRequest, Event, GovernError, Outcome, Target, Token};
 use scanveil_pipeline::{FoundSubject, Sought, SubjectSearch, find_subjects, now_ms};
 use std::collections::BTreeSet;
@@ -100,5 +101,7 @@ fn write(path: &Path, request: &EscrowRequest, found: &BTreeSet<FoundSubject>) -
             &one.secret_version.to_string(),
         ])?;
     }
-    rows.into_inner().map_err(csv::IntoInnerError::into_error)?.sync_all()
+    let file = rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    sync_file(&file)?;
+    sync_parent(path)
 }

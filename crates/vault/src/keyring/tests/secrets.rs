@@ -1,8 +1,8 @@
 //! Versions of a hospital's secret, sealed notes, and the format before both.
 
 use super::*;
-use crate::durable;
 use crate::keyring::secrets::MAX_SECRETS;
+use scanveil_durable as durable;
 use scanveil_seal::{PseudonymSecret, WrappedKey};
 
 /// A keyring of the first format, and the keyed identifier that its hospital key gave.

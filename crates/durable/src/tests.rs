@@ -1,3 +1,4 @@
+use super::temporary::link_first;
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 
