@@ -1,6 +1,7 @@
 mod batches;
 mod comparing;
 mod fixture;
+mod model;
 mod publishing;
 mod questions;
 mod rebuilding;

@@ -93,7 +93,7 @@ fn write(
         keep_only(folder, plan)?;
     }
     certificates::write(&plan.certificates, folder)?;
-    threads.install(|| sync_all(folder.root()))
+    threads.install(|| make_durable(folder.root()))
 }
 
 /// An object that turned out damaged while it was read is named as those are that were met before.
@@ -247,7 +247,7 @@ fn is_right(path: &Path, line: &Line) -> bool {
 }
 
 /// Makes instances and certificates durable: one call instead of one for every file.
-fn sync_all(root: &Path) -> Result<(), ReleaseError> {
+fn make_durable(root: &Path) -> Result<(), ReleaseError> {
     sync_file_system(root).map_err(|e| io_error("sync", root, e))
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the certificate's format.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 1;
 
 /// How many elements met an action for a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,7 +24,7 @@ pub struct Count {
     pub elements: u64,
 }
 
-/// What was done to a study (format 2, docs/formats/certificate.md).
+/// What was done to a study (format 1, docs/formats/certificate.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Certificate {
     format: u32,

@@ -21,9 +21,9 @@ pub use header::{
 pub use keys::{Entropy, HospitalKey, PseudonymSecret, ResearchKeys, RootKey, SubjectKey, ZoneKey};
 pub use opener::StreamOpener;
 pub use pack::{
-    InstanceReader, MAX_CERTIFICATE_BYTES, MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION,
-    PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackEntry, PackIndex, PackMeta, PackReader, PackWriter,
-    RawZone, ResearchMeta, ResearchPack, ResearchSlot, SealedObject, Slot, StudyKey,
+    InstanceReader, MAX_CERTIFICATE_BYTES, MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_MAX_INSTANCES,
+    PACK_TARGET_BYTES, PackEntry, PackIndex, PackMeta, PackReader, PackWriter, RawZone,
+    ResearchMeta, ResearchPack, ResearchSlot, SealedObject, Slot, StudyKey,
 };
 pub use range::{RangeOpener, RangeReader, ReadAt};
 pub use scanveil_secret::is_locked as key_memory_is_locked;

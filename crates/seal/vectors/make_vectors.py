@@ -281,7 +281,7 @@ def certified_pack():
         "attributes": {"Modality": "MR"},
     }
     index = {
-        "version": 2,
+        "version": 1,
         "zone": "research",
         "hospital": HOSPITAL,
         "subject": SUBJECT.hex(),

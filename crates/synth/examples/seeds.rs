@@ -21,7 +21,7 @@ const INDEX: &str = r#"{"version":1,"zone":"quarantine","hospital":"st-wystan",
 "reasons":[{"code":"pixel-risk","at":null,"detail":"x"}],"attributes":{}}]}"#;
 
 /// The details of a record of the spool (docs/formats/spool.md).
-const DETAILS: &str = r#"{"version":2,"record":"05050505050505050505050505050505",
+const DETAILS: &str = r#"{"version":1,"record":"05050505050505050505050505050505",
 "digest":"0000000000000000000000000000000000000000000000000000000000000000","length":5,
 "meta":{"hospital":"st-wystan","received_at_ms":1,"protocol":"dimse","peer":"192.0.2.7",
 "calling":null,"sop_class_uid":null,"sop_instance_uid":"1.2.3","study_instance_uid":null,

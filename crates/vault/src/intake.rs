@@ -59,9 +59,7 @@ pub struct IntakeMeta {
     pub series_instance_uid: Option<Uid>,
     /// Transfer syntax UID, as far as it is known.
     pub transfer_syntax: Option<Uid>,
-    /// Digest of what the instance holds without its file meta information, as far as it is known;
-    /// from version 2 of the details on.
-    #[serde(default)]
+    /// Digest of what the instance holds without its file meta information, as far as it is known.
     pub content: Option<Digest>,
 }
 

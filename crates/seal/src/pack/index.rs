@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The version of an index without a certificate.
-pub(super) const PLAIN_INDEX: u32 = 1;
-/// The newest version of the index: the one with a certificate.
-pub const PACK_INDEX_VERSION: u32 = 2;
+/// The version of the index that is written and read.
+pub(super) const PACK_INDEX_VERSION: u32 = 1;
 /// Longest certificate that an index may carry, in bytes.
 pub const MAX_CERTIFICATE_BYTES: usize = 1 << 20;
 /// Longest index that is read or written, in bytes.
@@ -112,7 +110,7 @@ pub struct PackIndex {
     /// When the newest of the instances arrived, in milliseconds since 1970-01-01 UTC.
     pub received_at_ms: i64,
     /// The certificate of the run that made the study, as it is written into a file: in one pack
-    /// of a run, and only from version 2 on.
+    /// of a run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
     /// The instances, in the order in which they lie in the plaintext.
@@ -134,10 +132,6 @@ struct VersionOnly {
     version: u32,
 }
 
-fn is_known(version: u32) -> bool {
-    (PLAIN_INDEX..=PACK_INDEX_VERSION).contains(&version)
-}
-
 impl PackIndex {
     /// BLAKE3 digest of the certificate, where there is one.
     #[must_use]
@@ -157,14 +151,14 @@ impl PackIndex {
             // The parser's own message may quote the text, so that only its kind is told.
             Err(_) => {
                 return Err(match serde_json::from_slice::<VersionOnly>(json) {
-                    Ok(found) if !is_known(found.version) => {
+                    Ok(found) if found.version != PACK_INDEX_VERSION => {
                         SealError::UnknownIndexVersion(found.version)
                     }
                     _ => SealError::Index("it is not the JSON document it has to be"),
                 });
             }
         };
-        if !is_known(index.version) {
+        if index.version != PACK_INDEX_VERSION {
             return Err(SealError::UnknownIndexVersion(index.version));
         }
         index.check(header, instance_bytes)?;
@@ -208,13 +202,8 @@ impl PackIndex {
     }
 
     fn check_certificate(&self) -> Result<(), SealError> {
-        let Some(certificate) = &self.certificate else {
-            return match self.version {
-                PLAIN_INDEX => Ok(()),
-                _ => Err(SealError::Index("its version is that of a certificate, and it has none")),
-            };
-        };
-        if self.version == PLAIN_INDEX || self.zone != Zone::Research {
+        let Some(certificate) = &self.certificate else { return Ok(()) };
+        if self.zone != Zone::Research {
             return Err(SealError::Index("it has a certificate where none belongs"));
         }
         if certificate.len() > MAX_CERTIFICATE_BYTES {

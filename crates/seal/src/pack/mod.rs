@@ -6,8 +6,7 @@ mod research;
 mod writer;
 
 pub use index::{
-    MAX_CERTIFICATE_BYTES, MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION, PackEntry,
-    PackIndex, StudyKey,
+    MAX_CERTIFICATE_BYTES, MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PackEntry, PackIndex, StudyKey,
 };
 pub use reader::{InstanceReader, PackReader};
 pub use research::{ResearchMeta, ResearchPack, ResearchSlot};

@@ -1,6 +1,6 @@
 //! Writing research packs: the only way into the research zone, with the scrubber's proof.
 
-use super::index::{PACK_INDEX_VERSION, PLAIN_INDEX, PackEntry, PackIndex, StudyKey};
+use super::index::{PACK_INDEX_VERSION, PackEntry, PackIndex, StudyKey};
 use super::writer::{Core, CoreSlot, SealedObject};
 use crate::{Entropy, SealError, ZoneKey};
 use scanveil_model::{Digest, Generation, HospitalId, ObjectId, ProjectName, SubjectId, Uid, Zone};
@@ -92,7 +92,7 @@ impl<W: Write> ResearchPack<W> {
         entropy: &dyn Entropy,
     ) -> Result<Self, SealError> {
         let index = PackIndex {
-            version: PLAIN_INDEX,
+            version: PACK_INDEX_VERSION,
             zone: Zone::Research,
             hospital: meta.hospital,
             subject: meta.subject,
@@ -175,7 +175,6 @@ impl<W: Write> ResearchPack<W> {
         if study.is_some_and(|study| study.as_str() != certificate.study()) {
             return Err(SealError::MixedPack { entry: 0, what: "certificate's study" });
         }
-        self.0.index.version = PACK_INDEX_VERSION;
         self.0.index.certificate = Some(certificate.to_json());
         self.0.finish()
     }

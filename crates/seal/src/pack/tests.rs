@@ -275,15 +275,9 @@ fn an_index_that_contradicts_its_pack_is_refused() {
         ("unknown field", |v| v["colour"] = "red".into(), "SV-SEAL-014"),
         ("unknown field of an entry", |v| v["entries"][0]["colour"] = 1.into(), "SV-SEAL-014"),
         ("missing field", |v| drop(v.as_object_mut().unwrap().remove("entries")), "SV-SEAL-014"),
-        ("newer version", |v| v["version"] = 3.into(), "SV-SEAL-013"),
+        ("newer version", |v| v["version"] = 2.into(), "SV-SEAL-013"),
         ("version 0", |v| v["version"] = 0.into(), "SV-SEAL-013"),
-        ("a certificate's version without one", |v| v["version"] = 2.into(), "SV-SEAL-014"),
-        ("a certificate in version 1", |v| v["certificate"] = "{}".into(), "SV-SEAL-014"),
-        (
-            "a certificate outside of research",
-            |v| (v["version"], v["certificate"]) = (2.into(), "{}".into()),
-            "SV-SEAL-014",
-        ),
+        ("a certificate outside of research", |v| v["certificate"] = "{}".into(), "SV-SEAL-014"),
         (
             "newer version with new fields",
             |v| (v["version"], v["x"]) = (4.into(), 1.into()),
@@ -329,7 +323,7 @@ fn a_pack_with_a_certificate_is_read() {
     let pack = PackReader::open(sealed, |_| Ok(key())).unwrap();
     pack.verify().unwrap();
     let index: PackIndex = serde_json::from_value(v["index"].clone()).unwrap();
-    assert_eq!((pack.index(), index.version), (&index, PACK_INDEX_VERSION));
+    assert_eq!(pack.index(), &index);
     let text = index.certificate.as_deref().unwrap();
     assert_eq!(index.certificate_digest(), Some(digest(text.as_bytes())));
 

@@ -1,7 +1,8 @@
 //! Writing packs. The research zone has a writer of its own (`research.rs`).
 
 use super::index::{
-    MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PLAIN_INDEX, PackEntry, PackIndex, StudyKey, TRAILER_MAGIC,
+    MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_INDEX_VERSION, PackEntry, PackIndex, StudyKey,
+    TRAILER_MAGIC,
 };
 use crate::sealer::DigestOf;
 use crate::{Entropy, SealError, StreamHeader, StreamSealer, ZoneKey};
@@ -260,7 +261,7 @@ impl<W: Write> PackWriter<W> {
         entropy: &dyn Entropy,
     ) -> Result<Self, SealError> {
         let index = PackIndex {
-            version: PLAIN_INDEX,
+            version: PACK_INDEX_VERSION,
             zone: meta.zone.zone(),
             hospital: meta.hospital,
             subject: meta.subject,

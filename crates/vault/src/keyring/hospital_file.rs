@@ -1,29 +1,19 @@
-//! A hospital's keys as they lie on the disk, in every format there was (`docs/formats/keys.md`).
+//! A hospital's keys as they lie on the disk (`docs/formats/keys.md`).
 
 use scanveil_model::Hex;
 use scanveil_seal::{HospitalKey, WrappedKey};
 use serde::{Deserialize, Serialize};
 
-/// The newest format, which is written.
-pub(super) const HOSPITAL_FILE_VERSION: u32 = 2;
+/// The version that is written and read.
+const HOSPITAL_FILE_VERSION: u32 = 1;
 
 /// Use under which the list of secrets is hashed with the hospital's key.
 const CHECK_USE: &str = "pseudonym secrets";
 
-/// What the file says first, in any format.
+/// What the file says first, in any version.
 #[derive(Deserialize)]
 struct VersionOnly {
     version: u32,
-}
-
-/// Format 1: one secret, for ever.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FirstFormat {
-    #[serde(rename = "version")]
-    _version: u32,
-    hospital_key: WrappedKey,
-    pseudonym_secret: WrappedKey,
 }
 
 /// One version of the hospital's pseudonym secret, as it lies on the disk.
@@ -46,7 +36,7 @@ pub(super) struct HospitalFile {
     pub(super) hospital_key: WrappedKey,
     pub(super) pseudonym_secrets: Vec<SecretEntry>,
     /// Keyed hash of the list, in hexadecimal: nothing in it was exchanged or left out.
-    check: Option<String>,
+    check: String,
 }
 
 /// Why a file is none.
@@ -61,26 +51,15 @@ impl HospitalFile {
         hospital_key: WrappedKey,
         pseudonym_secrets: Vec<SecretEntry>,
     ) -> Self {
-        let check = Some(check(key, &pseudonym_secrets));
+        let check = check(key, &pseudonym_secrets);
         Self { version: HOSPITAL_FILE_VERSION, hospital_key, pseudonym_secrets, check }
     }
 
-    /// Reads any format.
+    /// Reads a file, and refuses another version.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
         // The parser's message may quote the file, so that only its kind is told.
         let damaged = |_| Unreadable::Damaged;
         match serde_json::from_slice::<VersionOnly>(bytes).map_err(damaged)?.version {
-            1 => {
-                let file: FirstFormat = serde_json::from_slice(bytes).map_err(damaged)?;
-                let (made_at_ms, reason) = (None, None);
-                let secret = file.pseudonym_secret;
-                Ok(Self {
-                    version: 1,
-                    hospital_key: file.hospital_key,
-                    pseudonym_secrets: vec![SecretEntry { number: 1, made_at_ms, reason, secret }],
-                    check: None,
-                })
-            }
             HOSPITAL_FILE_VERSION => {
                 let file: Self = serde_json::from_slice(bytes).map_err(damaged)?;
                 let numbers = file.pseudonym_secrets.iter().map(|entry| entry.number);
@@ -97,12 +76,9 @@ impl HospitalFile {
         self.pseudonym_secrets.last().map_or(0, |entry| entry.number)
     }
 
-    /// Whether the list is the one that was written. The first format has none.
+    /// Whether the list is the one that was written.
     pub(super) fn is_whole(&self, key: &HospitalKey) -> bool {
-        match &self.check {
-            None => self.version == 1,
-            Some(stated) => *stated == check(key, &self.pseudonym_secrets),
-        }
+        self.check == check(key, &self.pseudonym_secrets)
     }
 }
 

@@ -13,8 +13,8 @@ const MAX_META: usize = 32 * 1024;
 pub(crate) const MAX_SEALED_META: u32 = 64 * 1024;
 /// The details are short: small chunks keep the buffers small.
 const META_CHUNK_LOG2: u8 = 13;
-/// The version that is written; version 1 has no digest of the content.
-const META_VERSION: u32 = 2;
+/// The version that is written and read.
+const META_VERSION: u32 = 1;
 
 /// The details as they are sealed. Names the record and its plaintext, so that neither the details
 /// nor the instance can be put beside another one.
@@ -70,7 +70,7 @@ pub(crate) fn open_meta(
     read.map_err(|error| SpoolError::from(scanveil_seal::SealError::from(error)))?;
     let details: Details = serde_json::from_slice(&plain)
         .map_err(|_| SpoolError::Details("they are not in a form this version reads"))?;
-    if !(1..=META_VERSION).contains(&details.version)
+    if details.version != META_VERSION
         || details.record.0 != *id.as_bytes()
         || details.meta.hospital != hospital
     {

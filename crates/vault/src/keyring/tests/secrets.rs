@@ -1,13 +1,8 @@
-//! Versions of a hospital's secret, sealed notes, and the format before both.
+//! Versions of a hospital's secret, and sealed notes.
 
 use super::*;
 use crate::keyring::secrets::MAX_SECRETS;
-use scanveil_durable as durable;
 use scanveil_seal::{PseudonymSecret, WrappedKey};
-
-/// A keyring of the first format, and the keyed identifier that its hospital key gave.
-const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/keyring/fixtures/format-1");
-const OLD_SUBJECT: &str = "fcc0fb1887f384702f850a0e2d6d6bde";
 
 /// Equal for equal secrets: wrapped with the same nonce.
 fn print(keys: &HospitalKeys, secret: &PseudonymSecret) -> WrappedKey {
@@ -20,35 +15,19 @@ fn in_force(keyring: &Keyring) -> (u32, WrappedKey) {
     (keys.secret_version, print(&keys, &keys.pseudonym_secret))
 }
 
-fn old_keyring(dir: &Path) {
-    let subject = "subjects/st-wystan/ab/abababababababababababababababab.key";
-    for name in ["root.key", "hospitals/st-wystan.json", subject] {
-        let to = dir.join(name);
-        durable::make_folder(to.parent().unwrap()).unwrap();
-        fs::copy(Path::new(OLD).join(name), &to).unwrap();
-        fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
-    }
-}
-
 #[test]
-fn a_keyring_of_the_first_format_opens_and_is_changed() {
+fn earlier_secrets_are_kept_beside_the_one_in_force() {
     let dir = tempfile::tempdir().unwrap();
-    old_keyring(dir.path());
     let keyring = open(dir.path());
-    let keys = keyring.existing_hospital(&hospital()).unwrap();
-    assert_eq!(keys.key.subject_id(b"", b"SYN-1").to_string(), OLD_SUBJECT);
-    keyring.existing_subject(&hospital(), &SUBJECT).unwrap();
-    let old: WrappedKey =
-        serde_json::from_slice(&fs::read(Path::new(OLD).join("fingerprint.json")).unwrap())
-            .unwrap();
-    assert_eq!(in_force(&keyring), (1, old.clone()));
-    let file = dir.path().join("hospitals/st-wystan.json");
-    assert!(fs::read_to_string(&file).unwrap().starts_with(r#"{"version":1,"#), "only read");
+    let (number, old) = in_force(&keyring);
+    assert_eq!(number, 1);
+    keyring.subject(&hospital(), &SUBJECT).unwrap();
     let first = SecretVersion { number: 1, made_at_ms: None, reason: None };
     assert_eq!(keyring.secret_versions(&hospital()).unwrap(), [first]);
 
     assert_eq!(keyring.change_secret(&hospital(), "yearly change", 1_000).unwrap(), 2);
-    assert!(fs::read_to_string(&file).unwrap().starts_with(r#"{"version":2,"#));
+    let file = dir.path().join("hospitals/st-wystan.json");
+    assert!(fs::read_to_string(&file).unwrap().starts_with(r#"{"version":1,"#));
     assert_eq!(mode(&file), 0o600);
     for keyring in [keyring, open(dir.path())] {
         let (number, print_of_new) = in_force(&keyring);
