@@ -12,6 +12,7 @@ pub use temporary::{TempFile, Written};
 use observe::tell;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Who may read a file that holds what identifies, or keys: its owner.
@@ -63,7 +64,8 @@ pub fn second_name(file: &Path, name: &Path) -> io::Result<()> {
                 io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
             ) =>
         {
-            let mut copy = File::create_new(name)?;
+            let mut options = fs::OpenOptions::new();
+            let mut copy = options.write(true).create_new(true).mode(PRIVATE).open(name)?;
             copy.set_permissions(fs::metadata(file)?.permissions())?;
             io::copy(&mut File::open(file)?, &mut copy)?;
             sync_file(&copy)

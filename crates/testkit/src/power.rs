@@ -22,9 +22,15 @@ pub struct PowerLoss {
 #[derive(Default)]
 struct Disk {
     bytes: HashMap<u64, Vec<u8>>,
-    names: HashMap<u64, BTreeMap<OsString, u64>>,
+    names: HashMap<u64, BTreeMap<OsString, Name>>,
     /// Held open, so that the system gives their numbers to nothing else.
     held: Vec<File>,
+}
+
+/// What a name in a folder stands for.
+enum Name {
+    File(u64),
+    Folder(u64),
 }
 
 impl PowerLoss {
@@ -62,9 +68,10 @@ impl Disk {
                 let entries = fs::read_dir(&place).expect("the names").map(|entry| {
                     let entry = entry.expect("a name");
                     // Held as well: what has a durable name keeps its number.
-                    let number = entry.metadata().expect("metadata").ino();
+                    let found = entry.metadata().expect("metadata");
                     self.held.extend(File::open(entry.path()).ok());
-                    (entry.file_name(), number)
+                    let kind = if found.is_dir() { Name::Folder } else { Name::File };
+                    (entry.file_name(), kind(found.ino()))
                 });
                 let names = entries.collect();
                 self.names.insert(number, names);
@@ -73,16 +80,17 @@ impl Disk {
         self.held.push(again);
     }
 
-    /// A number that has names is a folder; one that has neither names nor bytes may be either, and
-    /// is nothing that can be read.
     fn write(&self, number: u64, to: &Path) {
         DirBuilder::new().mode(0o700).create(to).expect("a new folder");
-        for (name, number) in self.names.get(&number).into_iter().flatten() {
+        for (name, what) in self.names.get(&number).into_iter().flatten() {
             let path = to.join(name);
-            if self.names.contains_key(number) {
-                self.write(*number, &path);
-                continue;
-            }
+            let number = match what {
+                Name::Folder(number) => {
+                    self.write(*number, &path);
+                    continue;
+                }
+                Name::File(number) => number,
+            };
             let bytes = self.bytes.get(number).map_or(&[][..], Vec::as_slice);
             let mut options = OpenOptions::new();
             let file = options.write(true).create_new(true).mode(0o600).open(&path);
