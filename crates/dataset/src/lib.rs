@@ -22,7 +22,7 @@ pub use element::{DataSet, Element, Kind, NO_PARENT};
 pub use limits::Limits;
 pub use meta::{FileMeta, file_meta};
 pub use open::{Body, Header, Outline, PixelElement, open, open_prefix, open_slice, outline};
-pub use parse::{Encoding, parse_items};
+pub use parse::Encoding;
 pub use peek::{Peeked, peek_data_set, peek_part10};
 pub use syntax::{PixelCoding, TransferSyntax};
 pub use tag::{Tag, tags};

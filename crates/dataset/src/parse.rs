@@ -1,7 +1,7 @@
 //! The element parser (PS3.5 section 7): bounded, without recursion past [`Limits::depth`], and
 //! able to say "more bytes, please" so that a header is read without knowing its size.
 
-use crate::{Element, Kind, Limits, NO_PARENT, Tag, Vr, dict, tags};
+use crate::{Element, Kind, Limits, Tag, Vr, dict, tags};
 use scanveil_model::{Reason, ReasonCode, TagPath};
 
 /// How elements are encoded.
@@ -440,23 +440,5 @@ fn representation(raw: &RawHeader) -> (Vr, Vr) {
             let vr = known().unwrap_or(Vr::UN);
             (vr, vr)
         }
-    }
-}
-
-/// Parses the items of a sequence value that stands alone, for example inside a UN value.
-///
-/// # Errors
-/// The [`Reason`] why the bytes are no items.
-pub fn parse_items(
-    bytes: &[u8],
-    encoding: Encoding,
-    limits: &Limits,
-) -> Result<Vec<Element>, Reason> {
-    let mut elements = Vec::new();
-    let mut parser = Parser { bytes, elements: &mut elements, limits, whole: true };
-    match parser.items(0, Some(bytes.len()), bytes.len(), encoding, 0, NO_PARENT) {
-        Ok(_) => Ok(elements),
-        Err(Stop::NeedMore(_)) => Err(Reason::new(ReasonCode::Truncated, "items end early")),
-        Err(Stop::Bad(reason)) => Err(*reason),
     }
 }

@@ -191,3 +191,57 @@ fn every_crate_says_what_it_offers_name_by_name() {
     breaches.extend(hold(&counted(modules), 0, 0, &exceptions().public_modules));
     none("keep modules private and list the names in one `pub use`", &breaches);
 }
+
+#[test]
+fn no_crate_offers_what_nobody_asks_for() {
+    let all: Vec<(String, String)> = files()
+        .into_iter()
+        .filter(|file| file.path.ends_with(".rs"))
+        .map(|file| (file.path, file.text))
+        .collect();
+    let mut breaches = Vec::new();
+    for name in crates() {
+        let (own, lib) = (format!("crates/{name}/src/"), format!("crates/{name}/src/lib.rs"));
+        let Some((_, text)) = all.iter().find(|(path, _)| *path == lib) else { continue };
+        for offered in offered(text) {
+            let others = all.iter().filter(|(path, _)| !path.starts_with(&own));
+            let asked = |text: &str| {
+                text.match_indices(&offered).any(|(at, _)| is_word(text, at, offered.len()))
+            };
+            if !others.into_iter().any(|(_, text)| asked(text)) {
+                breaches.push(format!("{lib}: {offered}"));
+            }
+        }
+    }
+    none("keep it within the crate, or take it out", &breaches);
+}
+
+/// The functions and constants that a `lib.rs` lists in `pub use`. A type may stand in the signature
+/// of something else.
+fn offered(lib: &str) -> Vec<String> {
+    let lists = lib.split("pub use ").skip(1).filter_map(|rest| rest.split(';').next());
+    lists
+        .map(|list| list.rsplit_once("::").map_or(list, |(_, names)| names))
+        .flat_map(|names| names.split([',', '{', '}']))
+        .map(|name| name.split(" as ").last().unwrap_or_default().trim().to_owned())
+        .filter(|name| {
+            let constant = name.len() > 1 && name.chars().all(|c| !c.is_lowercase());
+            let function = name.contains('_') && name.chars().all(|c| !c.is_uppercase());
+            constant || function
+        })
+        .collect()
+}
+
+fn is_word(text: &str, at: usize, length: usize) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    !text[..at].chars().next_back().is_some_and(part)
+        && !text[at + length..].chars().next().is_some_and(part)
+}
+
+#[test]
+fn what_a_crate_offers_is_read_from_its_list() {
+    let lib =
+        "mod a;\npub use a::{Type, CONST, do_it, other as do_that};\npub use b_module::One;\n";
+    assert_eq!(offered(lib), ["CONST", "do_it", "do_that"]);
+    assert!(is_word("x(do_it)", 2, 5) && !is_word("redo_it", 2, 5));
+}

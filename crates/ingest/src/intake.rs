@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How many bytes of an instance a receiver keeps to peek at its identifying UIDs.
-pub const PEEK_BYTES: usize = 64 * 1024;
+pub(crate) const PEEK_BYTES: usize = 64 * 1024;
 
 /// Where receivers hand over what arrives, shared by all of them.
 pub type Intake = Arc<dyn IntakeSink>;

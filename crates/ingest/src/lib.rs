@@ -27,7 +27,7 @@ pub use folder::{
 };
 pub use intake::{
     CallingRule, HospitalRoute, Intake, IntakeError, IntakeMeta, IntakeSink, Network, NetworkError,
-    PEEK_BYTES, Protocol, Receipt, ReceivingSink, now_ms,
+    Protocol, Receipt, ReceivingSink, now_ms,
 };
 pub use places::{Full, Guest, Place, PlaceLimits, Places};
 pub use quiet::Quiet;

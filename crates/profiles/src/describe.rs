@@ -7,7 +7,7 @@ const SHOWN: usize = 8;
 
 /// The word for an action, as profiles write it.
 #[must_use]
-pub fn action_word(action: RuleAction) -> &'static str {
+fn action_word(action: RuleAction) -> &'static str {
     match action {
         RuleAction::Keep => "keep",
         RuleAction::Remove => "remove",

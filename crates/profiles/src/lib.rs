@@ -8,7 +8,7 @@ mod error;
 mod import;
 
 pub use behaviour::{CaseFailure, CaseResult, builtin_tests, run};
-pub use describe::{action_word, describe_action, describe_condition, describe_subject};
+pub use describe::{describe_action, describe_condition, describe_subject};
 pub use diff::{Difference, Side, diff};
 pub use error::ProfilesError;
 pub use import::{ImportKind, Imported, NotExpressed, import};

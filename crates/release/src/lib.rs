@@ -22,7 +22,7 @@ pub use certificates::ManifestCertificate;
 pub use create::create;
 pub use error::ReleaseError;
 pub use lost::Lost;
-pub use manifest::{LeftOut, MANIFEST_VERSION, ManifestInstance, ReleaseManifest, Totals};
+pub use manifest::{LeftOut, ManifestInstance, ReleaseManifest, Totals};
 pub use request::{
     Progress, ReleaseFilter, ReleaseMode, ReleaseRequest, ReleaseSources, Unreadable,
 };

@@ -9,7 +9,7 @@ use scanveil_model::{Digest, Generation, ProjectName, Uid};
 use serde::{Deserialize, Serialize};
 
 /// The version that is written, and the only one so far.
-pub const MANIFEST_VERSION: u32 = 1;
+pub(crate) const MANIFEST_VERSION: u32 = 1;
 
 /// What a finished release holds. Only [`crate::create`] makes one.
 ///

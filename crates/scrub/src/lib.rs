@@ -58,7 +58,6 @@ pub use profile::{
 pub use scrubbed::{Names, ScrubbedInstance};
 pub use sop::{PixelClass, SopClass};
 pub use study::{Mapping, MappingKind, StudyScrubber, study_of};
-pub use suspicion::{Suspicion, suspicious};
 pub use table::{Code, EDITION, TableRow, rows};
 pub use vouched::Vouched;
 

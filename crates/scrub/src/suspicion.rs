@@ -2,7 +2,7 @@
 
 /// What a text was taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Suspicion {
+pub(crate) enum Suspicion {
     /// Six digits or more, separators aside: a number, a telephone number, a date.
     Digits,
     /// A date with separators.
@@ -22,7 +22,7 @@ const TITLES_AS_WRITTEN: &[&str] = &["Mr", "Ms", "Pt"];
 
 /// The reason why a short text may identify somebody, if there is one.
 #[must_use]
-pub fn suspicious(text: &str) -> Option<Suspicion> {
+pub(crate) fn suspicious(text: &str) -> Option<Suspicion> {
     if !text.is_ascii() {
         return Some(Suspicion::Script);
     }

@@ -12,9 +12,9 @@ pub const HEADER_LEN: usize = 146;
 /// Smallest chunk size: 4 KiB.
 pub const MIN_CHUNK_LOG2: u8 = 12;
 /// Largest chunk size: 4 MiB.
-pub const MAX_CHUNK_LOG2: u8 = 22;
+pub(crate) const MAX_CHUNK_LOG2: u8 = 22;
 /// Chunk size that is written: 256 KiB.
-pub const DEFAULT_CHUNK_LOG2: u8 = 18;
+pub(crate) const DEFAULT_CHUNK_LOG2: u8 = 18;
 
 pub(crate) const MAGIC: [u8; 8] = *b"\x89SVO\r\n\x1a\n";
 const VERSION: u16 = 1;

@@ -15,15 +15,13 @@ mod sealer;
 mod wrap;
 
 pub use error::SealError;
-pub use header::{
-    DEFAULT_CHUNK_LOG2, HEADER_LEN, KeyId, MAX_CHUNK_LOG2, MIN_CHUNK_LOG2, StreamHeader,
-};
+pub use header::{HEADER_LEN, KeyId, MIN_CHUNK_LOG2, StreamHeader};
 pub use keys::{Entropy, HospitalKey, PseudonymSecret, ResearchKeys, RootKey, SubjectKey, ZoneKey};
 pub use opener::StreamOpener;
 pub use pack::{
-    InstanceReader, MAX_CERTIFICATE_BYTES, MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PACK_MAX_INSTANCES,
-    PACK_TARGET_BYTES, PackEntry, PackIndex, PackMeta, PackReader, PackWriter, RawZone,
-    ResearchMeta, ResearchPack, ResearchSlot, SealedObject, Slot, StudyKey,
+    InstanceReader, PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackEntry, PackIndex, PackMeta,
+    PackReader, PackWriter, RawZone, ResearchMeta, ResearchPack, ResearchSlot, SealedObject, Slot,
+    StudyKey,
 };
 pub use range::{RangeOpener, RangeReader, ReadAt};
 pub use scanveil_secret::is_locked as key_memory_is_locked;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroize;
 
 /// Bytes of a secret.
-pub const LENGTH: usize = 32;
+const LENGTH: usize = 32;
 /// Memory that is taken at a time: whole pages, which hold nothing else.
 const STEP: usize = 16 << 10;
 

@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::path::Path;
 
 /// Most keys that one listing gives; S3's own limit.
-pub const MAX_LIST_KEYS: usize = 1000;
+pub(crate) const MAX_LIST_KEYS: usize = 1000;
 /// Most bytes that one read gives.
-pub const MAX_RANGE_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_RANGE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A store of whole, immutable, content-addressed objects with tags.
 ///

@@ -11,11 +11,11 @@ use std::fmt;
 /// The version of the index that is written and read.
 pub(super) const PACK_INDEX_VERSION: u32 = 1;
 /// Longest certificate that an index may carry, in bytes.
-pub const MAX_CERTIFICATE_BYTES: usize = 1 << 20;
+pub(super) const MAX_CERTIFICATE_BYTES: usize = 1 << 20;
 /// Longest index that is read or written, in bytes.
-pub const MAX_INDEX_BYTES: u64 = 64 << 20;
+pub(super) const MAX_INDEX_BYTES: u64 = 64 << 20;
 /// Most entries that an index may have.
-pub const MAX_INDEX_ENTRIES: usize = 1_000_000;
+pub(super) const MAX_INDEX_ENTRIES: usize = 1_000_000;
 
 pub(super) const TRAILER_LEN: u64 = 16;
 pub(super) const TRAILER_MAGIC: [u8; 8] = *b"SVPACK\r\n";

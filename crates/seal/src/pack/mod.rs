@@ -5,9 +5,7 @@ mod reader;
 mod research;
 mod writer;
 
-pub use index::{
-    MAX_CERTIFICATE_BYTES, MAX_INDEX_BYTES, MAX_INDEX_ENTRIES, PackEntry, PackIndex, StudyKey,
-};
+pub use index::{PackEntry, PackIndex, StudyKey};
 pub use reader::{InstanceReader, PackReader};
 pub use research::{ResearchMeta, ResearchPack, ResearchSlot};
 pub use writer::{

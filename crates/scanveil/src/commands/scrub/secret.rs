@@ -4,7 +4,7 @@ use crate::output::{Failure, Output, io_failure};
 use scanveil_durable::{Written, write_first};
 use scanveil_model::{Digest, ProjectName};
 use scanveil_scrub::ProjectSecret;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -106,6 +106,7 @@ fn make(path: &Path, root: &[u8; 32]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn secret(path: &Path, dry_run: bool) -> Result<ProjectSecret, Failure> {
         let project = ProjectName::parse("research").unwrap();

@@ -1,7 +1,8 @@
 //! The checks themselves.
 
 use super::{Bench, Outcome, in_parallel, sample_tags, text};
-use crate::{KeyPrefix, Listing, MAX_RANGE_BYTES, ObjectKey, Page, StorageError};
+use crate::object::{MAX_LIST_KEYS, MAX_RANGE_BYTES};
+use crate::{KeyPrefix, Listing, ObjectKey, Page, StorageError};
 use scanveil_model::{Generation, ObjectTags, ProjectName, Zone};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -201,7 +202,7 @@ fn collect(
     loop {
         let Listing { objects, next } = bench.store.list(prefix, &page).map_err(text)?;
         let length = objects.len();
-        want(length <= limit.min(crate::MAX_LIST_KEYS), || format!("{length} in a page"))?;
+        want(length <= limit.min(MAX_LIST_KEYS), || format!("{length} in a page"))?;
         for info in objects {
             want(found.insert(info.key), || format!("a key twice, pages of {limit}"))?;
         }
