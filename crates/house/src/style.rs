@@ -1,7 +1,7 @@
 //! The limits on files and lines, and words that must not stand in the repository.
 
 use crate::source::{Source, blank, sources};
-use crate::tree::{files, none, read};
+use crate::tree::{crates, files, none, read};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -216,8 +216,8 @@ fn no_crate_offers_what_nobody_asks_for() {
     none("keep it within the crate, or take it out", &breaches);
 }
 
-/// The functions and constants that a `lib.rs` lists in `pub use`. A type may stand in the signature
-/// of something else.
+/// The functions and constants that a `lib.rs` lists in `pub use`. A type may stand in the
+/// signature of something else.
 fn offered(lib: &str) -> Vec<String> {
     let lists = lib.split("pub use ").skip(1).filter_map(|rest| rest.split(';').next());
     lists

@@ -201,7 +201,7 @@ fn a_damaged_tags_file_is_an_error_and_a_new_put_mends_it() {
         assert!(matches!(store.tags(&key(1)), Err(StorageError::Tags { .. })), "{text}");
     }
     fs::remove_file(&path).unwrap();
-    assert!(matches!(store.tags(&key(1)), Err(StorageError::Io { .. })));
+    assert!(matches!(store.tags(&key(1)), Err(StorageError::Tags { .. })));
     store.put_bytes(&key(1), b"x", &tags(&key(1))).unwrap();
     assert_eq!(store.tags(&key(1)).unwrap(), tags(&key(1)));
 }
