@@ -1,9 +1,10 @@
-use super::index::{TRAILER_LEN, TRAILER_MAGIC};
+use super::index::{MAX_CERTIFICATE_BYTES, MAX_INDEX_BYTES, TRAILER_LEN, TRAILER_MAGIC};
 use super::research::Proof;
 use super::*;
+use crate::header::DEFAULT_CHUNK_LOG2;
 use crate::sealer::DigestOf;
 use crate::tests::{Replay, bytes, secret, test_header, test_key, vector};
-use crate::{DEFAULT_CHUNK_LOG2, SealError, StreamSealer, SubjectKey, ZoneKey};
+use crate::{SealError, StreamSealer, SubjectKey, ZoneKey};
 use scanveil_model::{
     Digest, Generation, HospitalId, ObjectId, ProjectName, Reason, ReasonCode, SubjectId, Uid, Zone,
 };
