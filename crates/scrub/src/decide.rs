@@ -2,6 +2,7 @@
 
 use crate::dates::{self, Move};
 use crate::days::StudyDays;
+use crate::icc;
 use crate::keyed::ProjectSecret;
 use crate::profile::{Coarseness, Rule};
 use crate::study::is_uid;
@@ -113,6 +114,12 @@ impl Context<'_> {
                 None => empty(),
             },
             Treatment::Vocabulary => self.vocabulary(element, value),
+            Treatment::Terms => self.text(Look::Terms, element, value, charset)?,
+            Treatment::Colours => match icc::cleaned(value) {
+                Some(new) if new == value => (Action::Keep, New::Same),
+                Some(new) => (Action::Clean, New::Value(new)),
+                None => empty(),
+            },
             Treatment::Clean => self.text(Look::Clean, element, value, charset)?,
             Treatment::Machine => self.text(Look::Machine, element, value, charset)?,
             Treatment::Retained => self.text(Look::Known, element, value, charset)?,

@@ -6,6 +6,7 @@ mod content_items;
 
 use crate::attributes;
 use crate::decide::{CannotDecode, Context, New};
+use crate::icc;
 use crate::iod::TOP;
 use crate::noticed::Noticed;
 use crate::options::ProfileOption;
@@ -15,7 +16,7 @@ use crate::private;
 use crate::profile::Rule;
 use crate::structured::ItemRule;
 use crate::text::Charset;
-use crate::treatment::{Because, Treatment};
+use crate::treatment::{Because, Treatment, in_dummies};
 use crate::values::dummy;
 use content_items::Personal;
 use scanveil_dataset::{CharacterSets, DataSet, Element, Encoding, Kind, Tag, Vr, Writer, tags};
@@ -227,6 +228,11 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             return self.sequence(at, element, treatment, because, level);
         }
         match treatment {
+            Treatment::Colours if icc::cleaned(self.data.value(element)).is_none() => {
+                self.outcome.notice(Noticed::ColourProfileRemoved);
+                self.note(at, element, Action::Remove, because);
+                Ok(())
+            }
             Treatment::Remove | Treatment::Descend | Treatment::Content => {
                 self.notice_idle_rule(element, because);
                 self.note(at, element, Action::Remove, because);
@@ -453,30 +459,6 @@ fn block(tag: Tag) -> Tag {
 
 /// Content Sequence.
 const CONTENT_SEQUENCE: Tag = Tag::new(0x40, 0xa730);
-
-/// What would be kept is replaced where it could identify; what has a form of its own stays valid.
-fn in_dummies(treatment: Treatment, because: Because, vr: Vr) -> (Treatment, Because) {
-    let open = matches!(
-        treatment,
-        Treatment::Keep
-            | Treatment::Clean
-            | Treatment::Retained
-            | Treatment::Vocabulary
-            | Treatment::Dated
-            | Treatment::Published
-            | Treatment::Shift
-    );
-    match &vr.0 {
-        b"LO" | b"SH" | b"ST" | b"LT" | b"UT" | b"UC" | b"PN" | b"AE" | b"UR" | b"DA" | b"TM"
-        | b"DT"
-            if open =>
-        {
-            (Treatment::Dummy, Because::Dummies)
-        }
-        b"UI" if open => (Treatment::Remap, Because::Dummies),
-        _ => (treatment, because),
-    }
-}
 
 /// Bytes of tag, VR and length as they stand in the input.
 fn head_length(element: &Element) -> usize {

@@ -23,6 +23,11 @@ pub(crate) fn kept(texts: &Texts<'_>, decided: &Decided<'_>, old: &[u8]) -> Opti
         Treatment::Clean | Treatment::Machine | Treatment::Retained | Treatment::Vocabulary => {
             texts.spared(written.charset, value)
         }
+        Treatment::Terms => {
+            let mut words = texts.spared(written.charset, value);
+            words.extend(texts.terms(value));
+            words
+        }
         Treatment::Check if decided.element.vr == Vr::CS => {
             let mut words = texts.spared(written.charset, value);
             words.extend(texts.terms(value));

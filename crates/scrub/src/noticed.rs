@@ -28,6 +28,8 @@ pub enum Noticed {
     CharacterSetUnknown,
     /// A rule keeps or changes a value, but its representation is not known: it was removed.
     RuleCannotAct,
+    /// An ICC profile cannot be read; it was removed.
+    ColourProfileRemoved,
 }
 
 impl Noticed {
@@ -46,6 +48,7 @@ impl Noticed {
             Self::OddRepresentation => "odd-value-representation",
             Self::CharacterSetUnknown => "character-set-unknown",
             Self::RuleCannotAct => "rule-cannot-act",
+            Self::ColourProfileRemoved => "colour-profile-removed",
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::private;
 use crate::profile::{Rule, Settings, Subject, Unlisted};
 use crate::table::{self, Code, TableRow};
 use crate::treatment::{Because, Treatment};
+use crate::unlisted::{self, ICC_PROFILE, is_never_kept};
 use scanveil_dataset::{Tag, Vr, lookup, tags};
 use std::collections::{BTreeSet, HashMap};
 
@@ -235,6 +236,9 @@ impl Plan {
         place: &Place<'_>,
     ) -> (Treatment, Because) {
         let (treatment, because) = self.by_rules(rules, tag, vr, place);
+        if treatment == Treatment::Keep && tag == ICC_PROFILE {
+            return (Treatment::Colours, because);
+        }
         if treatment != Treatment::Shift {
             return (treatment, because);
         }
@@ -288,7 +292,7 @@ impl Plan {
         if self.unlisted == Unlisted::Defined && !self.types.has(parent, tag) {
             return (Treatment::Remove, Because::Undefined);
         }
-        if CALENDARS.contains(&tag.0) {
+        if unlisted::CALENDARS.contains(&tag.0) {
             return (self.without(parent, tag, Treatment::Remove), Because::Representation);
         }
         (self.unlisted(parent, tag, vr), Because::Representation)
@@ -342,6 +346,9 @@ impl Plan {
     fn unlisted(&self, parent: Tag, tag: Tag, vr: Vr) -> Treatment {
         let strict = self.unlisted == Unlisted::Defined;
         match &vr.0 {
+            b"CS" | b"LO" | b"SH" if unlisted::are_terms(tag, !self.cleans_long_text()) => {
+                Treatment::Terms
+            }
             b"SQ" => Treatment::Descend,
             b"UI" if self.has(ProfileOption::RetainUids) => Treatment::Keep,
             b"UI" => Treatment::Remap,
@@ -352,7 +359,7 @@ impl Plan {
             b"PN" => self.without(parent, tag, Treatment::Empty),
             b"AS" => Treatment::CapAge,
             b"LO" | b"SH" | b"UC" if strict => Treatment::Vocabulary,
-            b"LO" | b"SH" if MACHINE_WRITTEN.contains(&tag.0) => Treatment::Machine,
+            b"LO" | b"SH" if unlisted::MACHINE_WRITTEN.contains(&tag.0) => Treatment::Machine,
             b"LO" | b"SH" | b"UC" => Treatment::Clean,
             b"LT" | b"ST" | b"UT" if !strict && self.cleans_long_text() => Treatment::Clean,
             b"CS" | b"DS" | b"IS" => Treatment::Check,
@@ -420,37 +427,6 @@ impl Plan {
             (treatment, _) => treatment,
         }
     }
-}
-
-/// Texts that the modality writes, not its operator (PS3.3 C.7.5.1, C.8): manufacturer, model,
-/// software, sequences, kernels, filters, methods of reconstruction.
-const MACHINE_WRITTEN: [u32; 10] = [
-    0x0008_0070,
-    0x0008_1090,
-    0x0018_0024,
-    0x0018_1020,
-    0x0018_1160,
-    0x0018_1210,
-    0x0018_9005,
-    0x0054_1101,
-    0x0054_1103,
-    0x0054_1105,
-];
-
-/// Extended Offset Table and its lengths (PS3.3 C.7.6.3.1.8): fragments are passed on without.
-const OFFSETS: [Tag; 2] = [Tag::new(0x7fe0, 0x1), Tag::new(0x7fe0, 0x2)];
-/// Birth and death in another calendar (PS3.3 C.7.1.1): texts that Table E.1-1 does not list.
-const CALENDARS: [u32; 3] = [0x0010_0033, 0x0010_0034, 0x0010_0035];
-
-/// Group lengths, command and file meta groups, curves, overlays, retired text groups, padding,
-/// delimiters: no profile keeps them.
-pub(crate) fn is_never_kept(tag: Tag) -> bool {
-    let group = tag.group();
-    tag.is_group_length()
-        || OFFSETS.contains(&tag)
-        || group < 8
-        || (group & 1 == 0 && matches!(group & 0xff00, 0x5000 | 0x6000))
-        || matches!(group, 0x4000 | 0x4008 | 0xfffa | 0xfffc | 0xfffe | 0xffff)
 }
 
 /// Resolves a row under the options, for an attribute of a type (PS3.15 E.1.1, Table E.1-1a).

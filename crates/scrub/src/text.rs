@@ -1,9 +1,9 @@
 //! Text values: decoded, cleaned, encoded again; what was cleaned once is remembered, because the
 //! instances of a study say the same again and again.
 
-use crate::vocabulary::known;
+use crate::vocabulary::{are_terms, known};
 use scanveil_dataset::CharacterSets;
-use scanveil_text::{Cleaner, Finding, Kind, Known};
+use scanveil_text::{Cleaner, Finding, Kind, Known, Word};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,6 +22,8 @@ pub(crate) enum Look {
     Code,
     /// Codes that whoever defines a template makes up.
     Template,
+    /// Each value by itself: words of the trade, or nothing.
+    Terms,
 }
 
 /// What came of a text.
@@ -45,6 +47,11 @@ pub(crate) struct Charset {
 
 /// Most digits of a number among code values that is nobody's.
 const SHORT_NUMBER: usize = 6;
+
+/// Longest value of letters and digits that a vendor makes up: a short string has 16.
+const LONGEST_TERM: usize = 16;
+/// What stands in the place of a value that is no term, so that the others keep theirs.
+const REMOVED: &[u8] = b"REMOVED";
 
 /// Words of what machines write: `SOMATOM Go`, `BONEPLUS`.
 const MACHINE_WORDS: usize = 2;
@@ -105,6 +112,9 @@ impl<'p> Texts<'p> {
     }
 
     fn look(&self, look: Look, charset: &Charset, value: &[u8]) -> Result<CleanText, Undecodable> {
+        if look == Look::Terms {
+            return Ok(CleanText { bytes: self.terms_of(value), kinds: Vec::new() });
+        }
         if matches!(look, Look::Code | Look::Template) {
             let terms = self.are_terms(value, look == Look::Template);
             let bytes = (!terms).then(Vec::new);
@@ -186,6 +196,39 @@ impl<'p> Texts<'p> {
             kind => is_single_word(kind),
         };
         !anybodys && self.find(value).iter().all(|found| harmless(found.kind))
+    }
+
+    /// Values of which those that are no terms are replaced; of a single one nothing is left.
+    /// `None` where all of them are terms.
+    fn terms_of(&self, value: &[u8]) -> Option<Vec<u8>> {
+        let end = value.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |at| at + 1);
+        let values: Vec<&[u8]> = value[..end].split(|&b| b == b'\\').collect();
+        let is_term = |value: &&[u8]| {
+            let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii());
+            text.is_some_and(|text| self.is_made_of_terms(text.trim()))
+        };
+        if values.iter().all(is_term) {
+            return None;
+        }
+        if values.len() == 1 {
+            return Some(Vec::new());
+        }
+        let new: Vec<&[u8]> = values.iter().map(|v| if is_term(v) { v } else { REMOVED }).collect();
+        Some(new.join(&b'\\'))
+    }
+
+    /// Whether every word of a value is a word of the trade or a part of the name of a sequence.
+    fn is_made_of_terms(&self, value: &str) -> bool {
+        let is_name = |word: &str| self.cleaner.word(word) == Word::Name;
+        // `FLASH` is a term, also where somebody is called so.
+        if known(value) && !value.bytes().any(|b| b.is_ascii_digit()) {
+            return true;
+        }
+        let harmless = |found: &Finding| match found.kind {
+            Kind::RecordNumber => found.range.len() <= LONGEST_TERM,
+            kind => is_single_word(kind) || is_short_name(found),
+        };
+        are_terms(value, is_name) && self.find(value).iter().all(harmless)
     }
 
     /// Bytes of a written value that hold one of the study's values and stay on purpose.

@@ -2,6 +2,7 @@
 
 use crate::options::ProfileOption;
 use crate::profile::Coarseness;
+use scanveil_dataset::Vr;
 
 /// What to do with an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +29,11 @@ pub(crate) enum Treatment {
     CapAge,
     /// Keep a short text only when every word in it is a word of the trade.
     Vocabulary,
+    /// Keep each value only when every word in it is a word of the trade or part of a sequence's
+    /// name.
+    Terms,
+    /// Keep what an ICC profile says of colours.
+    Colours,
     /// Take out of a text what identifies somebody.
     Clean,
     /// The same of a text that a machine writes: kernels and models are no people's names.
@@ -63,6 +69,8 @@ impl Treatment {
             Self::Published => "keep-published-date",
             Self::CapAge => "cap-age",
             Self::Vocabulary => "keep-if-vocabulary",
+            Self::Terms => "keep-terms",
+            Self::Colours => "keep-colours",
             Self::Clean => "clean",
             Self::Machine => "clean-machine-written",
             Self::Retained => "keep-without-known-values",
@@ -158,6 +166,31 @@ impl Because {
             Self::Documents => "documents".into(),
             Self::Rule(number) => format!("rule-{}", u32::from(number) + 1),
         }
+    }
+}
+
+/// What would be kept is replaced where it could identify; what has a form of its own stays valid.
+pub(crate) fn in_dummies(treatment: Treatment, because: Because, vr: Vr) -> (Treatment, Because) {
+    let open = matches!(
+        treatment,
+        Treatment::Keep
+            | Treatment::Clean
+            | Treatment::Retained
+            | Treatment::Vocabulary
+            | Treatment::Terms
+            | Treatment::Dated
+            | Treatment::Published
+            | Treatment::Shift
+    );
+    match &vr.0 {
+        b"LO" | b"SH" | b"ST" | b"LT" | b"UT" | b"UC" | b"PN" | b"AE" | b"UR" | b"DA" | b"TM"
+        | b"DT"
+            if open =>
+        {
+            (Treatment::Dummy, Because::Dummies)
+        }
+        b"UI" if open => (Treatment::Remap, Because::Dummies),
+        _ => (treatment, because),
     }
 }
 

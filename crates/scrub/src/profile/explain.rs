@@ -1,10 +1,11 @@
 //! What a profile does with an attribute, and why: for people and for comparing profiles.
 
 use super::{Circumstances, Condition, Profile};
-use crate::plan::{Place, is_never_kept};
+use crate::plan::Place;
 use crate::study::documents::ENCAPSULATED_DOCUMENT;
 use crate::table;
 use crate::treatment::Because;
+use crate::unlisted::is_never_kept;
 use scanveil_dataset::{Tag, Vr, lookup, tags};
 use std::collections::BTreeSet;
 

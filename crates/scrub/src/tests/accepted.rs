@@ -291,3 +291,25 @@ fn secondary_grey_images_are_looked_into_and_offsets_go() {
     let reason = scrubbed(&[file(&values)], &research).remove(0).unwrap_err();
     assert_eq!(reason.code, ReasonCode::PixelRisk);
 }
+
+#[test]
+fn an_icc_profile_comes_out_without_words_or_not_at_all() {
+    let icc = crate::unlisted::ICC_PROFILE;
+    let words = [(b"desc", b"desc\0\0\0\0\0\0\0\x0bDunmorrow 1\0\0\0".to_vec())];
+    let good = crate::icc::tests::profile(2, &words);
+    let bad = [&good[..40], b"Dunmorrow"].concat();
+    for profile in ["basic", "research"] {
+        for (value, stays) in [(&good, true), (&bad, false)] {
+            let mut values = ordinary();
+            values.insert(icc, (Vr::OB, value));
+            let (out, noticed) = one(&file(&values), profile);
+            assert!(!out.windows(9).any(|bytes| bytes == b"Dunmorrow"), "{profile}");
+            let (header, _) = open_slice(&out, &Limits::default()).unwrap();
+            let written = header.data.elements().iter().find(|element| element.tag == icc);
+            let written = written.map(|element| header.data.value(element).to_vec());
+            assert_eq!(written, crate::icc::cleaned(value), "{profile}");
+            assert_eq!(written.is_some(), stays, "{profile}");
+            assert_eq!(noticed, if stays { &[][..] } else { &["colour-profile-removed"] });
+        }
+    }
+}
