@@ -14,6 +14,10 @@ const SHORTEST: usize = 6;
 const LONGEST: usize = 18;
 /// Most bytes between two groups.
 const GAP: usize = 3;
+/// Bytes that are looked at with one question.
+const CHUNK: usize = 64;
+/// How far before a mark the first group of a number begins.
+const FARTHEST: usize = 80;
 /// Bits of the first look at a number.
 const BITS: usize = 1 << 12;
 
@@ -67,15 +71,46 @@ impl Grouped {
         if self.numbers.is_empty() {
             return;
         }
-        let mut at = 0;
-        while let Some(start) = next_digit(bytes, at) {
-            if self.from(bytes, start, &mut found).is_break() {
-                return;
+        let mut done = 0;
+        for from in (1..bytes.len()).step_by(CHUNK) {
+            let before = &bytes[from - 1..];
+            let chunk = &bytes[from..bytes.len().min(from + CHUNK)];
+            // A chunk at once: in most of them no number is divided.
+            if !before.iter().zip(chunk).fold(false, |any, (b, c)| any | divides(*b, *c)) {
+                continue;
             }
-            at = bytes[start..]
-                .iter()
-                .position(|b| !b.is_ascii_digit())
-                .map_or(bytes.len(), |n| start + n);
+            for at in (from..from + chunk.len()).filter(|&at| divides(bytes[at - 1], bytes[at])) {
+                if at > done {
+                    done = match self.run(bytes, at, &mut found) {
+                        ControlFlow::Continue(end) => end,
+                        ControlFlow::Break(()) => return,
+                    };
+                }
+            }
+        }
+    }
+
+    /// The numbers in the run of groups around the mark at `at`; where it ends.
+    fn run<'g>(
+        &'g self,
+        bytes: &[u8],
+        at: usize,
+        found: &mut impl FnMut(Range<usize>, &'g Form) -> ControlFlow<()>,
+    ) -> ControlFlow<(), usize> {
+        let mut start = at;
+        let mut limit = FARTHEST;
+        while let Some(group) = group_before(bytes, start).filter(|&group| start - group < limit) {
+            limit -= start - group;
+            start = group;
+        }
+        loop {
+            self.from(bytes, start, found)?;
+            let end = start + length(bytes, start);
+            let next = end + gap(bytes, end);
+            if next == end {
+                return ControlFlow::Continue(end);
+            }
+            start = next;
         }
     }
 
@@ -120,9 +155,27 @@ fn bit(number: u64) -> usize {
     (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize % BITS
 }
 
-fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
-    let rest = bytes.get(from..)?;
-    rest.iter().position(u8::is_ascii_digit).map(|at| from + at)
+/// Whether a mark that divides numbers stands behind a digit. A full stop alone does not: it stands
+/// in most numbers that are nobody's, and how it divides the others can be listed.
+fn divides(before: u8, mark: u8) -> bool {
+    let marks = (mark == b' ') | (mark == b'\t') | (mark == b'_') | (mark == b':') | (mark == b'/');
+    before.is_ascii_digit() & (marks | (b'\''..=b'-').contains(&mark))
+}
+
+/// Where the group of digits begins that ends at a place or before the marks there.
+fn group_before(bytes: &[u8], at: usize) -> Option<usize> {
+    let head = bytes.get(..at)?;
+    let marks = head.iter().rev().take(GAP).take_while(|byte| !byte.is_ascii_digit()).count();
+    let end = at - marks;
+    let digits = bytes.get(..end)?.iter().rev().take(FARTHEST);
+    let start = end - digits.take_while(|byte| byte.is_ascii_digit()).count();
+    (start < end && (marks == 0 || gap(bytes, end) == marks)).then_some(start)
+}
+
+/// How many digits a group has.
+fn length(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or(&[]);
+    rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 /// How many digits begin at a place.
@@ -165,6 +218,11 @@ mod tests {
         }
         assert_eq!(found("99 12 345 678 99"), ["12 345 678"]);
         assert_eq!(found("0047-1122"), ["0047-1122"]);
+        assert_eq!(found("12.345 678"), ["12.345 678"]);
+        let long = format!("{}12-345-678{}", "9 ".repeat(500), " 9".repeat(500));
+        assert_eq!(found(&long), ["12-345-678"]);
+        assert_eq!(found(&format!("{}1234-5678", "x".repeat(59))), ["1234-5678"]);
+        assert_eq!(found(&format!("{}1234-5678", "x".repeat(60))), ["1234-5678"]);
         for text in [
             "12345678",
             "912 345 678",
@@ -178,6 +236,7 @@ mod tests {
             "47 1122",
             "1234.5678",
             "1234,5678",
+            "1 2.345",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
         }

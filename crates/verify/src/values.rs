@@ -6,6 +6,8 @@ use crate::words::all_common;
 
 /// Fewest digits that count without letters.
 const DIGITS: usize = 6;
+/// Most digits of a number that is looked for in groups.
+const LONGEST_GROUPED: usize = 18;
 /// Fewest letters and digits of a code.
 const CODE: usize = 4;
 
@@ -27,6 +29,24 @@ pub(crate) fn numbers(text: &str, out: &mut Vec<Spelling>) {
     }
 }
 
+/// A number as a full stop divides it: by thousands from its end, and in pairs.
+fn dotted(digits: &str, out: &mut Vec<Spelling>) {
+    for group in [3, 2] {
+        let first = match digits.len() % group {
+            0 => group,
+            rest => rest,
+        };
+        let mut text = digits.get(..first).unwrap_or_default().to_owned();
+        for at in (first..digits.len()).step_by(group) {
+            text.push('.');
+            text.push_str(digits.get(at..at + group).unwrap_or_default());
+        }
+        if text.matches('.').count() > 1 {
+            out.push(Spelling::new(text, Rule::Edges));
+        }
+    }
+}
+
 /// The digits of each value, with zeros at their beginning and without.
 pub(crate) fn digits_alone(text: &str, mut take: impl FnMut(&str)) {
     for value in text.split('\\') {
@@ -43,6 +63,10 @@ pub(crate) fn identifiers(value: &str, out: &mut Vec<Spelling>) {
             continue;
         }
         numbers(code, out);
+        let alone = digits(code);
+        if (DIGITS..=LONGEST_GROUPED).contains(&alone.len()) && varied(&alone) {
+            dotted(&alone, out);
+        }
         let compact: String = code.chars().filter(|c| c.is_alphanumeric()).collect();
         let length = compact.chars().count();
         let letters = compact.chars().any(char::is_alphabetic);

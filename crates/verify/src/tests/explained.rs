@@ -52,6 +52,7 @@ fn what_is_ours_is_passed_over_and_nothing_else() {
         // Numbers in groups, in texts.
         ((0x0008_1030, Vr::LO, b"see 47 11 223"), false),
         ((0x0008_103e, Vr::LO, b"4711-223/2"), false),
+        ((0x0008_103e, Vr::LO, b"no 4.711.223"), false),
         ((0x0010_4000, Vr::LT, b"no. 4 7 1 1 2 2 3"), false),
         ((0x0020_0032, Vr::DS, b"47.11223\\1\\1"), true),
         ((0x0020_000e, Vr::UI, b"1.2.47.11223"), true),
