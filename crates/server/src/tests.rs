@@ -257,6 +257,7 @@ fn what_cannot_be_started_is_named() {
             receivers: Router::new(),
             status: Fixed::new(true),
             metrics: Metrics::detached(),
+            operator_token: Current::fixed(None),
         };
         let Err(error) = serve(&config, parts) else { panic!("it started: {code}") };
         assert_eq!(scanveil_model::Coded::code(&error), code, "{error}");
