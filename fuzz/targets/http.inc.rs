@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use scanveil_ingest::{
+    Current,
     IntakeError, IntakeMeta, IntakeSink, Receipt, ReceivingSink, TokenTable, WebLimits,
     generate_token, router,
 };
@@ -60,7 +61,7 @@ fn server() -> &'static Server {
             max_unpacked_bytes: 8 << 20,
             ..WebLimits::default()
         };
-        let router = router(Arc::new(Intake), tokens, limits);
+        let router = router(Arc::new(Intake), Current::fixed(tokens), limits);
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         Server { runtime, router, token }
     })

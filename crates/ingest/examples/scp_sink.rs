@@ -3,8 +3,8 @@
 //! machine is let in that calls `SCANVEIL`. It ends when its standard input does.
 
 use scanveil_ingest::{
-    CallingRule, DimseConfig, DimseLimits, DimseServer, HospitalRoute, IntakeError, IntakeMeta,
-    IntakeSink, Network, PlainListener, Protocol, Receipt, ReceivingSink,
+    CallingRule, Current, DimseConfig, DimseLimits, DimseServer, HospitalRoute, IntakeError,
+    IntakeMeta, IntakeSink, Network, PlainListener, Protocol, Receipt, ReceivingSink,
 };
 use scanveil_model::{AeTitle, Digest, HospitalId};
 use scanveil_seal::Entropy;
@@ -137,7 +137,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = DimseConfig {
         plain: Some(PlainListener { address: ([127, 0, 0, 1], port.parse()?).into() }),
         tls: None,
-        routes: vec![route],
+        routes: Current::fixed(vec![route]),
         limits: DimseLimits::default(),
     };
     let server = DimseServer::start(config, intake)?;

@@ -6,6 +6,7 @@
 
 mod arrival;
 mod counted;
+mod current;
 mod dimse;
 mod folder;
 mod intake;
@@ -15,6 +16,7 @@ mod quiet;
 mod web;
 
 pub use counted::show_counters;
+pub use current::Current;
 pub use dimse::{
     ClientAuth, DimseConfig, DimseError, DimseLimits, DimseServer, Outgoing, OutgoingFile,
     PlainListener, SendSummary, Sender, SenderOptions, Status, TlsClient, TlsListener, TlsServer,

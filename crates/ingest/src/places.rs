@@ -8,7 +8,6 @@ use crate::web::TokenDigest;
 use scanveil_model::HospitalId;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -97,7 +96,8 @@ struct State {
 
 struct Inner {
     limits: PlaceLimits,
-    hospitals: AtomicUsize,
+    /// How many hospitals there are now.
+    hospitals: Box<dyn Fn() -> usize + Send + Sync>,
     state: Mutex<State>,
 }
 
@@ -112,16 +112,11 @@ pub struct Place {
 }
 
 impl Places {
-    /// These many places, for so many hospitals.
+    /// These many places, for as many hospitals as there are whenever one is taken.
     #[must_use]
-    pub fn new(limits: PlaceLimits, hospitals: usize) -> Self {
-        let hospitals = AtomicUsize::new(hospitals);
+    pub fn new(limits: PlaceLimits, hospitals: impl Fn() -> usize + Send + Sync + 'static) -> Self {
+        let hospitals = Box::new(hospitals);
         Self(Arc::new(Inner { limits, hospitals, state: Mutex::default() }))
-    }
-
-    /// Tells that there are now so many hospitals.
-    pub fn set_hospitals(&self, hospitals: usize) {
-        self.0.hospitals.store(hospitals, Ordering::Relaxed);
     }
 
     /// Takes a place, if need be from somebody who is idle: that one's `leave` is called then. A
@@ -200,10 +195,10 @@ impl Inner {
         if guest.token.is_some() && count(&same_token) >= self.limits.per_token {
             return self.idlest(state, now, &same_token).map(Some).ok_or(Full::Token);
         }
-        let kept = self.kept();
+        let hospitals = (self.hospitals)();
+        let kept = self.kept(hospitals);
         let used = used_by_hospital(state);
-        let own = used.get(&guest.hospital).copied().unwrap_or(0);
-        if self.is_free(state.entries.len(), kept, &used, guest, own) {
+        if self.is_free(state.entries.len(), [hospitals, kept], &used, guest) {
             return Ok(None);
         }
         // Only what lies above its hospital's kept places makes room for others.
@@ -215,9 +210,8 @@ impl Inner {
         self.idlest(state, now, &helps).map(Some).ok_or(full)
     }
 
-    /// Places kept for each hospital.
-    fn kept(&self) -> usize {
-        let hospitals = self.hospitals.load(Ordering::Relaxed);
+    /// Places kept for each of so many hospitals.
+    fn kept(&self, hospitals: usize) -> usize {
         let even = self.limits.most.checked_div(hospitals).unwrap_or(0);
         self.limits.kept_per_hospital.unwrap_or(even.div_ceil(2)).min(even)
     }
@@ -225,18 +219,18 @@ impl Inner {
     fn is_free(
         &self,
         taken: usize,
-        kept: usize,
+        [hospitals, kept]: [usize; 2],
         used: &HashMap<Option<HospitalId>, usize>,
         guest: &Guest,
-        own: usize,
     ) -> bool {
         if taken >= self.limits.most {
             return false;
         }
+        let own = used.get(&guest.hospital).copied().unwrap_or(0);
         if guest.hospital.is_none() || own < kept {
             return true;
         }
-        let absent = self.hospitals.load(Ordering::Relaxed).saturating_sub(used.len());
+        let absent = hospitals.saturating_sub(used.len());
         let spoken_for = used.values().map(|n| (*n).max(kept)).sum::<usize>() + absent * kept;
         spoken_for < self.limits.most
     }

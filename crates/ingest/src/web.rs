@@ -16,6 +16,7 @@ pub use error::WebError;
 pub use token::{TokenDigest, TokenTable, generate_token};
 
 use crate::arrival::Origin;
+use crate::current::Current;
 use crate::intake::{Intake, Protocol};
 use crate::places::{Guest, Place, PlaceLimits, Places};
 use axum::Router;
@@ -88,12 +89,13 @@ impl Default for WebLimits {
 /// What the handlers share.
 struct Web {
     intake: Intake,
-    tokens: TokenTable,
+    tokens: Current<TokenTable>,
     limits: WebLimits,
     uploads: Places,
 }
 
 /// Who sends a request.
+#[derive(Clone)]
 struct Sender {
     hospital: HospitalId,
     token: TokenDigest,
@@ -102,9 +104,12 @@ struct Sender {
 
 /// The routes `POST /studies`, `POST /studies/{study}` and `POST /upload`.
 ///
+/// A token that is taken out of the table is refused at once: what is on its way with it ends before
+/// its next instance.
+///
 /// Serve it with connection information (`into_make_service_with_connect_info::<SocketAddr>`), so
 /// that the sender's address is known.
-pub fn router(intake: Intake, tokens: TokenTable, limits: WebLimits) -> Router {
+pub fn router(intake: Intake, tokens: Current<TokenTable>, limits: WebLimits) -> Router {
     let places = PlaceLimits {
         most: limits.max_uploads,
         // Whoever has a token is known by it, also behind a proxy.
@@ -113,7 +118,8 @@ pub fn router(intake: Intake, tokens: TokenTable, limits: WebLimits) -> Router {
         kept_per_hospital: limits.kept_per_hospital,
         yields_after: Duration::MAX,
     };
-    let uploads = Places::new(places, tokens.hospitals());
+    let counted = tokens.clone();
+    let uploads = Places::new(places, move || counted.now().hospitals());
     Router::new()
         .route("/studies", post(stow::store))
         .route("/studies/{study}", post(stow::store_in_study))
@@ -144,13 +150,14 @@ impl Web {
 
     /// The hospital whose token the request carries.
     fn sender(&self, parts: &Parts) -> Result<Sender, WebError> {
+        let tokens = self.tokens.now();
         let found = parts
             .headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .and_then(|(_, token)| self.tokens.find(token.trim()));
+            .and_then(|(_, token)| tokens.find(token.trim()));
         let Some((token, hospital)) = found else {
             count_refused("unknown", "no-token");
             return Err(WebError::Unauthorized);
@@ -158,6 +165,15 @@ impl Web {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |info| info.0.ip().to_canonical());
         Ok(Sender { hospital: hospital.clone(), token, address })
+    }
+
+    /// Whether a sender whose request is at work may still send.
+    fn check_sender(&self, sender: &Sender) -> Result<(), WebError> {
+        if self.tokens.now().has(&sender.token, &sender.hospital) {
+            return Ok(());
+        }
+        count_refused(sender.hospital.as_str(), "no-token");
+        Err(WebError::Unauthorized)
     }
 
     /// Refuses what can be refused before a byte of the body is read.
@@ -189,8 +205,8 @@ impl Web {
 }
 
 impl Sender {
-    fn origin(self, protocol: Protocol) -> Origin {
-        Origin { hospital: self.hospital, protocol, peer: self.address.to_string() }
+    fn origin(&self, protocol: Protocol) -> Origin {
+        Origin { hospital: self.hospital.clone(), protocol, peer: self.address.to_string() }
     }
 }
 

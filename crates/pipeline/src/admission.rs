@@ -21,13 +21,14 @@ impl ReleaseRules {
     /// # Errors
     /// [`PipelineError::Unknown`] when there is no such project.
     pub fn of(site: &Site, project: &ProjectName) -> Result<Self, PipelineError> {
-        let own = site.config.project(project)?;
+        let settings = site.settings();
+        let own = settings.config.project(project)?;
         let configured: BTreeSet<HospitalId> =
-            site.config.hospitals.iter().map(|hospital| hospital.id.clone()).collect();
+            settings.config.hospitals.iter().map(|hospital| hospital.id.clone()).collect();
         Ok(Self {
             admitted: configured.iter().filter(|hospital| own.takes(hospital)).cloned().collect(),
             configured,
-            profile: site.profile(project)?.label(),
+            profile: settings.profile(project)?.label(),
         })
     }
 

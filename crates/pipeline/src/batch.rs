@@ -103,8 +103,9 @@ pub fn plan_batch(
     project: &ProjectName,
     profile: Option<&str>,
 ) -> Result<BatchOutline, PipelineError> {
-    site.config.hospital(hospital)?;
-    if !site.config.project(project)?.takes(hospital) {
+    let settings = site.settings();
+    settings.config.hospital(hospital)?;
+    if !settings.config.project(project)?.takes(hospital) {
         let text = format!("project {project} does not take hospital {hospital}");
         return Err(PipelineError::config(text));
     }
@@ -178,7 +179,8 @@ fn profile_of(
     project: &ProjectName,
     name: Option<&str>,
 ) -> Result<Arc<Profile>, PipelineError> {
-    let own = site.profile(project)?;
+    let settings = site.settings();
+    let own = settings.profile(project)?;
     Ok(match name {
         None => Arc::clone(own),
         Some(name) => Arc::new(load_profile(name)?),
@@ -328,15 +330,16 @@ fn make_again(
     study: StudyKey,
 ) -> Result<Made, PipelineError> {
     let _one_at_a_time = site.lock_study(&study)?;
-    let hospital = site.config.hospital(&outline.hospital)?;
+    let settings = site.settings();
+    let hospital = settings.config.hospital(&outline.hospital)?;
     let known = Known::load(site, &hospital.id, &study)?;
     let mut work = StudyWork::begin(site, hospital, study, dir, known, Vec::new(), 0)?;
     work.again(&outline.project, profile)?;
     // What was decided, and could not be done then, is done for the other projects as well.
     let decided = site.catalog.studies_to_decide(&hospital.id)?.contains(&study);
-    let others = site.config.projects.iter().filter(|other| other.name != outline.project);
+    let others = settings.config.projects.iter().filter(|other| other.name != outline.project);
     for other in others.filter(|other| decided && other.takes(&hospital.id)) {
-        work.again(&other.name, site.profile(&other.name)?)?;
+        work.again(&other.name, settings.profile(&other.name)?)?;
     }
     let scrubbed = work.clean.len() as u64;
     let mut held = BTreeMap::new();

@@ -8,6 +8,7 @@ use scanveil_catalog::{ObjectFilter, ObjectRecord};
 use scanveil_model::{ObjectId, Zone};
 use scanveil_seal::{PackIndex, PackReader};
 use scanveil_storage::{CheckReport, KeyPrefix, StoredReader};
+use scanveil_vault::{BadKeyFile, bad_key_files};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +40,9 @@ pub struct StoreCheck {
     pub under_way: u64,
     /// Objects of patients whose key was destroyed.
     pub erased: u64,
-    /// Everything that is wrong.
+    /// Key files that cannot be used.
+    pub key_files: Vec<BadKeyFile>,
+    /// Everything that is wrong with objects.
     pub findings: Vec<Finding>,
 }
 
@@ -47,7 +50,7 @@ impl StoreCheck {
     /// Whether the store can be used and nothing is wrong with what is in it.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.usable.passed() && self.findings.is_empty()
+        self.usable.passed() && self.key_files.is_empty() && self.findings.is_empty()
     }
 }
 
@@ -69,6 +72,7 @@ pub fn check_store(
         bytes: 0,
         under_way: 0,
         erased: 0,
+        key_files: bad_key_files(&site.config().keys_dir()),
         findings: Vec::new(),
     };
     if !check.usable.passed() {

@@ -8,7 +8,7 @@ use figment::providers::{Env, Format, Toml};
 use scanveil_ingest::{AfterTaking, CallingRule, DimseLimits, HospitalRoute, WebLimits};
 use scanveil_model::{AeTitle, HospitalId, ProjectName, RetentionClass};
 use scanveil_storage::{ChecksumMode, S3Config};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ const MOST_YEARS: u32 = 1000;
 const MOST_DAYS: u32 = 36_500;
 
 /// Everything that can be set.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where keys, spool, catalogue and (with a folder store) objects lie.
@@ -57,7 +57,7 @@ pub struct Config {
 }
 
 /// Which object store.
-#[derive(Debug, Clone, Copy, Deserialize, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreKind {
     /// A folder below the data folder.
@@ -68,7 +68,7 @@ pub enum StoreKind {
 }
 
 /// The object store.
-#[derive(Debug, Clone, Deserialize, Default)]
+#[derive(Debug, Clone, Deserialize, Serialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreSettings {
     /// Folder or S3; a bucket alone means S3.
@@ -120,7 +120,7 @@ impl StoreSettings {
 }
 
 /// The spool's bounds.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpoolSettings {
     /// Most bytes in the spool.
@@ -136,7 +136,7 @@ impl Default for SpoolSettings {
 }
 
 /// Certificate and key of a TLS listener.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// Certificate chain, PEM.
@@ -148,7 +148,7 @@ pub struct Tls {
 }
 
 /// An address to listen on.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listener {
     /// Address and port.
@@ -158,7 +158,7 @@ pub struct Listener {
 }
 
 /// The DIMSE receiver. Plain associations are taken for hospitals that allow them by name.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dimse {
     /// Plain listener; none when empty.
@@ -183,7 +183,7 @@ impl Default for Dimse {
 }
 
 /// The HTTP side.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     /// Address and port. Plain HTTP is for loopback only, unless `tls` is set.
@@ -214,7 +214,7 @@ impl Default for Http {
 }
 
 /// The pipeline.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pipeline {
     /// A study is complete when nothing has arrived for it for so long, in milliseconds.
@@ -230,7 +230,7 @@ impl Default for Pipeline {
 }
 
 /// How long a hospital's data is kept.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
     /// The class, as it stands in the tags.
@@ -251,7 +251,7 @@ fn yes() -> bool {
 }
 
 /// A hospital.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hospital {
     /// Its name in keys, tags and commands.
@@ -294,7 +294,7 @@ impl Hospital {
 }
 
 /// A research project.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Project {
     /// Its name.

@@ -54,11 +54,18 @@ impl Groups {
         waiting.last = now;
     }
 
-    /// Takes a study for which nothing has arrived for `quiet`, the longest-waiting first.
-    pub(crate) fn complete(&mut self, quiet: Duration, now: Instant) -> Option<Complete> {
+    /// Takes a study for which nothing has arrived for `quiet`, the longest-waiting first; only those
+    /// of hospitals that may go on.
+    pub(crate) fn complete(
+        &mut self,
+        quiet: Duration,
+        now: Instant,
+        may_go_on: impl Fn(&HospitalId) -> bool,
+    ) -> Option<Complete> {
         let (study, _) = self
             .waiting
             .iter()
+            .filter(|((hospital, _), _)| may_go_on(hospital))
             .filter(|(_, waiting)| now.saturating_duration_since(waiting.last) >= quiet)
             .filter(|(_, waiting)| waiting.failure.is_none_or(|failure| failure.again <= now))
             .min_by_key(|(_, waiting)| waiting.last)?;

@@ -5,6 +5,7 @@ mod activity;
 mod admission;
 mod attempt;
 mod batch;
+mod changes;
 mod check;
 mod config;
 mod content;
@@ -16,6 +17,7 @@ mod finding;
 mod group;
 mod hold;
 mod intake;
+mod keys;
 mod label;
 mod limits;
 mod local;
@@ -28,6 +30,7 @@ mod publish;
 mod quarantine;
 mod rebuild;
 mod scrub;
+mod settings;
 mod site;
 mod source;
 mod study;
@@ -39,6 +42,7 @@ mod worker;
 pub use activity::{Activity, StoreHealth};
 pub use admission::ReleaseRules;
 pub use batch::{BatchChange, BatchOutline, BatchRun, FailedStudy, plan_batch, run_batch};
+pub use changes::{ChangeKind, ConfigChange, ConfigPart, changes, needs_restart};
 pub use check::{CheckDepth, StoreCheck, check_store};
 pub use config::{
     Config, Dimse, Hospital, Http, Listener, Pipeline, Project, Retention, SpoolSettings,
@@ -57,6 +61,7 @@ pub use quarantine::{
     held_instances, plan_decision, read_first, read_held,
 };
 pub use rebuild::{Losses, RebuildReport, rebuild_catalog};
+pub use settings::Settings;
 pub use site::{ENGINE, Site, SiteMode, load_profile};
 pub use subject::{FoundSubject, Sought, SubjectSearch, find_subjects};
 pub use worker::Worker;

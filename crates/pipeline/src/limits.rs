@@ -3,7 +3,7 @@
 
 use crate::PipelineError;
 use scanveil_ingest::{DimseLimits, WebLimits};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Least value of a time limit: less would end what is only on its way.
@@ -16,7 +16,7 @@ const MOST_PLACES: usize = 100_000;
 const PDU_BYTES: std::ops::RangeInclusive<u32> = 4096..=(1 << 24);
 
 /// The DIMSE receiver's limits.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DimseSettings {
     /// Most associations of one address.
@@ -138,7 +138,7 @@ impl DimseSettings {
 }
 
 /// Connections of the HTTP listeners.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Connections {
     /// Most at a time, on each listener.

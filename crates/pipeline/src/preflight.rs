@@ -2,11 +2,13 @@
 //! it: files, folders, addresses, callers.
 
 use crate::config::{Config, StoreKind, Tls};
+use crate::keys::sealed_on_disk;
 use crate::site::load_profile;
 use rustix::fs::{Access, access};
 use scanveil_ingest::{ClientAuth, TlsServer, TokenDigest, TokenTable};
 use scanveil_model::Coded;
 use scanveil_storage::S3Credentials;
+use scanveil_vault::{BadKeyFile, Keyring, KeyringError, bad_key_files};
 use std::fs::{self, File};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -169,14 +171,24 @@ impl Findings {
     fn data(&mut self, config: &Config) {
         self.folder("data_dir", &config.data_dir, false);
         let keys = config.keys_dir();
-        let root = keys.join("root.key");
-        if root.exists() {
-            self.private("keys_dir", &root);
-        }
+        self.keys(config, &keys);
         let mode = fs::metadata(&config.data_dir).map_or(0, |found| found.permissions().mode());
         if mode & 0o077 != 0 {
             let what = format!("others may look into {}", config.data_dir.display());
             self.add(Severity::Note, "data_dir", what, "run chmod 700 on it");
+        }
+    }
+
+    /// Keys that are not there, or cannot be used. One damaged file concerns one hospital or patient:
+    /// the others are received.
+    fn keys(&mut self, config: &Config, keys: &Path) {
+        if let (Ok(false), Some(found)) = (Keyring::is_in(keys), sealed_on_disk(config)) {
+            self.coded("keys_dir", &KeyringError::Lost { path: keys.to_owned(), found });
+        }
+        for BadKeyFile { file, report, is_root } in bad_key_files(keys) {
+            let severity = if is_root { Severity::Fatal } else { Severity::Note };
+            let setting = format!("keys_dir: {}", file.display());
+            self.add(severity, &setting, report.message, &report.next_step);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::attempt::unpublished;
 use crate::finding::{Fault, Finding, FindingKind, fault};
 use crate::hold::{HELD_GENERATION, HELD_PROFILE, HELD_PROJECT};
+use crate::keys::open_keyring;
 use crate::objects::open_object;
 use crate::quarantine::restore_decisions;
 use crate::site::{CATALOG, WORK, open_store};
@@ -68,9 +69,10 @@ pub fn rebuild_catalog(
     let path = config.data_dir.join(CATALOG);
     let old = path.is_file().then(|| Catalog::open(&path)).transpose().ok().flatten();
     let unpublished = unpublished(&config.data_dir.join(WORK), old.as_ref())?;
+    let store = open_store(config)?;
     let mut run = Run {
-        keyring: Keyring::open(config.keys_dir(), Arc::new(OsEntropy))?,
-        store: Store::new(open_store(config)?),
+        keyring: open_keyring(config, &store, Arc::new(OsEntropy))?,
+        store: Store::new(store),
         rebuild: Catalog::begin_rebuild(&path)?,
         unpublished,
         report: RebuildReport::default(),

@@ -3,19 +3,21 @@
 use crate::attempt::under_way;
 use crate::documents::DocumentProcess;
 use crate::edges::OsEntropy;
+use crate::keys::open_keyring;
+use crate::settings::Settings;
 use crate::{Config, Hospital, PipelineError, StoreKind};
 use scanveil_catalog::Catalog;
-use scanveil_model::{HospitalId, ObjectTags, ProjectName, Zone};
+use scanveil_model::{HospitalId, ObjectTags, Zone};
 use scanveil_scrub::Profile;
 use scanveil_seal::Entropy;
 use scanveil_storage::{FolderStore, KeyPrefix, ObjectKey, ObjectStore, Page, S3Store, Store};
 use scanveil_vault::{
     Keyring, KeyringError, Spool, SpoolConfig, SpooledInstance, sweep_local_packs,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The version that objects and generations are marked with.
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
@@ -38,13 +40,12 @@ pub enum SiteMode {
 
 /// One opened installation.
 pub struct Site {
-    pub(crate) config: Config,
+    settings: RwLock<Arc<Settings>>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keyring: Keyring,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) store: Store,
     pub(crate) spool: Option<Arc<Spool>>,
-    pub(crate) profiles: BTreeMap<ProjectName, Arc<Profile>>,
     pub(crate) work: PathBuf,
     pub(crate) pool: rayon::ThreadPool,
 }
@@ -87,7 +88,7 @@ impl Site {
         let data = config.data_dir.clone();
         make_folder(&data, "the data folder")?;
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let keyring = Keyring::open(config.keys_dir(), Arc::clone(&entropy))?;
+        let keyring = open_keyring(&config, &store, Arc::clone(&entropy))?;
         let work = data.join(WORK);
         make_folder(&work, "the work folder")?;
         let (spool, pending) = match mode {
@@ -117,8 +118,7 @@ impl Site {
         let site = Self {
             store,
             catalog: Arc::new(catalog),
-            profiles: profiles(&config)?,
-            config,
+            settings: RwLock::new(Arc::new(Settings::new(config)?)),
             entropy,
             keyring,
             spool,
@@ -128,10 +128,19 @@ impl Site {
         Ok((Arc::new(site), pending))
     }
 
-    /// The configuration.
+    /// The configuration in force, and what follows from it. Whoever keeps it keeps that one.
     #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.config
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+    /// Puts another configuration in force. What was begun under the one before ends under it.
+    pub fn adopt(&self, settings: Settings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.settings().config)
     }
     /// The catalogue.
     #[must_use]
@@ -152,16 +161,6 @@ impl Site {
     #[must_use]
     pub fn spool(&self) -> Option<&Arc<Spool>> {
         self.spool.as_ref()
-    }
-
-    /// The compiled profile of a project.
-    ///
-    /// # Errors
-    /// [`PipelineError::Unknown`] when there is no such project.
-    pub fn profile(&self, project: &ProjectName) -> Result<&Arc<Profile>, PipelineError> {
-        self.profiles
-            .get(project)
-            .ok_or_else(|| PipelineError::Unknown { what: "project", name: project.to_string() })
     }
 
     /// Objects that are being put, or that an interrupted attempt left: they are not published.
@@ -239,14 +238,6 @@ pub(crate) fn open_store(config: &Config) -> Result<Arc<dyn ObjectStore>, Pipeli
         }
         StoreKind::S3 => Arc::new(S3Store::new(&config.store.s3()?)?),
     })
-}
-
-fn profiles(config: &Config) -> Result<BTreeMap<ProjectName, Arc<Profile>>, PipelineError> {
-    let mut profiles = BTreeMap::new();
-    for project in &config.projects {
-        profiles.insert(project.name.clone(), Arc::new(load_profile(&project.profile)?));
-    }
-    Ok(profiles)
 }
 
 /// A profile that comes with scanveil by name, or one from a file; documents are read apart.

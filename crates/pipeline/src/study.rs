@@ -4,10 +4,10 @@ use crate::material::{History, sop_key};
 use crate::scrub::observe;
 use crate::source::Source;
 use crate::work::{Known, StudyWork};
-use crate::{Hospital, PipelineError, Site};
+use crate::{PipelineError, Settings, Site};
 use scanveil_catalog::{Arrival, KeyedId, KnownInstance, Outcome};
 use scanveil_dataset::{Limits, open, tags};
-use scanveil_model::{Digest, Reason, ReasonCode, SubjectId, Uid, Zone};
+use scanveil_model::{Digest, HospitalId, Reason, ReasonCode, SubjectId, Uid, Zone};
 use scanveil_seal::{HospitalKey, StudyKey, SubjectKey};
 use scanveil_vault::{
     PackBench, PackOwner, Spool, SpoolId, SpooledInstance, pack_groups, pack_originals,
@@ -129,15 +129,17 @@ fn sort_arrivals(
     Ok(sorted)
 }
 
-/// Processes what has arrived of one study; afterwards the spool has none of it.
+/// Processes what has arrived of one study, all of it under the same settings; afterwards the spool
+/// has none of it.
 pub(crate) fn process(
     site: &Site,
+    settings: &Settings,
     spool: &Arc<Spool>,
-    hospital: &Hospital,
-    study: StudyKey,
+    (hospital, study): (&HospitalId, StudyKey),
     instances: Vec<SpooledInstance>,
 ) -> Result<StudyReport, PipelineError> {
     let _one_at_a_time = site.lock_study(&study)?;
+    let hospital = settings.config.hospital(hospital)?;
     let keys = site.keyring.hospital(&hospital.id)?;
     let mut report = StudyReport { received: instances.len(), ..StudyReport::default() };
     let known = Known::load(site, &hospital.id, &study)?;
@@ -150,8 +152,8 @@ pub(crate) fn process(
     let dir = site.service_dir();
     let mut work = StudyWork::begin(site, hospital, study, &dir, known, arrived, newest)?;
     if !new.is_empty() {
-        for project in site.config.projects.iter().filter(|p| p.takes(&hospital.id)) {
-            work.take_in(&project.name, site.profile(&project.name)?)?;
+        for project in settings.config.projects.iter().filter(|p| p.takes(&hospital.id)) {
+            work.take_in(&project.name, settings.profile(&project.name)?)?;
         }
         keep_originals(&mut work, spool, &new)?;
     }

@@ -72,7 +72,7 @@ pub fn find_subjects(
     project: &ProjectName,
     sought: Sought<'_>,
 ) -> Result<SubjectSearch, PipelineError> {
-    site.config.hospital(hospital)?;
+    site.config().hospital(hospital)?;
     let mut search = SubjectSearch::default();
     // One study says who a patient is; the others are looked at only when it cannot.
     let mut copies: BTreeMap<SubjectId, Vec<Copy>> = BTreeMap::new();
@@ -170,7 +170,8 @@ fn recover(
         .secret(version)
         .ok_or_else(|| KeyringError::SecretUnknown { hospital: hospital.clone(), version })?;
     let secret = secret.project_secret(project);
-    let scrubber = StudyScrubber::new(site.profile(project)?, &secret, identity);
+    let settings = site.settings();
+    let scrubber = StudyScrubber::new(settings.profile(project)?, &secret, identity);
     if !scrubber.is_ok_and(|scrubber| scrubber.pseudonym() == copy.pseudonym) {
         search.not_recomputed += 1;
         return Ok(false);

@@ -5,8 +5,8 @@ use crate::group::{Complete, Groups};
 use crate::probe::StoreProbe;
 use crate::source::Source;
 use crate::study::{StudyReport, process, study_key};
-use crate::{Activity, PipelineError, Site, now_ms};
-use scanveil_model::Coded;
+use crate::{Activity, PipelineError, Settings, Site, now_ms};
+use scanveil_model::{Coded, HospitalId};
 use scanveil_vault::{Spool, SpooledInstance};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,14 +96,18 @@ impl State {
     fn run(&mut self, pending: Vec<SpooledInstance>) {
         let arrivals = self.spool.arrivals();
         self.take(pending);
-        let quiet = Duration::from_millis(self.site.config.pipeline.quiet_ms);
+        let quiet = Duration::from_millis(self.site.config().pipeline.quiet_ms);
         while !self.stop.load(Ordering::Relaxed) {
             let _ = arrivals.recv_timeout(TICK);
             self.take_back();
             self.take_arrived();
             while !self.stop.load(Ordering::Relaxed) && !self.is_resting() {
-                let Some(study) = self.groups.complete(quiet, Instant::now()) else { break };
-                self.work(study);
+                let settings = self.site.settings();
+                // What a hospital sent that is not configured any more waits for it.
+                let known = |hospital: &HospitalId| settings.knows(hospital);
+                let complete = self.groups.complete(quiet, Instant::now(), known);
+                let Some(study) = complete else { break };
+                self.work(study, &settings);
                 self.tell();
                 self.take_arrived();
             }
@@ -175,9 +179,9 @@ impl State {
         }
     }
 
-    fn work(&mut self, study: Complete) {
+    fn work(&mut self, study: Complete, settings: &Settings) {
         let begun = Instant::now();
-        let done = catch_unwind(AssertUnwindSafe(|| self.process(&study)))
+        let done = catch_unwind(AssertUnwindSafe(|| self.process(&study, settings)))
             .unwrap_or(Err(PipelineError::Panicked));
         let spent = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.activity.busy_us.fetch_add(spent, Ordering::Relaxed);
@@ -200,10 +204,10 @@ impl State {
         }
     }
 
-    fn process(&self, study: &Complete) -> Result<StudyReport, PipelineError> {
+    fn process(&self, study: &Complete, settings: &Settings) -> Result<StudyReport, PipelineError> {
         let (hospital, key) = &study.study;
-        let hospital = self.site.config.hospital(hospital)?;
-        process(&self.site, &self.spool, hospital, *key, study.instances.clone())
+        let instances = study.instances.clone();
+        process(&self.site, settings, &self.spool, (hospital, *key), instances)
     }
 
     fn failed(&mut self, mut study: Complete, error: &PipelineError) {

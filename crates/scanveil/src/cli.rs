@@ -149,7 +149,7 @@ pub(crate) struct DemoArgs {
     pub(crate) slices: usize,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArg,
@@ -415,6 +415,9 @@ pub(crate) enum KeysCommand {
 pub(crate) enum ConfigCommand {
     /// Whether the configuration can be used, and what it says.
     Check(ConfigArg),
+    /// Has the running service read its configuration again; prints what changed. Exits with 1 when
+    /// it is refused (nothing has changed then), with 2 when something needs a restart or a look.
+    Reload(ConfigArg),
     /// An example to start from, on standard output.
     Example,
 }

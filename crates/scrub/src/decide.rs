@@ -1,5 +1,6 @@
 //! Decides on the value of one element: what becomes of it, by its treatment.
 
+use crate::codes::is_code;
 use crate::dates::{self, Move};
 use crate::days::StudyDays;
 use crate::icc;
@@ -268,6 +269,10 @@ impl Context<'_> {
     }
 
     fn is_code_string(&self, tag: Tag, value: &[u8], charset: &Charset) -> bool {
+        let known = || std::str::from_utf8(value).is_ok_and(|text| self.is_known(text));
+        if is_code(tag, value) && !known() {
+            return true;
+        }
         let look = if NAMED_BY_ANYBODY.contains(&tag) { Look::Template } else { Look::Code };
         self.texts.clean(look, charset, value).is_ok_and(|judged| judged.bytes.is_none())
     }
@@ -370,49 +375,6 @@ fn ordered<const N: usize>(mut bytes: [u8; N], big_endian: bool) -> Vec<u8> {
         bytes.reverse();
     }
     bytes.to_vec()
-}
-
-/// Coding schemes of PS3.16 section 8 that reports and images use.
-const SCHEMES: [&[u8]; 18] = [
-    b"DCM",
-    b"SCT",
-    b"SRT",
-    b"SNM3",
-    b"99SDM",
-    b"LN",
-    b"UCUM",
-    b"FMA",
-    b"RADLEX",
-    b"NCIt",
-    b"UMLS",
-    b"MDC",
-    b"BARI",
-    b"PUBCHEM_CID",
-    b"ICD10",
-    b"I10",
-    b"ACR",
-    b"UBERON",
-];
-
-/// Longest code that is taken for one, and most letters in it: `R-40FB9`, `11528-7`, `39607008`.
-const LONGEST_CODE: usize = 18;
-const LETTERS_OF_A_CODE: usize = 4;
-
-/// A code of a coding scheme, by its form: numbers as long as a telephone's are no suspicion there,
-/// words and days still are.
-fn is_code(tag: Tag, value: &[u8]) -> bool {
-    let value = value.trim_ascii_end().strip_suffix(b"\0").unwrap_or(value).trim_ascii();
-    match (tag.group(), tag.element()) {
-        (0x0008, 0x0102) => SCHEMES.contains(&value),
-        (0x0008, 0x0100) => {
-            let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
-            value.len() <= LONGEST_CODE
-                && letters <= LETTERS_OF_A_CODE
-                && value.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
-                && !dates::holds_a_day(value)
-        }
-        _ => false,
-    }
 }
 
 /// Coding Scheme UID, Context UID, Mapping Resource UID: they name definitions, not instances.

@@ -8,6 +8,7 @@
 mod attributes;
 mod burned_in;
 mod certificate;
+mod codes;
 mod codestream;
 mod dates;
 mod days;

@@ -91,7 +91,7 @@ pub enum SealError {
     #[error("the subject's key was destroyed")]
     KeyDestroyed,
     /// The key store failed.
-    #[error("the key store failed")]
+    #[error("the key store failed: {0}")]
     KeyStore(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Reading or writing failed.
     #[error("reading or writing a sealed object failed ({})", .0.kind())]

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64_NOPAD;
-use scanveil_ingest::TokenDigest;
+use scanveil_ingest::{Current, TokenDigest};
 use std::net::{IpAddr, SocketAddr};
 
 /// Headers that a proxy adds: a request that came through one is not from this machine.
@@ -16,12 +16,12 @@ const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"
 
 /// Lets a request through to the operator's routes, or answers it.
 pub(crate) async fn operators_only(
-    State(token): State<Option<TokenDigest>>,
+    State(token): State<Current<Option<TokenDigest>>>,
     request: Request,
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    match token {
+    match *token.now() {
         Some(token) if presented(headers).is_some_and(|text| token.matches(&text)) => {}
         Some(_) => return challenge(),
         None => {

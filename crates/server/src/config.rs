@@ -1,6 +1,5 @@
 //! Where the server listens and how it is protected.
 
-use scanveil_ingest::TokenDigest;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,10 +40,6 @@ pub struct ServerConfig {
     /// receivers cannot take.
     #[serde(default)]
     pub watch: Option<Listener>,
-    /// Digest of the token that opens page, status and metrics. Without one they are shown to the
-    /// machine itself only.
-    #[serde(default)]
-    pub operator_token: Option<TokenDigest>,
     /// Most connections at once on each listener.
     #[serde(default = "default_max_connections")]
     pub max_connections: usize,
@@ -80,7 +75,6 @@ impl ServerConfig {
         Self {
             receive,
             watch: None,
-            operator_token: None,
             max_connections: default_max_connections(),
             max_connections_per_address: default_max_per_address(),
             header_timeout_ms: default_header_timeout_ms(),

@@ -35,7 +35,7 @@ pub(crate) struct Door {
 impl Door {
     pub(crate) fn new(listener: &'static str, limits: PlaceLimits, rest: Duration) -> Self {
         let crowds = Arc::new(Quiet::new());
-        Self { listener, places: Places::new(limits, 0), rest, crowds }
+        Self { listener, places: Places::new(limits, || 0), rest, crowds }
     }
 
     fn enter(&self, stream: &TcpStream) -> io::Result<(Arc<Work>, oneshot::Receiver<()>)> {

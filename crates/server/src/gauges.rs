@@ -2,7 +2,7 @@
 
 use crate::status::{HospitalStatus, StatusSnapshot};
 use metrics::{counter, gauge};
-use scanveil_model::ReasonCode;
+use scanveil_model::{HospitalId, ReasonCode};
 
 /// Sets every gauge to what was seen.
 pub(crate) fn set(status: &StatusSnapshot) {
@@ -45,6 +45,23 @@ fn hospital(status: &HospitalStatus) {
         gauge!("scanveil_quarantined_instances",
             "hospital" => hospital(), "reason" => code.as_str())
         .set(found.map_or(0, |reason| reason.instances) as f64);
+    }
+}
+
+/// A hospital that is not configured any more has no figures: no alarm is raised about it.
+pub(crate) fn gone(hospital: &HospitalId) {
+    let hospital = || hospital.to_string();
+    gauge!("scanveil_hospital_waiting_instances", "hospital" => hospital()).set(f64::NAN);
+    gauge!("scanveil_hospital_oldest_seconds", "hospital" => hospital()).set(f64::NAN);
+    gauge!("scanveil_hospital_last_arrival_timestamp_seconds", "hospital" => hospital())
+        .set(f64::NAN);
+    gauge!("scanveil_hospital_stored_instances", "hospital" => hospital()).set(f64::NAN);
+    gauge!("scanveil_hospital_stored_bytes", "hospital" => hospital()).set(f64::NAN);
+    gauge!("scanveil_hospital_quarantined_instances", "hospital" => hospital()).set(f64::NAN);
+    for code in ReasonCode::ALL {
+        gauge!("scanveil_quarantined_instances",
+            "hospital" => hospital(), "reason" => code.as_str())
+        .set(f64::NAN);
     }
 }
 

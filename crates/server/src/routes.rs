@@ -10,7 +10,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use scanveil_ingest::TokenDigest;
+use scanveil_ingest::{Current, TokenDigest};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(crate) fn health(status: Arc<Status>) -> Router {
 }
 
 /// `/`, its style and script, and `/api/status`, for operators.
-pub(crate) fn operate(status: Arc<Status>, token: Option<TokenDigest>) -> Router {
+pub(crate) fn operate(status: Arc<Status>, token: Current<Option<TokenDigest>>) -> Router {
     let typed = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
     };
@@ -37,7 +37,11 @@ pub(crate) fn operate(status: Arc<Status>, token: Option<TokenDigest>) -> Router
 }
 
 /// `/metrics` in Prometheus' text format, for operators and their collectors.
-pub(crate) fn metrics(status: Arc<Status>, metrics: Metrics, token: Option<TokenDigest>) -> Router {
+pub(crate) fn metrics(
+    status: Arc<Status>,
+    metrics: Metrics,
+    token: Current<Option<TokenDigest>>,
+) -> Router {
     Router::new()
         .route("/metrics", get(render_metrics))
         .with_state((status, metrics))

@@ -9,10 +9,12 @@ use axum::middleware::from_fn_with_state;
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
-use scanveil_ingest::PlaceLimits;
+use scanveil_ingest::{Current, PlaceLimits, TokenDigest};
+use scanveil_model::HospitalId;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -26,7 +28,11 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// The metrics of this process, as `/metrics` shows them.
 #[derive(Clone)]
-pub struct Metrics(Arc<PrometheusRecorder>);
+pub struct Metrics {
+    recorder: Arc<PrometheusRecorder>,
+    /// Hospitals whose gauges are set.
+    shown: Arc<Mutex<BTreeSet<HospitalId>>>,
+}
 
 impl Metrics {
     /// Starts to record the metrics of this process.
@@ -35,20 +41,28 @@ impl Metrics {
     /// [`ServerError::Metrics`] when something records them already.
     pub fn install() -> Result<Self, ServerError> {
         let own = Self::detached();
-        metrics::set_global_recorder(Arc::clone(&own.0)).map_err(|_| ServerError::Metrics)?;
+        metrics::set_global_recorder(Arc::clone(&own.recorder))
+            .map_err(|_| ServerError::Metrics)?;
         Ok(own)
     }
 
     /// Metrics that nothing is recorded in, for a server inside another program.
     #[must_use]
     pub fn detached() -> Self {
-        Self(Arc::new(PrometheusBuilder::new().build_recorder()))
+        let recorder = Arc::new(PrometheusBuilder::new().build_recorder());
+        Self { recorder, shown: Arc::default() }
     }
 
     /// What was recorded, with the figures of this look.
     pub(crate) fn render(&self, status: &StatusSnapshot) -> String {
-        metrics::with_local_recorder(&*self.0, || gauges::set(status));
-        self.0.handle().render()
+        let now = status.hospitals.iter().map(|one| one.hospital.clone()).collect();
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *shown, now);
+        metrics::with_local_recorder(&*self.recorder, || {
+            before.difference(&shown).for_each(gauges::gone);
+            gauges::set(status);
+        });
+        self.recorder.handle().render()
     }
 }
 
@@ -60,6 +74,9 @@ pub struct ServerParts {
     pub status: Arc<dyn StatusSource>,
     /// The metrics.
     pub metrics: Metrics,
+    /// Digest of the token that opens page, status and metrics. Without one they are shown to the
+    /// machine itself only.
+    pub operator_token: Current<Option<TokenDigest>>,
 }
 
 /// A running server. Dropping it stops it, as [`ServerHandle::shutdown`] does.
@@ -105,8 +122,9 @@ pub fn serve(config: &ServerConfig, parts: ServerParts) -> Result<ServerHandle, 
     let watch_at = watch.as_ref().map(|bound| bound.address);
     let looks = runtimes.watch.handle().clone();
     let status = Arc::new(Status::new(parts.status, page, looks));
-    let watching = routes::operate(Arc::clone(&status), config.operator_token)
-        .merge(routes::metrics(Arc::clone(&status), parts.metrics.clone(), config.operator_token))
+    let token = parts.operator_token;
+    let watching = routes::operate(Arc::clone(&status), token.clone())
+        .merge(routes::metrics(Arc::clone(&status), parts.metrics.clone(), token))
         .merge(routes::health(status));
     let mut running = Vec::with_capacity(2);
     if let Some(bound) = watch {
@@ -115,7 +133,7 @@ pub fn serve(config: &ServerConfig, parts: ServerParts) -> Result<ServerHandle, 
     }
     let receivers = parts.receivers.merge(watching);
     running.push(start(&runtimes.receive, receive, receivers, config, "http")?);
-    let upkeep = parts.metrics.0.handle();
+    let upkeep = parts.metrics.recorder.handle();
     runtimes.watch.spawn(async move {
         let mut ticks = tokio::time::interval(UPKEEP);
         loop {

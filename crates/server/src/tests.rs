@@ -3,7 +3,7 @@ use crate::*;
 use axum::Router;
 use axum::routing::post;
 use reqwest::blocking::{Client, Response};
-use scanveil_ingest::{TokenDigest, generate_token};
+use scanveil_ingest::{Current, TokenDigest, generate_token};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -36,7 +36,17 @@ fn plain() -> Listener {
 }
 
 fn start_with(config: &ServerConfig, status: Arc<Fixed>, receivers: Router) -> ServerHandle {
-    serve(config, ServerParts { receivers, status, metrics: Metrics::detached() }).unwrap()
+    start_for(config, status, receivers, Current::fixed(None))
+}
+
+fn start_for(
+    config: &ServerConfig,
+    status: Arc<Fixed>,
+    receivers: Router,
+    operator_token: Current<Option<TokenDigest>>,
+) -> ServerHandle {
+    let parts = ServerParts { receivers, status, metrics: Metrics::detached(), operator_token };
+    serve(config, parts).unwrap()
 }
 
 fn start(config: &ServerConfig) -> ServerHandle {
@@ -108,8 +118,11 @@ fn one_look_serves_all_who_ask() {
 #[test]
 fn an_operator_token_closes_what_operators_see() {
     let (token, digest) = operator();
-    let config = ServerConfig { operator_token: Some(digest), ..ServerConfig::new(plain()) };
-    let server = start(&config);
+    let current = Arc::new(Mutex::new(Arc::new(Some(digest))));
+    let seen = Arc::clone(&current);
+    let token_now = Current::new(move || Arc::clone(&seen.lock().unwrap()));
+    let config = ServerConfig::new(plain());
+    let server = start_for(&config, Fixed::new(true), Router::new(), token_now);
     let base = format!("http://{}", server.local_addr());
     for path in ["/", "/api/status", "/metrics"] {
         let url = format!("{base}{path}");
@@ -122,6 +135,12 @@ fn an_operator_token_closes_what_operators_see() {
         assert_eq!(basic.send().unwrap().status(), 200);
     }
     assert_eq!(get(&format!("{base}/health/ready")).status(), 200);
+    // Another token takes its place, while the server runs.
+    let (other, digest) = generate_token(&|bytes| bytes.fill(4));
+    *current.lock().unwrap() = Arc::new(Some(digest));
+    let status = format!("{base}/api/status");
+    assert_eq!(client().get(&status).bearer_auth(&token).send().unwrap().status(), 401);
+    assert_eq!(client().get(&status).bearer_auth(&other).send().unwrap().status(), 200);
 }
 
 #[test]
@@ -238,6 +257,7 @@ fn what_cannot_be_started_is_named() {
             receivers: Router::new(),
             status: Fixed::new(true),
             metrics: Metrics::detached(),
+            operator_token: Current::fixed(None),
         };
         let Err(error) = serve(&config, parts) else { panic!("it started: {code}") };
         assert_eq!(scanveil_model::Coded::code(&error), code, "{error}");

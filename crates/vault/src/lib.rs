@@ -9,7 +9,9 @@ mod spool;
 
 pub use error::{FullCause, SpoolError};
 pub use intake::{IntakeMeta, Protocol, SpoolId, SpoolKeys, SpooledInstance};
-pub use keyring::{HospitalKeys, HospitalListing, Keyring, KeyringError, SecretVersion};
+pub use keyring::{
+    BadKeyFile, HospitalKeys, HospitalListing, Keyring, KeyringError, SecretVersion, bad_key_files,
+};
 pub use packs::{
     INTAKE_CONTENT, LocalPack, PackBench, PackOwner, pack_groups, pack_originals, pack_quarantined,
     sweep_local_packs,

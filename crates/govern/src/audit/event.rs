@@ -121,6 +121,22 @@ impl Action {
     pub const QUARANTINE_EXPORT: Self = Self(Cow::Borrowed("quarantine-export"));
     /// Somebody decided about instances in quarantine: the word is that of the decision.
     pub const QUARANTINE_DECIDE: Self = Self(Cow::Borrowed("quarantine-decide"));
+    /// A hospital was added to the configuration of the running service.
+    pub const HOSPITAL_ADD: Self = Self(Cow::Borrowed("hospital-add"));
+    /// A hospital of the running service got other settings, callers or tokens.
+    pub const HOSPITAL_CHANGE: Self = Self(Cow::Borrowed("hospital-change"));
+    /// A hospital was taken out of the configuration of the running service.
+    pub const HOSPITAL_REMOVE: Self = Self(Cow::Borrowed("hospital-remove"));
+    /// A project was added to the configuration of the running service.
+    pub const PROJECT_ADD: Self = Self(Cow::Borrowed("project-add"));
+    /// A project of the running service got another profile or other hospitals.
+    pub const PROJECT_CHANGE: Self = Self(Cow::Borrowed("project-change"));
+    /// A project was taken out of the configuration of the running service.
+    pub const PROJECT_REMOVE: Self = Self(Cow::Borrowed("project-remove"));
+    /// The token that opens page, status and metrics is another.
+    pub const OPERATOR_TOKEN_CHANGE: Self = Self(Cow::Borrowed("operator-token-change"));
+    /// A running service was asked to read its configuration again, and refused it.
+    pub const CONFIG_RELOAD: Self = Self(Cow::Borrowed("config-reload"));
     /// An append was interrupted; what it left is passed over.
     pub const LOG_INTERRUPTED: Self = Self(Cow::Borrowed("log-interrupted"));
 }

@@ -5,7 +5,9 @@ use super::error::DimseError;
 use super::limits::MAX_COMMAND_LENGTH;
 use super::link::{Link, Next, Seat, ValueHead, Wait};
 use super::negotiate::{Agreed, Context, Decision, Refusal, Service, ae_title, decide};
+use super::permission::Permission;
 use super::status::{Status, StoreOutcome};
+use crate::current::Current;
 use crate::intake::{
     HospitalRoute, Intake, IntakeError, IntakeMeta, Prefix, Protocol, ReceivingSink, now_ms,
 };
@@ -21,7 +23,7 @@ use tracing::{info, warn};
 
 /// What all associations of a receiver share.
 pub(super) struct Desk {
-    pub(super) routes: Vec<HospitalRoute>,
+    pub(super) routes: Current<Vec<HospitalRoute>>,
     pub(super) intake: Intake,
     pub(super) places: Places,
 }
@@ -101,14 +103,15 @@ fn open<S: Read + Write>(
         _ => return Err(DimseError::Protocol("PDU that opens no association")),
     };
     let max_pdu_length = link.limits().max_pdu_length;
-    match decide(&request, peer.ip(), &desk.routes, max_pdu_length) {
+    let routes = desk.routes.now();
+    match decide(&request, peer.ip(), &routes, max_pdu_length) {
         // Many senders do not notice a refusal by status, and all notice a rejection: so it comes
         // while there is still room for those who have begun.
         Decision::Accept(..) if desk.intake.admits().is_err() => {
             reject(link, peer, &request, desk, Refusal::NoRoom);
             Ok(None)
         }
-        Decision::Accept(agreed, answer) => match sit(&desk.places, peer, &agreed) {
+        Decision::Accept(agreed, answer) => match sit(desk, peer, &agreed) {
             Ok(seat) => {
                 link.begin(Some(seat));
                 link.write_pdu(&Pdu::AssociationAC(answer))?;
@@ -128,12 +131,13 @@ fn open<S: Read + Write>(
 }
 
 /// A place for the association. Who loses it later is told so when it is idle.
-fn sit(places: &Places, peer: SocketAddr, agreed: &Agreed) -> Result<Seat, Full> {
+fn sit(desk: &Desk, peer: SocketAddr, agreed: &Agreed) -> Result<Seat, Full> {
     let given_away = Arc::new(AtomicBool::new(false));
     let tell = Arc::clone(&given_away);
     let guest = Guest { hospital: Some(agreed.hospital.clone()), ..Guest::stranger(peer.ip()) };
-    let place = places.take(guest, move || tell.store(true, Ordering::Release))?;
-    Ok(Seat { place, given_away })
+    let place = desk.places.take(guest, move || tell.store(true, Ordering::Release))?;
+    let permission = Permission::new(&desk.routes, agreed, peer.ip());
+    Ok(Seat { place, given_away, permission })
 }
 
 /// Counts a rejection by hospital and sender. What the configuration does not name stays out of the
@@ -141,7 +145,8 @@ fn sit(places: &Places, peer: SocketAddr, agreed: &Agreed) -> Result<Seat, Full>
 fn count_rejection(request: &AssociationRQ, desk: &Desk, refusal: Refusal) {
     count_association("rejected");
     let called = ae_title(&request.called_ae_title);
-    let route = desk.routes.iter().find(|route| Some(&route.called_ae) == called.as_ref());
+    let routes = desk.routes.now();
+    let route = routes.iter().find(|route| Some(&route.called_ae) == called.as_ref());
     let calling = ae_title(&request.calling_ae_title);
     let calling = calling.filter(|ae| route.is_some_and(|route| route.names(ae)));
     counter!("scanveil_dimse_rejects_total",
@@ -187,7 +192,10 @@ impl<S: Read + Write> Association<'_, S> {
                 return Err(DimseError::Stopping);
             }
             match self.link.next(Wait::Message)? {
-                Next::Value(head) => self.message(head)?,
+                Next::Value(head) => {
+                    self.link.check_permission()?;
+                    self.message(head)?;
+                }
                 Next::Release => {
                     self.link.write_pdu(&Pdu::ReleaseRP)?;
                     self.link.linger();

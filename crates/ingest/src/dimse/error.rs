@@ -68,6 +68,9 @@ pub enum DimseError {
     /// The association was idle while all places were taken.
     #[error("the association was idle and another needed its place")]
     Yielded,
+    /// The configuration was changed while the association was open.
+    #[error("the configuration does not allow this sender any more")]
+    Withdrawn,
     /// The peer claims or sends more than is allowed.
     #[error("{what}: {length} bytes is over the limit of {limit}")]
     TooLong {
@@ -132,6 +135,7 @@ impl Coded for DimseError {
             Self::TooSlow { .. } => "SV-INGEST-122",
             Self::Yielded => "SV-INGEST-123",
             Self::SpoolFull => "SV-INGEST-124",
+            Self::Withdrawn => "SV-INGEST-125",
         }
     }
 
@@ -156,6 +160,7 @@ impl Coded for DimseError {
             Self::Yielded => {
                 "the peer associates anew by itself; raise dimse.max_associations if it is frequent"
             }
+            Self::Withdrawn => "stop the sender, or allow it again in the hospital's `calling`",
             Self::TooLong { .. } => "raise the limit only for a peer you trust",
             Self::Protocol(_) => "report it to the maker of the peer",
             Self::Stopping => "start the receiver again; the peer repeats what was not confirmed",

@@ -7,6 +7,7 @@ use super::limits::{
     BUFFER_BYTES, DimseLimits, MAX_ASSOCIATE_LENGTH, MAX_CONTROL_LENGTH, MAX_LINGER_BYTES,
     OPENING_BUFFER_BYTES,
 };
+use super::permission::Permission;
 use super::secure::is_pause;
 use crate::pace::Pace;
 use crate::places::Place;
@@ -69,10 +70,11 @@ struct Patience {
     paced: bool,
 }
 
-/// The place of an association, and whether it was given to another.
+/// The place of an association, whether it was given to another, and what it was given for.
 pub(super) struct Seat {
     pub(super) place: Place,
     pub(super) given_away: Arc<AtomicBool>,
+    pub(super) permission: Permission,
 }
 
 /// The patience of PS3.8's ARTIM timer.
@@ -143,6 +145,14 @@ impl<S: Read + Write> Link<S> {
         self.control.reached(Phase::Stopping)
     }
 
+    /// Whether the sender may still send: asked between two messages.
+    pub(super) fn check_permission(&self) -> Result<(), DimseError> {
+        match &self.seat {
+            Some(seat) if !seat.permission.holds() => Err(DimseError::Withdrawn),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn now(&self) -> Duration {
         self.clock.now()
     }
@@ -157,6 +167,9 @@ impl<S: Read + Write> Link<S> {
             let seat = self.seat.as_ref().filter(|_| self.patience.may_stop);
             if seat.is_some_and(|seat| seat.given_away.load(Ordering::Acquire)) {
                 return Err(DimseError::Yielded);
+            }
+            if self.patience.may_stop {
+                self.check_permission()?;
             }
             let before = self.clock.now();
             let result = self.stream.read(&mut self.buffer);

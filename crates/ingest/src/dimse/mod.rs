@@ -11,6 +11,7 @@ mod limits;
 mod link;
 mod negotiate;
 mod outgoing;
+mod permission;
 mod secure;
 mod sender;
 mod server;

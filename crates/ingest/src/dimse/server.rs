@@ -7,6 +7,7 @@ use super::limits::{DimseLimits, MAX_ENDING};
 use super::link::{Link, MIN_PDU_LENGTH};
 use super::secure::{Secure, prepare};
 use super::tls::TlsServer;
+use crate::current::Current;
 use crate::intake::{HospitalRoute, Intake};
 use crate::places::{Guest, Place, Places};
 use crate::quiet::Quiet;
@@ -48,8 +49,8 @@ pub struct DimseConfig {
     pub plain: Option<PlainListener>,
     /// With TLS.
     pub tls: Option<TlsListener>,
-    /// Hospitals, their AE titles and their senders.
-    pub routes: Vec<HospitalRoute>,
+    /// Hospitals, their AE titles and their senders; open associations are held against it too.
+    pub routes: Current<Vec<HospitalRoute>>,
     /// Limits and time limits.
     pub limits: DimseLimits,
 }
@@ -78,8 +79,9 @@ fn check(config: &DimseConfig) -> Result<(), DimseError> {
     if config.plain.is_none() && config.tls.is_none() {
         return Err(DimseError::NoListener);
     }
-    for (at, route) in config.routes.iter().enumerate() {
-        if config.routes[..at].iter().any(|other| other.called_ae == route.called_ae) {
+    let routes = config.routes.now();
+    for (at, route) in routes.iter().enumerate() {
+        if routes[..at].iter().any(|other| other.called_ae == route.called_ae) {
             return Err(DimseError::DuplicateCalledAe(route.called_ae.clone()));
         }
     }
@@ -106,10 +108,11 @@ impl DimseServer {
     pub fn start(config: DimseConfig, intake: Intake) -> Result<Self, DimseError> {
         check(&config)?;
         let limits = config.limits;
-        let places = Places::new(limits.associations(), config.routes.len());
+        let routes = config.routes.clone();
+        let places = Places::new(limits.associations(), move || routes.now().len());
         let shared = Arc::new(Shared {
             desk: Desk { routes: config.routes, intake, places },
-            opening: Places::new(limits.opening(), 0),
+            opening: Places::new(limits.opening(), || 0),
             limits,
             strangers: Quiet::new(),
             crowds: Quiet::new(),
@@ -267,7 +270,7 @@ fn count_refused(tls: bool, reason: &'static str) {
 /// Gives a connection a place and a thread. An address that no hospital allows gets neither, and no
 /// TLS handshake.
 fn begin(stream: TcpStream, peer: SocketAddr, tls: Option<TlsServer>, shared: &Arc<Shared>) {
-    if !shared.desk.routes.iter().any(|route| route.reaches(peer.ip())) {
+    if !shared.desk.routes.now().iter().any(|route| route.reaches(peer.ip())) {
         count_refused(tls.is_some(), "address");
         if let Some(unsaid) = shared.strangers.may_speak() {
             warn!(

@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const LIMITS: PlaceLimits = PlaceLimits {
     most: 8,
@@ -29,7 +29,7 @@ fn many(places: &Places, most: usize, guest: &Guest) -> Vec<Place> {
 
 #[test]
 fn an_address_and_a_token_have_their_share() {
-    let places = Places::new(PlaceLimits { per_address: 3, per_token: 2, ..LIMITS }, 0);
+    let places = Places::new(PlaceLimits { per_address: 3, per_token: 2, ..LIMITS }, || 0);
     let held = many(&places, 9, &guest("192.0.2.1", None, None));
     assert_eq!(held.len(), 3);
     let mapped = guest("::ffff:192.0.2.1", None, None);
@@ -49,7 +49,10 @@ fn an_address_and_a_token_have_their_share() {
 #[test]
 fn places_are_kept_for_every_hospital() {
     // Eight places for two hospitals: two of an even share of four are kept for each.
-    let places = Places::new(PlaceLimits { per_address: 100, ..LIMITS }, 2);
+    let now = Arc::new(AtomicUsize::new(2));
+    let count = Arc::clone(&now);
+    let count = move || count.load(Ordering::Relaxed);
+    let places = Places::new(PlaceLimits { per_address: 100, ..LIMITS }, count);
     let one = guest("192.0.2.1", Some("one"), None);
     let held = many(&places, 9, &one);
     assert_eq!(held.len(), 6);
@@ -61,15 +64,15 @@ fn places_are_kept_for_every_hospital() {
     drop(others);
     drop(held);
     // Alone, a hospital has them all; with more hospitals than places nobody has any for sure.
-    places.set_hospitals(1);
+    now.store(1, Ordering::Relaxed);
     assert_eq!(many(&places, 9, &one).len(), 8);
-    places.set_hospitals(100);
+    now.store(100, Ordering::Relaxed);
     assert_eq!(many(&places, 9, &one).len(), 8);
 }
 
 #[test]
 fn who_is_idle_gives_its_place_away_and_who_works_does_not() {
-    let places = Places::new(PlaceLimits { most: 2, ..LIMITS }, 0);
+    let places = Places::new(PlaceLimits { most: 2, ..LIMITS }, || 0);
     let told = Arc::new(AtomicBool::new(false));
     let tell = Arc::clone(&told);
     let start = Instant::now();
@@ -94,7 +97,7 @@ fn who_is_idle_gives_its_place_away_and_who_works_does_not() {
 
 #[test]
 fn the_address_with_the_most_gives_way_first() {
-    let places = Places::new(PlaceLimits { yields_after: Duration::ZERO, ..LIMITS }, 0);
+    let places = Places::new(PlaceLimits { yields_after: Duration::ZERO, ..LIMITS }, || 0);
     let told = Arc::new(AtomicUsize::new(0));
     let mut held = Vec::new();
     for (address, worth) in [("192.0.2.1", 100), ("192.0.2.2", 1)] {
@@ -120,7 +123,7 @@ proptest! {
     ) {
         let limits = PlaceLimits { most, per_address: most, per_token: most,
             kept_per_hospital: kept, ..LIMITS };
-        let places = Places::new(limits, hospitals);
+        let places = Places::new(limits, move || hospitals);
         let even = most / hospitals;
         let kept = kept.unwrap_or(even.div_ceil(2)).min(even);
         let name = |n: usize| format!("h{}", n % hospitals);

@@ -3,7 +3,7 @@
 use super::answer;
 use super::body::{BodyFault, Metered, Piece, pipe};
 use super::media::{Format, StowBody};
-use super::{Web, WebError};
+use super::{Sender, Web, WebError};
 use crate::arrival::{Arrival, Origin, Outcome, Refusal};
 use crate::intake::{Intake, Protocol};
 use axum::extract::{Path, Request, State};
@@ -42,8 +42,7 @@ async fn receive(
     let kind = StowBody::of(&parts.headers)?;
     let study = study.map(Uid::parse).transpose().map_err(|_| WebError::StudyUid)?;
     let _place = web.admit(&sender, &parts.headers)?;
-    let origin = sender.origin(Protocol::Stow);
-    let mut store = Store::new(web, origin, study);
+    let mut store = Store::new(web, sender, study);
     let fault = match kind {
         StowBody::Single => store.single(body).await,
         StowBody::Multipart { boundary } => store.multipart(body, boundary).await,
@@ -58,6 +57,7 @@ async fn receive(
 /// durable while the next one arrives, so that a request pays for one flush and not for thousands.
 struct Store<'a> {
     web: &'a Web,
+    sender: Sender,
     origin: Origin,
     study: Option<Uid>,
     waiting: VecDeque<JoinHandle<Outcome>>,
@@ -65,8 +65,9 @@ struct Store<'a> {
 }
 
 impl<'a> Store<'a> {
-    fn new(web: &'a Web, origin: Origin, study: Option<Uid>) -> Self {
-        Self { web, origin, study, waiting: VecDeque::new(), outcomes: Vec::new() }
+    fn new(web: &'a Web, sender: Sender, study: Option<Uid>) -> Self {
+        let origin = sender.origin(Protocol::Stow);
+        Self { web, sender, origin, study, waiting: VecDeque::new(), outcomes: Vec::new() }
     }
 
     async fn single(&mut self, mut body: Metered) -> Result<(), WebError> {
@@ -113,6 +114,7 @@ impl<'a> Store<'a> {
     }
 
     async fn open(&mut self) -> Result<mpsc::Sender<Piece>, WebError> {
+        self.web.check_sender(&self.sender)?;
         let (sender, receiver) = pipe();
         let intake = Arc::clone(&self.web.intake);
         let (origin, study) = (self.origin.clone(), self.study.clone());

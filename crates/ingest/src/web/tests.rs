@@ -5,6 +5,7 @@ use reqwest::blocking::{Body, Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::io::{Cursor, Read, Write};
 use std::net::TcpStream;
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use zip::write::SimpleFileOptions;
@@ -18,6 +19,7 @@ struct Server {
     token: String,
     /// The token of another hospital.
     other: String,
+    tokens: Arc<Mutex<Arc<TokenTable>>>,
     client: Client,
     _runtime: Runtime,
 }
@@ -29,7 +31,10 @@ impl Server {
         let (other, other_digest) = generate_token(&|bytes| bytes.fill(8));
         let neighbour = HospitalId::parse("kvinesdal").unwrap();
         let tokens = TokenTable::new([(digest, hospital), (other_digest, neighbour)]).unwrap();
-        let app = router(Arc::new(spool.clone()), tokens, limits);
+        let tokens = Arc::new(Mutex::new(Arc::new(tokens)));
+        let seen = Arc::clone(&tokens);
+        let now = Current::new(move || Arc::clone(&seen.lock().unwrap()));
+        let app = router(Arc::new(spool.clone()), now, limits);
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -38,7 +43,7 @@ impl Server {
         // A second installation is refused, and the first one serves.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = Client::builder().no_proxy().timeout(None).build().unwrap();
-        Self { spool, address, token, other, client, _runtime: runtime }
+        Self { spool, address, token, other, tokens, client, _runtime: runtime }
     }
 
     fn start() -> Self {
@@ -166,6 +171,52 @@ fn only_the_token_of_a_hospital_opens() {
         assert!(response.headers()["WWW-Authenticate"].to_str().unwrap().starts_with("Bearer"));
     }
     assert!(server.spool.stored().is_empty());
+}
+
+/// Gives its bytes, after something was done.
+struct After<F>(Option<F>, Cursor<Vec<u8>>);
+
+impl<F: FnOnce()> Read for After<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if let Some(first) = self.0.take() {
+            first();
+        }
+        self.1.read(buffer)
+    }
+}
+
+#[test]
+fn a_token_that_is_taken_away_ends_at_the_next_instance() {
+    let server = Server::start();
+    let take_away = || {
+        let tokens = Arc::clone(&server.tokens);
+        move || *tokens.lock().unwrap() = Arc::new(TokenTable::default())
+    };
+    let all = server.tokens.lock().unwrap().clone();
+    // Two instances; the second begins when the token is no longer there.
+    let kind = "multipart/related; type=\"application/dicom\"; boundary=cut";
+    let body = multipart("cut", &instances(2));
+    let second = body.len() / 2;
+    let rest = After(Some(take_away()), Cursor::new(body[second..].to_vec()));
+    let body = Body::new(Cursor::new(body[..second].to_vec()).chain(rest));
+    let response = server.post("/studies", kind).body(body).send().unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    assert_eq!(server.spool.stored().len(), 1);
+    assert_eq!(server.stow("/studies", &instances(1)).status(), StatusCode::UNAUTHORIZED);
+
+    *server.tokens.lock().unwrap() = all;
+    let members = instances(2);
+    let body = zip(&[("1", &members[0]), ("2", &members[1])]);
+    let second = 100 + members[0].len();
+    let rest = After(Some(take_away()), Cursor::new(body[second..].to_vec()));
+    let body = Body::new(Cursor::new(body[..second].to_vec()).chain(rest));
+    let response = server.post("/upload", "application/zip").body(body).send().unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let report: Value = response.json().unwrap();
+    assert_eq!(
+        (&report["stored"], &report["stopped"]["code"]),
+        (&json!(1), &json!("SV-INGEST-301"))
+    );
 }
 
 #[test]

@@ -104,6 +104,12 @@ impl TokenTable {
         found
     }
 
+    /// Whether a token of this digest belongs to a hospital.
+    #[must_use]
+    pub fn has(&self, digest: &TokenDigest, hospital: &HospitalId) -> bool {
+        self.0.iter().any(|(own, of)| own == digest && of == hospital)
+    }
+
     /// How many hospitals have a token.
     #[must_use]
     pub fn hospitals(&self) -> usize {

@@ -4,9 +4,9 @@ use super::answer::{Tally, retry_when_full};
 use super::body::{Metered, Piece, PipeReader, pipe, pump};
 use super::media::MediaType;
 use super::unzip::{Ended, Kind, Member, Unzip};
-use super::{Web, WebError, WebLimits};
+use super::{Sender, Web, WebError};
 use crate::arrival::{Arrival, Origin, Outcome, Refusal};
-use crate::intake::{Intake, Protocol};
+use crate::intake::Protocol;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -28,7 +28,7 @@ pub(crate) async fn upload(State(web): State<Arc<Web>>, request: Request) -> Res
     web.answer(request, async |parts, body| receive(&web, parts, body).await).await
 }
 
-async fn receive(web: &Web, parts: Parts, mut body: Metered) -> Result<Response, WebError> {
+async fn receive(web: &Arc<Web>, parts: Parts, mut body: Metered) -> Result<Response, WebError> {
     let sender = web.sender(&parts)?;
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.and_then(MediaType::parse).ok_or(WebError::MediaType)?;
@@ -36,18 +36,17 @@ async fn receive(web: &Web, parts: Parts, mut body: Metered) -> Result<Response,
         return Err(WebError::MediaType);
     }
     let _place = web.admit(&sender, &parts.headers)?;
-    let origin = sender.origin(Protocol::Upload);
-    let (sender, receiver) = pipe();
+    let (input, receiver) = pipe();
     let unpacking = Unpacking {
-        intake: Arc::clone(&web.intake),
-        origin,
-        limits: web.limits.clone(),
+        web: Arc::clone(web),
+        origin: sender.origin(Protocol::Upload),
+        sender,
         report: UploadReport::default(),
         tally: Tally::default(),
         waiting: VecDeque::new(),
     };
     let task = spawn_blocking(move || unpacking.run(receiver));
-    let pumped = pump(&mut body, sender).await;
+    let pumped = pump(&mut body, input).await;
     let (report, tally, stopped) = task.await.map_err(|_| WebError::Internal)?;
     // What broke the body is the cause of what the archive looked like then.
     Ok(answer(report, &tally, pumped.err().or(stopped)))
@@ -93,9 +92,9 @@ fn answer(mut report: UploadReport, tally: &Tally, stopped: Option<WebError>) ->
 
 /// Takes the instances out of an archive, in a blocking task.
 struct Unpacking {
-    intake: Intake,
+    web: Arc<Web>,
+    sender: Sender,
     origin: Origin,
-    limits: WebLimits,
     report: UploadReport,
     tally: Tally,
     /// Instances that become durable while the next ones are unpacked, with their places.
@@ -111,8 +110,8 @@ impl Unpacking {
     }
 
     fn members(&mut self, pipe: PipeReader) -> Result<(), WebError> {
-        let limits = self.limits.clone();
-        let mut unzip = Unzip::new(pipe, &limits);
+        let web = Arc::clone(&self.web);
+        let mut unzip = Unzip::new(pipe, &web.limits);
         let mut files = 0_u64;
         for index in 0.. {
             let Some(member) = unzip.next_member()? else { break };
@@ -133,8 +132,9 @@ impl Unpacking {
         member: &Member,
         index: u64,
     ) -> Result<(), WebError> {
-        let limit = self.limits.max_instance_bytes;
-        let mut arrival = Arrival::new(Arc::clone(&self.intake), self.origin.clone(), None, limit);
+        self.web.check_sender(&self.sender)?;
+        let (intake, limit) = (Arc::clone(&self.web.intake), self.web.limits.max_instance_bytes);
+        let mut arrival = Arrival::new(intake, self.origin.clone(), None, limit);
         let mut refusal = None;
         let ended = unzip.read(member, &mut |bytes| {
             refusal = arrival.write(bytes).err();
@@ -153,7 +153,7 @@ impl Unpacking {
         match complete {
             Ok(complete) => {
                 self.waiting.push_back((index, spawn_blocking(move || complete.commit())));
-                self.settle(self.limits.max_commits_in_flight)?;
+                self.settle(self.web.limits.max_commits_in_flight)?;
             }
             Err(outcome) => {
                 // The order of the failures is the order of the archive.

@@ -94,11 +94,12 @@ fn make_decided(
     study: &StudyKey,
     dir: &Path,
 ) -> Result<Fates, PipelineError> {
-    let of = site.config.hospital(hospital)?;
+    let settings = site.settings();
+    let of = settings.config.hospital(hospital)?;
     let known = Known::load(site, hospital, study)?;
     let mut work = StudyWork::begin(site, of, *study, dir, known, Vec::new(), 0)?;
-    for project in site.config.projects.iter().filter(|project| project.takes(hospital)) {
-        work.again(&project.name, site.profile(&project.name)?)?;
+    for project in settings.config.projects.iter().filter(|project| project.takes(hospital)) {
+        work.again(&project.name, settings.profile(&project.name)?)?;
     }
     let fates = work.fates();
     let accepted = work.accepted();

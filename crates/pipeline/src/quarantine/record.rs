@@ -160,7 +160,7 @@ pub(super) fn keep(
     record: &DecisionRecord,
     signed: &SignedRecord,
 ) -> Result<(), QuarantineError> {
-    let folder = folder(&site.config);
+    let folder = folder(&site.config());
     crate::site::make_folder(&folder, "the folder of decisions")?;
     let bytes = serde_json::to_vec(signed).map_err(|e| failed(e.into()))?;
     let sealed = site.keyring.seal_note(&record.hospital, &note_name(&record.id), &bytes);

@@ -123,7 +123,7 @@ impl Bench {
             studies.entry((hospital, study)).or_default().push(instance);
         }
         let each = studies.into_iter().map(|((id, study), instances)| {
-            process(&self.site, spool, self.site.config.hospital(&id)?, study, instances)
+            process(&self.site, &self.site.settings(), spool, (&id, study), instances)
         });
         each.collect()
     }

@@ -3,8 +3,9 @@
 use super::bench::{Bench, KEEPER, config, hospital, slices};
 use crate::group::Groups;
 use crate::{Config, PipelineError};
-use scanveil_model::{Coded, Zone};
+use scanveil_model::{Coded, HospitalId, Zone};
 use scanveil_seal::StudyKey;
+use scanveil_vault::KeyringError;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -66,7 +67,8 @@ fn a_configuration_without_projects_has_one_that_takes_everybody() {
 #[test]
 fn tags_say_how_long_to_keep() {
     let (bench, _) = Bench::new();
-    let keeper = bench.site.config.hospital(&hospital(KEEPER)).unwrap();
+    let config = bench.site.config();
+    let keeper = config.hospital(&hospital(KEEPER)).unwrap();
     // 2024-02-29T12:00:00Z: thirty years on there is no such day.
     let day = 1_709_208_000_000;
     for (zone, until) in [
@@ -90,34 +92,35 @@ fn a_study_is_complete_after_a_quiet_time_and_failures_wait_longer_each_time() {
     let after = |seconds: u64| start + Duration::from_secs(seconds);
     let quiet = Duration::from_secs(10);
     let mut groups = Groups::default();
+    let all = |_: &HospitalId| true;
     groups.add(one.clone(), received[0].clone(), start);
     groups.add(two.clone(), received[1].clone(), after(1));
     groups.add(one.clone(), received[2].clone(), after(5));
-    assert!(groups.complete(quiet, after(10)).is_none());
-    let complete = groups.complete(quiet, after(20)).unwrap();
+    assert!(groups.complete(quiet, after(10), all).is_none());
+    let complete = groups.complete(quiet, after(20), all).unwrap();
     assert_eq!((&complete.study, complete.instances.len()), (&two, 1));
     assert_eq!(groups.failing(), None);
     assert_eq!(groups.failed(complete, "SV-X-001", after(20)), Duration::from_secs(1));
     // One that fails does not keep the other back.
-    let other = groups.complete(quiet, after(20)).unwrap();
+    let other = groups.complete(quiet, after(20), all).unwrap();
     assert_eq!(
         (&other.study, other.instances),
         (&one, vec![received[0].clone(), received[2].clone()])
     );
     assert_eq!(groups.failing(), Some("SV-X-001"));
-    assert!(groups.complete(quiet, after(20)).is_none());
+    assert!(groups.complete(quiet, after(20), all).is_none());
     let mut now = 21;
     for wait in [2, 4, 8, 16, 32, 60, 60] {
-        let again = groups.complete(quiet, after(now)).unwrap();
+        let again = groups.complete(quiet, after(now), all).unwrap();
         assert_eq!(groups.failed(again, "SV-X-001", after(now)), Duration::from_secs(wait));
         now += wait;
     }
     // What arrives meanwhile comes behind, and has its quiet time.
-    let again = groups.complete(quiet, after(now)).unwrap();
+    let again = groups.complete(quiet, after(now), all).unwrap();
     groups.add(two.clone(), received[2].clone(), after(now));
     groups.put_back(again);
-    assert!(groups.complete(quiet, after(now + 9)).is_none());
-    let whole = groups.complete(quiet, after(now + 60)).unwrap();
+    assert!(groups.complete(quiet, after(now + 9), all).is_none());
+    let whole = groups.complete(quiet, after(now + 60), all).unwrap();
     assert_eq!(whole.instances, vec![received[1].clone(), received[2].clone()]);
     assert_eq!(groups.instances(), 0);
 }
@@ -136,4 +139,37 @@ fn keys_lie_where_they_are_told_to() {
     let (site, _) = crate::Site::open(config, crate::SiteMode::Command).unwrap();
     assert_eq!(site.keyring().root_key_path(), dir.path().join("apart/root.key"));
     assert!(!dir.path().join("data/keys").exists());
+}
+
+#[test]
+fn no_keys_are_made_where_something_was_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("scanveil.toml");
+    std::fs::write(&file, "data_dir = \"data\"\n").unwrap();
+    let config = Config::load(&file).unwrap();
+    let keys = config.keys_dir();
+    let found = |error: PipelineError| match error {
+        PipelineError::Keyring(KeyringError::Lost { path, found }) => {
+            assert_eq!(path, keys);
+            found
+        }
+        other => panic!("{other}"),
+    };
+    let open = || crate::Site::open(config.clone(), crate::SiteMode::Command).map(drop);
+    open().unwrap();
+    let data = dir.path().join("data");
+    let record = data.join("spool/segments/0000000000000001.seg");
+    let object = data.join("objects/vault/mercy/00/00112233445566778899aabbccddeeff.svo");
+    let table = [(data.join("catalog.sqlite"), "a catalogue"), (record, "a record in the spool")];
+    for (beside, wanted) in table.into_iter().chain([(object, "an object in the store")]) {
+        std::fs::remove_dir_all(&data).unwrap();
+        std::fs::create_dir_all(beside.parent().unwrap()).unwrap();
+        std::fs::write(&beside, "sealed").unwrap();
+        assert_eq!(found(open().unwrap_err()), wanted);
+        assert_eq!(
+            found(crate::rebuild_catalog(&config, crate::Losses::Missed, |_| ()).unwrap_err()),
+            wanted
+        );
+        assert!(!keys.join("root.key").exists());
+    }
 }

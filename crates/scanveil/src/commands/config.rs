@@ -1,5 +1,7 @@
 //! `scanveil config`.
 
+mod reload;
+
 use crate::cli::ConfigCommand;
 use crate::exit::ATTENTION;
 use crate::output::{Failure, Output, table};
@@ -16,6 +18,7 @@ pub(crate) fn run(command: &ConfigCommand, output: &Output) -> Result<ExitCode, 
             output.line(EXAMPLE.trim_end());
             Ok(ExitCode::SUCCESS)
         }
+        ConfigCommand::Reload(arg) => reload::run(arg, output),
         ConfigCommand::Check(arg) => Ok(check(&Config::load(&arg.config)?, output)),
     }
 }

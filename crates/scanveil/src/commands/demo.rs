@@ -224,7 +224,8 @@ fn hospitals(
     let mut rows = Vec::new();
     for (push, own) in pushes.iter().zip(&account.hospitals) {
         let total = |stage| counter(site.catalog(), &push.hospital, stage);
-        let policy = site.config().hospital(&push.hospital)?;
+        let config = site.config();
+        let policy = config.hospital(&push.hospital)?;
         rows.push(Hospital {
             hospital: push.hospital.clone(),
             keep_originals: policy.keep_originals,

@@ -59,7 +59,7 @@ fn list(site: &Site, output: &Output) -> Result<(), Failure> {
 
 fn rotate(args: &KeysRotateArgs, output: &Output) -> Result<(), Failure> {
     let site = super::site(&args.config)?;
-    let log = Office::open(desk::folder(site.config()))?.log();
+    let log = Office::open(desk::folder(&site.config()))?.log();
     let now = now_ms();
     let event = Event {
         hospital: Some(args.hospital.clone()),

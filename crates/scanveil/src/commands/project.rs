@@ -13,7 +13,7 @@ pub(crate) fn run(command: &ProjectCommand, output: &Output) -> Result<ExitCode,
         let released: u64 = studies.iter().map(|study| study.released).sum();
         rows.push(serde_json::json!({
             "project": project.name,
-            "profile": site.profile(&project.name)?.label(),
+            "profile": site.settings().profile(&project.name)?.label(),
             "studies": studies.len(),
             "instances": released,
         }));

@@ -1,13 +1,17 @@
 //! `scanveil serve`: receivers, pipeline, HTTP side.
 
+pub(crate) mod control;
+pub(crate) mod receivers;
+pub(crate) mod reload;
+
 use crate::cli::ServeArgs;
 use crate::commands::status::Status;
-use crate::output::{Failure, Output};
+use crate::commands::subject::desk;
+use crate::output::{Failure, Output, io_failure};
+use receivers::Receivers;
+use reload::Reloader;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use scanveil_ingest::{
-    ClientAuth, DimseConfig, DimseServer, FolderConfig, FolderHandle, FolderWatcher, HospitalRoute,
-    Intake, PlainListener, TlsListener, TlsServer, TokenDigest, TokenTable, router, show_counters,
-};
+use scanveil_ingest::{Current, Intake, router, show_counters};
 use scanveil_pipeline::{
     Config, Problem, Severity, Site, SiteMode, Tls, Worker, intake, preflight,
 };
@@ -17,17 +21,14 @@ use scanveil_server::{
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long running associations get to finish their instance.
-const GRACE: Duration = Duration::from_secs(20);
+use tokio::net::UnixListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A running service.
 pub(crate) struct Service {
     pub(crate) site: Arc<Site>,
+    receivers: Arc<Receivers>,
     http: ServerHandle,
-    dimse: Vec<DimseServer>,
-    folders: Vec<FolderHandle>,
     worker: Worker,
 }
 
@@ -42,15 +43,10 @@ impl Service {
         let worker = Worker::start(Arc::clone(&site), pending)?;
         let intake = intake(spool);
         show_counters(site.config().hospitals.iter().map(|hospital| &hospital.id));
-        let dimse = start_dimse(site.config(), &intake)?;
-        let folders = start_folders(site.config(), &intake)?;
-        let entrance = dimse.first().and_then(|server| {
-            let tls = server.tls_address();
-            tls.map(|at| (at, true)).or_else(|| server.plain_address().map(|at| (at, false)))
-        });
-        let status = Arc::new(Status::new(&site, worker.activity(), entrance)?);
-        let http = start_http(site.config(), intake, status, metrics)?;
-        Ok(Self { site, http, dimse, folders, worker })
+        let receivers = Arc::new(Receivers::start(&site, Arc::clone(&intake))?);
+        let status = Arc::new(Status::new(&site, worker.activity(), &receivers)?);
+        let http = start_http(&site, intake, status, metrics)?;
+        Ok(Self { site, receivers, http, worker })
     }
 
     /// Where the HTTP side listens.
@@ -70,80 +66,20 @@ impl Service {
 
     /// Where C-STORE without TLS is received.
     pub(crate) fn dimse_addr(&self) -> Option<SocketAddr> {
-        self.dimse.iter().find_map(DimseServer::plain_address)
+        self.receivers.plain_addr()
     }
 
     /// Where C-STORE with TLS is received.
     pub(crate) fn dimse_tls_addr(&self) -> Option<SocketAddr> {
-        self.dimse.iter().find_map(DimseServer::tls_address)
+        self.receivers.tls_addr()
     }
 
     /// Stops receiving, then the pipeline; what is not done stays in the spool.
     pub(crate) fn stop(self) {
-        for server in self.dimse {
-            server.stop(GRACE);
-        }
-        drop(self.folders);
+        self.receivers.stop();
         self.http.shutdown();
         self.worker.stop();
     }
-}
-
-/// One server for those who may speak plainly, one for all with TLS.
-fn start_dimse(config: &Config, intake: &Intake) -> Result<Vec<DimseServer>, Failure> {
-    let routes = |plain: bool| -> Vec<HospitalRoute> {
-        let hospitals = config.hospitals.iter().filter(|h| !plain || h.allow_plain_dimse);
-        hospitals.filter_map(scanveil_pipeline::Hospital::route).collect()
-    };
-    let limits = config.dimse.limits.limits(config.dimse.max_associations);
-    let mut servers = Vec::new();
-    if let Some(listener) = &config.dimse.tls
-        && let Some(tls) = &listener.tls
-    {
-        let Some(clients) = &tls.client_ca else {
-            return Err(Failure::new(
-                "SV-CLI-003",
-                "dimse.tls names no client_ca: anybody could send",
-                "name the certificates of the authorities whose senders are let in",
-            ));
-        };
-        let auth = ClientAuth::Required(clients.clone());
-        let tls = TlsServer::from_pem_files(&tls.certificate, &tls.key, &auth)?;
-        servers.push(DimseServer::start(
-            DimseConfig {
-                plain: None,
-                tls: Some(TlsListener { address: listener.listen, tls }),
-                routes: routes(false),
-                limits: limits.clone(),
-            },
-            Arc::clone(intake),
-        )?);
-    }
-    let plain = routes(true);
-    if let Some(address) = config.dimse.listen.filter(|_| !plain.is_empty()) {
-        servers.push(DimseServer::start(
-            DimseConfig {
-                plain: Some(PlainListener { address }),
-                tls: None,
-                routes: plain,
-                limits,
-            },
-            Arc::clone(intake),
-        )?);
-    }
-    Ok(servers)
-}
-
-fn start_folders(config: &Config, intake: &Intake) -> Result<Vec<FolderHandle>, Failure> {
-    let mut handles = Vec::new();
-    for hospital in &config.hospitals {
-        if let Some(folder) = &hospital.folder {
-            let mut watch = FolderConfig::new(hospital.id.clone(), folder.clone());
-            watch.after = hospital.folder_after;
-            handles.push(FolderWatcher::new(watch, Arc::clone(intake))?.start()?);
-        }
-    }
-    Ok(handles)
 }
 
 fn transport(tls: Option<&Tls>) -> Transport {
@@ -154,18 +90,12 @@ fn transport(tls: Option<&Tls>) -> Transport {
 }
 
 fn start_http(
-    config: &Config,
+    site: &Arc<Site>,
     intake: Intake,
     status: Arc<Status>,
     metrics: Metrics,
 ) -> Result<ServerHandle, Failure> {
-    let mut tokens = Vec::new();
-    for hospital in &config.hospitals {
-        for digest in &hospital.tokens {
-            tokens.push((TokenDigest::parse(digest)?, hospital.id.clone()));
-        }
-    }
-    let table = TokenTable::new(tokens)?;
+    let config = site.config();
     let mut server = ServerConfig::new(Listener {
         address: config.http.listen,
         transport: transport(config.http.tls.as_ref()),
@@ -178,22 +108,28 @@ fn start_http(
         address: health.listen,
         transport: transport(health.tls.as_ref()),
     });
-    server.operator_token =
-        config.http.operator_token.as_deref().map(TokenDigest::parse).transpose()?;
-    let receivers = router(intake, table, config.http.limits.clone());
-    Ok(serve(&server, ServerParts { receivers, status, metrics })?)
+    let (for_uploads, for_operators) = (Arc::clone(site), Arc::clone(site));
+    let tokens = Current::new(move || Arc::clone(&for_uploads.settings().tokens));
+    let operator_token = Current::new(move || Arc::clone(&for_operators.settings().operator_token));
+    let receivers = router(intake, tokens, config.http.limits.clone());
+    Ok(serve(&server, ServerParts { receivers, status, metrics, operator_token })?)
 }
 
 pub(crate) fn run(args: &ServeArgs, output: &Output) -> Result<ExitCode, Failure> {
-    let mut config = Config::load(&args.config.config)?;
-    config.http.listen = args.http.unwrap_or(config.http.listen);
-    config.dimse.listen = args.dimse.or(config.dimse.listen);
-    // What counts is what is in force: a flag can open what the file keeps closed.
-    config.check()?;
+    let config = reload::load(args)?;
     startable(&config)?;
     more_files(&config);
     let signals = Signals::new()?;
     let service = Service::start(config, Metrics::install()?)?;
+    let reloader = Reloader {
+        site: Arc::clone(&service.site),
+        receivers: Arc::clone(&service.receivers),
+        args: args.clone(),
+        file: std::path::absolute(&args.config.config)
+            .map_err(|error| io_failure("the configuration", &error))?,
+    };
+    tell_waiting(&service.site);
+    let control = signals.listen(&service.site.config());
     let dimse = [service.dimse_addr(), service.dimse_tls_addr()];
     output.result(
         &serde_json::json!({
@@ -214,7 +150,7 @@ pub(crate) fn run(args: &ServeArgs, output: &Output) -> Result<ExitCode, Failure
             )
         },
     );
-    signals.wait();
+    signals.serve(&reloader, control.as_ref());
     tracing::info!("stopping: finishing what is in work");
     service.stop();
     Ok(ExitCode::SUCCESS)
@@ -222,8 +158,12 @@ pub(crate) fn run(args: &ServeArgs, output: &Output) -> Result<ExitCode, Failure
 
 /// Whether everything is there that the configuration names.
 fn startable(config: &Config) -> Result<(), Failure> {
-    let problems = preflight(config);
-    match problems.into_iter().find(|problem| problem.severity == Severity::Fatal) {
+    let (fatal, others): (Vec<Problem>, Vec<Problem>) =
+        preflight(config).into_iter().partition(|problem| problem.severity == Severity::Fatal);
+    for Problem { setting, what, next_step, .. } in others {
+        tracing::warn!(setting, next_step, "{what}");
+    }
+    match fatal.into_iter().next() {
         None => Ok(()),
         Some(Problem { setting, what, next_step, .. }) => {
             Err(Failure::new("SV-CLI-047", format!("{setting}: {what}"), &next_step))
@@ -256,8 +196,23 @@ fn more_files(config: &Config) {
     }
 }
 
-/// The signals that end the service.
-pub(crate) struct Signals(tokio::runtime::Runtime, tokio::signal::unix::Signal);
+/// Says what waits for hospitals that are not configured.
+fn tell_waiting(site: &Site) {
+    for waiting in reload::waiting(site) {
+        tracing::error!(
+            hospital = %waiting.hospital, instances = waiting.instances,
+            next_step = reload::WAITING_STEP,
+            "instances wait in the spool for a hospital that is not configured"
+        );
+    }
+}
+
+/// The signals that end the service, or have it read its configuration again.
+pub(crate) struct Signals {
+    runtime: tokio::runtime::Runtime,
+    terminate: Signal,
+    hang_up: Signal,
+}
 
 impl Signals {
     /// Listens from now on, so that no signal is missed during the start.
@@ -267,19 +222,51 @@ impl Signals {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(failed)?;
-        let terminate = runtime.block_on(async {
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        let signals = runtime.block_on(async {
+            Ok((signal(SignalKind::terminate())?, signal(SignalKind::hangup())?))
         });
-        Ok(Self(runtime, terminate.map_err(failed)?))
+        let (terminate, hang_up) = signals.map_err(failed)?;
+        Ok(Self { runtime, terminate, hang_up })
     }
 
     /// Waits for Ctrl-C or SIGTERM.
     pub(crate) fn wait(mut self) {
-        let terminate = &mut self.1;
-        self.0.block_on(async {
+        self.runtime.block_on(async {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+                _ = self.terminate.recv() => {}
+            }
+        });
+    }
+
+    /// Where `scanveil config reload` asks; without it there is SIGHUP.
+    fn listen(&self, config: &Config) -> Option<UnixListener> {
+        let _entered = self.runtime.enter();
+        let listening = control::listen(config);
+        if let Err(error) = &listening {
+            tracing::warn!(%error, next_step = "reload with SIGHUP, or use a data folder on a \
+                local disk", "no socket for `scanveil config reload`");
+        }
+        listening.ok()
+    }
+
+    /// Waits for Ctrl-C or SIGTERM, and reads the configuration again when asked to.
+    fn serve(mut self, reloader: &Reloader, control: Option<&UnixListener>) {
+        let asked = async |control: Option<&UnixListener>| match control {
+            Some(listener) => listener.accept().await.ok(),
+            None => std::future::pending().await,
+        };
+        self.runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => return,
+                    _ = self.terminate.recv() => return,
+                    _ = self.hang_up.recv() => {
+                        // What came of it is in the log.
+                        let _ = reloader.reload(&desk::user());
+                    }
+                    Some((stream, _)) = asked(control) => control::answer(stream, reloader).await,
+                }
             }
         });
     }

@@ -2,16 +2,17 @@
 //! is a problem with a code and a next step.
 
 use crate::commands::figures::{Figures, Known};
+use crate::commands::serve::receivers::Receivers;
+use crate::commands::serve::reload::{WAITING_STEP, WaitingOf, waiting};
 use crate::output::{Failure, io_failure};
 use scanveil_catalog::QuarantineCount;
 use scanveil_model::{Coded, ErrorReport, HospitalId};
 use scanveil_pipeline::{Activity, ENGINE, Hospital, Site, now_ms};
 use scanveil_server::{
-    Entrance, HospitalStatus, PipelineStatus, Problem, QuarantineStatus, SpoolStatus,
-    StatusSnapshot, StatusSource, StoreStatus, Volume,
+    HospitalStatus, PipelineStatus, Problem, QuarantineStatus, SpoolStatus, StatusSnapshot,
+    StatusSource, StoreStatus, Volume,
 };
 use scanveil_vault::{DAMAGE_CODE, Spool, SpoolStats};
-use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -19,7 +20,7 @@ pub(crate) struct Status {
     site: Arc<Site>,
     activity: Arc<Activity>,
     figures: Figures,
-    dicom: Option<Entrance>,
+    receivers: Arc<Receivers>,
     started_at_ms: i64,
 }
 
@@ -27,14 +28,14 @@ impl Status {
     pub(crate) fn new(
         site: &Arc<Site>,
         activity: &Arc<Activity>,
-        dimse: Option<(SocketAddr, bool)>,
+        receivers: &Arc<Receivers>,
     ) -> Result<Self, Failure> {
         let figures = Figures::start(site).map_err(|error| io_failure("a thread", &error))?;
         Ok(Self {
             site: Arc::clone(site),
             activity: Arc::clone(activity),
             figures,
-            dicom: dimse.map(|(address, tls)| Entrance { address, tls }),
+            receivers: Arc::clone(receivers),
             started_at_ms: now_ms(),
         })
     }
@@ -76,6 +77,7 @@ impl Status {
         }
         problems.extend(store.map(problem));
         problems.extend(known.problem.clone().map(problem));
+        problems.extend(waiting(&self.site).into_iter().map(unconfigured));
         if stats.is_some_and(|stats| stats.set_aside > 0) {
             problems.push(Problem {
                 code: DAMAGE_CODE.into(),
@@ -98,6 +100,15 @@ impl Status {
 
 fn problem(report: ErrorReport) -> Problem {
     Problem { code: report.code, message: report.message, next_step: report.next_step }
+}
+
+/// Acknowledged, and nobody says any more what is to become of it.
+fn unconfigured(WaitingOf { hospital, instances }: WaitingOf) -> Problem {
+    Problem {
+        code: "SV-CLI-072".into(),
+        message: format!("{instances} instances wait for hospital {hospital}, not configured"),
+        next_step: WAITING_STEP.into(),
+    }
 }
 
 fn since(at_ms: i64) -> u64 {
@@ -145,14 +156,15 @@ impl StatusSource for Status {
         let ready = closed.is_none();
         let mut problems: Vec<Problem> = closed.into_iter().collect();
         problems.extend(self.problems(&known, stats));
-        let hospitals = &self.site.config().hospitals;
+        let config = self.site.config();
+        let hospitals = &config.hospitals;
         StatusSnapshot {
             version: ENGINE.to_owned(),
             taken_at_ms: now_ms(),
             started_at_ms: self.started_at_ms,
             ready,
             problems,
-            dicom: self.dicom,
+            dicom: self.receivers.entrance(),
             web: None,
             spool: stats.map(|stats| self.spool(stats)).unwrap_or_default(),
             pipeline: self.pipeline(),

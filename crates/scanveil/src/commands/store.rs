@@ -6,6 +6,7 @@ use indicatif::ProgressBar;
 use scanveil_pipeline::{
     CheckDepth, Config, Finding, Losses, RebuildReport, StoreCheck, check_store, rebuild_catalog,
 };
+use scanveil_vault::BadKeyFile;
 use std::process::ExitCode;
 
 /// Findings that a table has; `--json` has all.
@@ -66,7 +67,17 @@ fn check_text(check: &StoreCheck) -> String {
     if !check.contents_read {
         text += "Contents were not read: without --quick they are.\n";
     }
+    for BadKeyFile { file, report, .. } in &check.key_files {
+        let file = file.display();
+        text += &format!(
+            "Key file {file}: {} ({}); {}.\n",
+            report.message, report.code, report.next_step
+        );
+    }
     if check.findings.is_empty() {
+        if !check.key_files.is_empty() {
+            return text;
+        }
         return text + "Nothing is missing, damaged or unknown.";
     }
     format!(

@@ -58,7 +58,7 @@ fn hospital_of(
 
 fn request(args: &SubjectRequestArgs, output: &Output) -> Result<(), Failure> {
     let desk = Desk::open(&args.config)?;
-    let hospital = hospital_of(desk.site.config(), &args.project, args.hospital.as_ref())?;
+    let hospital = hospital_of(&desk.site.config(), &args.project, args.hospital.as_ref())?;
     let target = match (&args.pseudonym, &args.uid) {
         (Some(pseudonym), _) => Target::pseudonym(pseudonym)?,
         (None, uid) => Target::uid(uid.as_deref().unwrap_or_default())?,

@@ -89,7 +89,7 @@ impl Installation {
         fs::write(self.file(), text).unwrap();
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.dir.path().join("scanveil.toml")
     }
 
@@ -186,10 +186,15 @@ impl Installation {
     }
 
     pub(crate) fn sender(&self, pairs: &[(Uid, Uid)]) -> Option<Sender> {
+        self.sender_to(CALLED, pairs)
+    }
+
+    /// An association with the hospital of this AE title.
+    pub(crate) fn sender_to(&self, called: &str, pairs: &[(Uid, Uid)]) -> Option<Sender> {
         let options = SenderOptions {
             peer: format!("127.0.0.1:{}", self.dimse),
             calling: AeTitle::parse("TESTPACS").unwrap(),
-            called: AeTitle::parse(CALLED).unwrap(),
+            called: AeTitle::parse(called).unwrap(),
             tls: None,
             limits: DimseLimits::default(),
         };
@@ -232,6 +237,11 @@ impl Installation {
 
     /// Sends files in one STOW-RS request; gives the status.
     pub(crate) fn stow(&self, files: &[&[u8]]) -> u16 {
+        self.stow_as(TOKEN, files)
+    }
+
+    /// The same with another token.
+    pub(crate) fn stow_as(&self, token: &str, files: &[&[u8]]) -> u16 {
         let mut body = Vec::new();
         for file in files {
             body.extend_from_slice(b"--cut\r\nContent-Type: application/dicom\r\n\r\n");
@@ -240,7 +250,7 @@ impl Installation {
         }
         body.extend_from_slice(b"--cut--\r\n");
         let head = format!(
-            "POST /studies HTTP/1.0\r\nAuthorization: Bearer {TOKEN}\r\n\
+            "POST /studies HTTP/1.0\r\nAuthorization: Bearer {token}\r\n\
              Accept: application/dicom+json\r\n\
              Content-Type: multipart/related; type=\"application/dicom\"; boundary=cut"
         );
@@ -326,11 +336,11 @@ pub(crate) fn mercy() -> HospitalId {
     HospitalId::parse(HOSPITAL).unwrap()
 }
 
-fn pair(one: &SynthInstance) -> (Uid, Uid) {
+pub(crate) fn pair(one: &SynthInstance) -> (Uid, Uid) {
     (Uid::parse(one.sop_class).unwrap(), Uid::parse(one.transfer_syntax).unwrap())
 }
 
-fn data_set(one: &SynthInstance) -> &[u8] {
+pub(crate) fn data_set(one: &SynthInstance) -> &[u8] {
     &one.file[peek_part10(&one.file).unwrap().data_set_at..]
 }
 

@@ -20,6 +20,7 @@ mod lifecycle;
 mod peers;
 mod quarantine;
 mod received;
+mod reload;
 mod resume;
 mod running;
 mod scrub;

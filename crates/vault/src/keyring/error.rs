@@ -31,6 +31,15 @@ pub enum KeyringError {
     /// There are keys, and not the root key that opens them.
     #[error("the root key {} is missing, and there are keys that only it opens", .0.display())]
     RootKeyMissing(PathBuf),
+    /// There is no key at all, and there is something that was sealed under one.
+    #[error("there are no keys in {}, and there is {found} that only the lost ones open",
+        .path.display())]
+    Lost {
+        /// The keyring's folder.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
     /// There are subjects' keys, and not the hospital's key that opens them.
     #[error("the key file of hospital {0} is missing, and it has subjects' keys")]
     HospitalKeyMissing(HospitalId),
@@ -105,6 +114,7 @@ impl Coded for KeyringError {
             Self::Note(_) => "SV-VAULT-111",
             Self::TooManySecrets(_) => "SV-VAULT-112",
             Self::SecretUnknown { .. } => "SV-VAULT-113",
+            Self::Lost { .. } => "SV-VAULT-114",
         }
     }
 
@@ -116,6 +126,10 @@ impl Coded for KeyringError {
             }
             Self::RootKeyMissing(_) | Self::HospitalKeyMissing(_) => {
                 "restore it from the keyring's backup; a new one would open nothing"
+            }
+            Self::Lost { .. } => {
+                "restore the backup of the keys into that folder, or set keys_dir to where they \
+                 are; new ones would open nothing"
             }
             Self::HospitalUnknown(_) => "check the hospital's name against `scanveil keys list`",
             Self::SubjectUnknown(_) => {

@@ -50,6 +50,16 @@ fn io_error(op: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyringE
 }
 
 impl Folder {
+    /// A folder as it is: nothing is made.
+    pub(super) fn at(dir: PathBuf) -> Self {
+        Self(dir)
+    }
+
+    /// Whether there is a file of the root key.
+    pub(super) fn has_root(&self) -> Result<bool, KeyringError> {
+        exists(&self.root_path())
+    }
+
     /// Makes the folder where there is none, and locks it until the guard is dropped.
     pub(super) fn open(dir: PathBuf) -> Result<(Self, fs::File), KeyringError> {
         durable::make_folder(&dir).map_err(io_error("make the folder", &dir))?;
@@ -245,6 +255,33 @@ impl Folder {
         durable::write_first(&mark, b"").map_err(io_error("write", &mark))?;
         remove_key(&path)?;
         Ok(true)
+    }
+
+    /// The subjects of a hospital whose key is there.
+    pub(super) fn subjects(&self, hospital: &HospitalId) -> Result<Vec<SubjectId>, KeyringError> {
+        let mut found = Vec::new();
+        let folder = self.subjects_of(hospital);
+        for shard in names(&folder)? {
+            for name in names(&folder.join(shard))? {
+                let id = name.strip_suffix(KEY_EXTENSION).and_then(|id| id.strip_suffix('.'));
+                found.extend(id.and_then(|id| SubjectId::parse(id).ok()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The file of a subject's key, whether it is marked as destroyed or not.
+    pub(super) fn read_key(
+        &self,
+        hospital: &HospitalId,
+        subject: &SubjectId,
+    ) -> Result<Option<WrappedKey>, KeyringError> {
+        read_json(&self.subject_path(hospital, subject))
+    }
+
+    /// A path of ours as it is told: from the keyring's folder on.
+    pub(super) fn below(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.0).unwrap_or(path).to_owned()
     }
 
     /// How many subjects of a hospital have a key, and how many had one that was destroyed.

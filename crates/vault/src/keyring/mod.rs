@@ -4,10 +4,12 @@ mod cache;
 mod error;
 mod folder;
 mod hospital_file;
+mod inspect;
 mod notes;
 mod secrets;
 
 pub use error::KeyringError;
+pub use inspect::{BadKeyFile, bad_key_files};
 pub use secrets::SecretVersion;
 
 use crate::SpoolKeys;
@@ -96,6 +98,15 @@ impl Keyring {
             hospitals: Mutex::default(),
             subjects: Mutex::default(),
         })))
+    }
+
+    /// Whether there are keys in a folder, or what is left of them.
+    ///
+    /// # Errors
+    /// What the disk gives.
+    pub fn is_in(dir: &Path) -> Result<bool, KeyringError> {
+        let folder = Folder::at(dir.to_owned());
+        Ok(folder.has_root()? || folder.has_keys()?)
     }
 
     /// Where the root key lies: what an operator must back up first.

@@ -371,3 +371,47 @@ fn the_list_counts_what_is_there() {
     ];
     assert_eq!(listed, expected);
 }
+
+#[test]
+fn damaged_key_files_are_named_and_nothing_is_made() {
+    let temp = tempfile::tempdir().unwrap();
+    let none = temp.path().join("none");
+    assert!(!Keyring::is_in(&none).unwrap() && bad_key_files(&none).is_empty());
+    assert!(!none.exists());
+
+    let dir = temp.path().join("keys");
+    let keyring = open(&dir);
+    keyring.subject(&hospital(), &SUBJECT).unwrap();
+    keyring.subject(&hospital(), &SubjectId([0xcd; 16])).unwrap();
+    drop(keyring);
+    assert!(Keyring::is_in(&dir).unwrap() && bad_key_files(&dir).is_empty());
+    let damage = |file: &Path| {
+        let whole = fs::read(dir.join(file)).unwrap();
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(dir.join(file), bytes).unwrap();
+        whole
+    };
+    let subject = key_path(Path::new(""));
+    let table = [
+        (PathBuf::from("root.key"), true),
+        (PathBuf::from("hospitals/st-wystan.json"), false),
+        (subject.clone(), false),
+    ];
+    for (file, is_root) in table {
+        let whole = damage(&file);
+        let found = bad_key_files(&dir);
+        // A root key whose digits changed is another key: then nothing else opens.
+        let named = found.iter().any(|bad| bad.file == file && bad.is_root == is_root);
+        assert!(named || (is_root && !found.is_empty()), "{file:?}: {found:?}");
+        assert!(found.iter().all(|bad| bad.report.next_step.contains("backup")), "{found:?}");
+        fs::write(dir.join(&file), whole).unwrap();
+    }
+    damage(&subject);
+    open(&dir).destroy_subject(&hospital(), &SUBJECT).unwrap();
+    assert!(bad_key_files(&dir).is_empty());
+    fs::remove_file(dir.join("root.key")).unwrap();
+    assert!(Keyring::is_in(&dir).unwrap());
+    assert_eq!(bad_key_files(&dir)[0].report.code, "SV-VAULT-103");
+}

@@ -1,6 +1,7 @@
 //! DCMTK as an independent peer, where it is installed.
 
 use super::kit::{Door, Memory, Mood, limits, part10, routes};
+use crate::current::Current;
 use crate::dimse::{
     DimseConfig, DimseServer, OutgoingFile, PlainListener, SenderOptions, send_all,
 };
@@ -46,7 +47,7 @@ fn storescu_and_echoscu_are_served() {
     let config = DimseConfig {
         plain: Some(PlainListener { address: "127.0.0.1:0".parse().unwrap() }),
         tls: None,
-        routes: routes(),
+        routes: Current::fixed(routes()),
         limits: limits(),
     };
     let server = DimseServer::start(config, Arc::new(Door(Arc::clone(&memory)))).unwrap();

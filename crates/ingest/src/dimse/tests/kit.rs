@@ -1,5 +1,6 @@
 //! An intake in memory, a connection in memory, and small instances.
 
+use crate::current::Current;
 use crate::dimse::association::{Desk, serve};
 use crate::dimse::control::{Clock, Control, Phase};
 use crate::dimse::limits::DimseLimits;
@@ -284,9 +285,9 @@ impl Stage {
             control: Arc::clone(&control),
             heard: Arc::clone(&heard),
         };
-        let places = Places::new(self.limits.associations(), 1);
+        let places = Places::new(self.limits.associations(), || 1);
         let intake = Arc::new(Door(Arc::clone(&memory)));
-        let desk = Desk { routes: routes(), intake, places };
+        let desk = Desk { routes: Current::fixed(routes()), intake, places };
         let link = Link::new(script, self.limits.clone(), control, clock);
         serve(link, self.peer.parse().unwrap(), &desk, None);
         let heard = heard.lock().unwrap();

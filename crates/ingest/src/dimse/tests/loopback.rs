@@ -1,14 +1,15 @@
 //! Our sender against our receiver over loopback.
 
 use super::kit::{CT, Door, EXPLICIT, Memory, Mood, data_set, limits, part10, routes, uid};
+use crate::current::Current;
 use crate::dimse::{
     DimseConfig, DimseError, DimseLimits, DimseServer, OutgoingFile, PlainListener, Sender,
     SenderOptions, Status, send_all,
 };
 use scanveil_model::{AeTitle, Coded};
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const GRACE: Duration = Duration::from_secs(20);
@@ -17,7 +18,7 @@ fn config(limits: DimseLimits) -> DimseConfig {
     DimseConfig {
         plain: Some(PlainListener { address: "127.0.0.1:0".parse().unwrap() }),
         tls: None,
-        routes: routes(),
+        routes: Current::fixed(routes()),
         limits,
     }
 }
@@ -81,6 +82,45 @@ fn a_full_spool_refuses_and_takes_again_later() {
     sender.release().unwrap();
     server.stop(GRACE);
     assert_eq!(memory.count(), 1);
+}
+
+#[test]
+fn a_sender_that_is_taken_off_the_list_ends_between_two_instances() {
+    let memory = Memory::new(Mood::Takes);
+    let current = Arc::new(Mutex::new(Arc::new(routes())));
+    let seen = Arc::clone(&current);
+    let routes_now = Current::new(move || Arc::clone(&seen.lock().unwrap()));
+    let config = DimseConfig { routes: routes_now, ..config(limits()) };
+    let server = DimseServer::start(config, Arc::new(Door(Arc::clone(&memory)))).unwrap();
+    let options = SenderOptions {
+        peer: server.plain_address().unwrap().to_string(),
+        calling: AeTitle::parse("PACS").unwrap(),
+        called: AeTitle::parse("WYSTAN").unwrap(),
+        tls: None,
+        limits: super::kit::limits(),
+    };
+    let associate = || Sender::associate(&options, &[(uid(CT), uid(EXPLICIT))]);
+    let data = data_set(CT, "1.2.3", 3_000);
+    let send =
+        |sender: &mut Sender| sender.store(&uid(CT), &uid("1.2.3"), &uid(EXPLICIT), &data[..]);
+    let mut sender = associate().unwrap();
+    assert_eq!(send(&mut sender).unwrap(), Status::SUCCESS);
+
+    let mut others = routes();
+    others[0].calling[0].ae = Some(AeTitle::parse("OTHER").unwrap());
+    others[0].calling.truncate(1);
+    *current.lock().unwrap() = Arc::new(others);
+    assert!(send(&mut sender).is_err(), "the association has ended");
+    assert!(matches!(associate(), Err(DimseError::Rejected(_))));
+    *current.lock().unwrap() = Arc::new(Vec::new());
+    assert!(associate().is_err(), "no hospital allows this address");
+
+    *current.lock().unwrap() = Arc::new(routes());
+    let mut sender = associate().unwrap();
+    assert_eq!(send(&mut sender).unwrap(), Status::SUCCESS);
+    sender.release().unwrap();
+    server.stop(GRACE);
+    assert_eq!(memory.count(), 2);
 }
 
 #[test]
@@ -161,7 +201,7 @@ fn configurations_that_contradict_themselves_do_not_start() {
     let twice = [routes(), routes()].concat();
     let table: Vec<(DimseConfig, &str)> = vec![
         (DimseConfig { plain: None, ..config(limits()) }, "SV-INGEST-101"),
-        (DimseConfig { routes: twice, ..config(limits()) }, "SV-INGEST-102"),
+        (DimseConfig { routes: Current::fixed(twice), ..config(limits()) }, "SV-INGEST-102"),
         (config(DimseLimits { max_pdu_length: 100, ..limits() }), "SV-INGEST-103"),
         (config(DimseLimits { max_associations: 0, ..limits() }), "SV-INGEST-103"),
         (config(DimseLimits { poll_interval: Duration::ZERO, ..limits() }), "SV-INGEST-103"),

@@ -3,6 +3,7 @@
 use super::kit::{CT, Door, EXPLICIT, Memory, Mood, Stage, Step, data_set, limits, uid};
 use super::tls::{Authority, authority};
 use super::wire::{pdata, request, store_command};
+use crate::current::Current;
 use crate::dimse::secure::{Secure, prepare};
 use crate::dimse::{
     ClientAuth, DimseConfig, DimseError, DimseLimits, DimseServer, PlainListener, Sender,
@@ -47,7 +48,7 @@ impl Receiver {
                 let tls = TlsServer::from_pem_files(&ours.certificate, &ours.key, &auth).unwrap();
                 TlsListener { address, tls }
             }),
-            routes,
+            routes: Current::fixed(routes),
             limits,
         };
         let server = DimseServer::start(config, Arc::new(Door(Arc::clone(&memory)))).unwrap();

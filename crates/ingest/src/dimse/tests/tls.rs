@@ -1,6 +1,7 @@
 //! TLS: who gets in with which certificate.
 
 use super::kit::{Door, Memory, Mood, limits, routes};
+use crate::current::Current;
 use crate::dimse::{
     ClientAuth, DimseConfig, DimseError, DimseServer, Sender, SenderOptions, Status, TlsClient,
     TlsListener, TlsServer,
@@ -71,7 +72,7 @@ fn certificates_decide_who_gets_in() {
         let config = DimseConfig {
             plain: None,
             tls: Some(TlsListener { address: "127.0.0.1:0".parse().unwrap(), tls }),
-            routes: routes(),
+            routes: Current::fixed(routes()),
             limits: limits(),
         };
         let server = DimseServer::start(config, Arc::new(Door(Memory::new(Mood::Takes)))).unwrap();

@@ -87,7 +87,7 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn open(arg: &ConfigArg) -> Result<Self, Failure> {
         let site = super::super::site(arg)?;
-        let office = Office::open(folder(site.config()))?;
+        let office = Office::open(folder(&site.config()))?;
         Ok(Self { site, office })
     }
 
