@@ -104,8 +104,8 @@ struct Sender {
 
 /// The routes `POST /studies`, `POST /studies/{study}` and `POST /upload`.
 ///
-/// A token that is taken out of the table is refused at once: what is on its way with it ends before
-/// its next instance.
+/// A token that is taken out of the table is refused at once: what is on its way with it ends
+/// before its next instance.
 ///
 /// Serve it with connection information (`into_make_service_with_connect_info::<SocketAddr>`), so
 /// that the sender's address is known.

@@ -54,8 +54,8 @@ impl Groups {
         waiting.last = now;
     }
 
-    /// Takes a study for which nothing has arrived for `quiet`, the longest-waiting first; only those
-    /// of hospitals that may go on.
+    /// Takes a study for which nothing has arrived for `quiet`, the longest-waiting first; only
+    /// those of hospitals that may go on.
     pub(crate) fn complete(
         &mut self,
         quiet: Duration,

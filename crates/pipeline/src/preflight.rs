@@ -179,8 +179,8 @@ impl Findings {
         }
     }
 
-    /// Keys that are not there, or cannot be used. One damaged file concerns one hospital or patient:
-    /// the others are received.
+    /// Keys that are not there, or cannot be used. One damaged file concerns one hospital or
+    /// patient: the others are received.
     fn keys(&mut self, config: &Config, keys: &Path) {
         if let (Ok(false), Some(found)) = (Keyring::is_in(keys), sealed_on_disk(config)) {
             self.coded("keys_dir", &KeyringError::Lost { path: keys.to_owned(), found });

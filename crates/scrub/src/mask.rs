@@ -1,10 +1,10 @@
 //! Clears bits outside Bits Stored: overlays hide there (leak by embedded overlay planes, PS3.5
 //! 8.1.2, retired). Values that obey their description come out bit for bit the same.
 
-/// Which bits of each 8- or 16-bit word are the pixel.
+/// Which bits of each word of 8, 16 or 32 bits are the pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mask {
-    /// 8 or 16.
+    /// 8, 16 or 32.
     pub(crate) allocated: u16,
     /// Bits of the pixel.
     pub(crate) stored: u16,
@@ -12,7 +12,7 @@ pub(crate) struct Mask {
     pub(crate) high: u16,
     /// Two's complement.
     pub(crate) signed: bool,
-    /// Byte order of 16-bit words.
+    /// Byte order of longer words.
     pub(crate) big_endian: bool,
 }
 
@@ -39,6 +39,12 @@ impl Mask {
         if self.allocated == 8 {
             return bytes.iter().any(|&b| self.clean8(b) != b);
         }
+        if self.allocated == 32 {
+            return bytes.chunks_exact(4).any(|word| {
+                let word = self.long_word(word);
+                self.clean32(word) != word
+            });
+        }
         // No early exit within a block: the loop is then done in vector registers.
         bytes.chunks(16 << 10).any(|block| {
             block.chunks_exact(2).fold(0, |changed, pair| {
@@ -48,7 +54,8 @@ impl Mask {
         })
     }
 
-    /// Clears the bits.
+    /// Clears the bits, in words of 8 and 16. What stands above the pixel of a longer word may be a
+    /// part of the measure, whatever the header says: that is for its owner to decide.
     pub(crate) fn apply(self, bytes: &mut [u8]) {
         if self.allocated == 8 {
             bytes.iter_mut().for_each(|b| *b = self.clean8(*b));
@@ -64,6 +71,20 @@ impl Mask {
     fn word(self, pair: &[u8]) -> u16 {
         let pair = [pair[0], pair[1]];
         if self.big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
+    }
+
+    fn long_word(self, bytes: &[u8]) -> u32 {
+        let bytes = [bytes[0], bytes[1], bytes[2], bytes[3]];
+        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
+    fn clean32(self, word: u32) -> u32 {
+        let low = self.high + 1 - self.stored;
+        if self.signed && low == 0 {
+            let shift = 31 - self.high;
+            return (((word << shift) as i32) >> shift) as u32;
+        }
+        word & ((((1u64 << self.stored) - 1) as u32) << low)
     }
 
     fn clean8(self, byte: u8) -> u8 {
@@ -103,6 +124,16 @@ mod tests {
                 mask.apply(&mut word_bytes);
                 assert_eq!(word_bytes, bytes(expected), "{word:04x}");
             }
+        }
+        let long = Mask { allocated: 32, stored: 16, high: 15, signed: false, big_endian: false };
+        for (mask, word, touched) in [
+            (long, 0xffffu32, false),
+            (long, 0x1_0000, true),
+            (Mask { big_endian: true, ..long }, 0xffff, true),
+            (Mask { signed: true, ..long }, 0xffff_8000, false),
+            (Mask { signed: true, ..long }, 0x8000, true),
+        ] {
+            assert_eq!(mask.touches(&word.to_le_bytes()), touched, "{word:08x}");
         }
         let bytes = Mask { allocated: 8, stored: 7, high: 6, signed: false, big_endian: false };
         let mut byte = [0xffu8];

@@ -24,6 +24,8 @@ const PIECE: usize = 128 << 10;
 const MOST_FRAGMENT: usize = 32 << 20;
 /// Pixel data up to this size is written in one piece with its header.
 const SHORT: u64 = 64 << 10;
+/// Segmentations and label maps (PS3.3 A.51).
+const SEGMENTATION: &str = "segmentation";
 
 thread_local! {
     /// A band that is read from a stream; as long as the longest so far.
@@ -79,7 +81,7 @@ pub(crate) fn plan(
         | PixelClass::Video => {}
     }
     let Some(element) = header.pixel else { return Ok(None) };
-    declared(&header.data, header.syntax.pixels, sop.pixels, worth, vouched)?;
+    declared(&header.data, header.syntax.pixels, sop, worth, vouched)?;
     if element.tag != tags::PIXEL_DATA {
         return floats(header, element).map(Some);
     }
@@ -102,10 +104,11 @@ pub(crate) fn plan(
 fn declared(
     data: &DataSet<'_>,
     coding: PixelCoding,
-    class: PixelClass,
+    sop: SopClass,
     worth: Declaration,
     vouched: &Vouched,
 ) -> Result<(), Reason> {
+    let class = sop.pixels;
     let open = |code| !vouched.ends(code);
     if coding == PixelCoding::Video || class == PixelClass::Video {
         return Err(Reason::new(ReasonCode::Video, "no rule covers its frames"));
@@ -134,7 +137,9 @@ fn declared(
     }
     let interpretation = data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or(b"MONOCHROME2");
     let grey = matches!(interpretation, b"MONOCHROME1" | b"MONOCHROME2");
-    let coloured = !grey && class != PixelClass::Slide && !believed;
+    // The colours of a label map are those of its segments (PS3.3 C.8.20.2).
+    let of_segments = sop.iod == SEGMENTATION && interpretation == b"PALETTE COLOR";
+    let coloured = !grey && !of_segments && class != PixelClass::Slide && !believed;
     if coloured && open(ReasonCode::PixelRisk) {
         let at = tags::PHOTOMETRIC_INTERPRETATION;
         return Err(risk(ReasonCode::PixelRisk, at, "colour in a greyscale modality"));
@@ -170,15 +175,15 @@ fn layout(data: &DataSet<'_>, big_endian: bool) -> Result<Layout, Reason> {
         return Err(risk(ReasonCode::PixelMismatch, tags::BITS_ALLOCATED, "no possible depth"));
     }
     let grey = samples == 1 && matches!(allocated, 8 | 16);
-    if allocated > 16 && data.unsigned(tags::BITS_STORED).is_some_and(|stored| stored != allocated)
-    {
-        let at = tags::BITS_STORED;
-        return Err(risk(ReasonCode::PixelsNotInspected, at, "unused bits of deep pixels"));
+    let deep = samples == 1 && allocated == 32;
+    if allocated == 64 && data.unsigned(tags::BITS_STORED).is_some_and(|stored| stored != 64) {
+        return Err(unused_bits());
     }
     let signed = data.unsigned(tags::PIXEL_REPRESENTATION) == Some(1);
     let stored = data.unsigned(tags::BITS_STORED).unwrap_or(allocated);
     let high = data.unsigned(tags::HIGH_BIT).unwrap_or(stored.wrapping_sub(1));
-    if grey && !((1..=allocated).contains(&stored) && (stored - 1..allocated).contains(&high)) {
+    let fits = (1..=allocated).contains(&stored) && (stored - 1..allocated).contains(&high);
+    if (grey || deep) && !fits {
         return Err(risk(ReasonCode::PixelMismatch, tags::BITS_STORED, "no possible depth"));
     }
     let mask = Mask { allocated, stored, high, signed, big_endian };
@@ -189,7 +194,7 @@ fn layout(data: &DataSet<'_>, big_endian: bool) -> Result<Layout, Reason> {
         width: usize::from(width),
         frames,
         look: grey.then_some(Words { allocated, signed, big_endian }),
-        mask: if grey { mask.needed() } else { None },
+        mask: if grey || deep { mask.needed() } else { None },
     })
 }
 
@@ -204,6 +209,12 @@ fn floats(header: &Header<'_>, element: PixelElement) -> Result<PixelPlan, Reaso
         .ok_or_else(|| risk(ReasonCode::PixelMismatch, element.tag, "size does not fit"))?;
     let layout = Layout { total, row: 0, rows: 0, width: 0, frames: 1, look: None, mask: None };
     Ok(PixelPlan { element, layout, coding: PixelCoding::Native, vouched: false })
+}
+
+/// Of measures that are not looked into as images are, such as doses of 32 bits.
+fn unused_bits() -> Reason {
+    let detail = "something in the unused bits of deep pixels";
+    risk(ReasonCode::PixelsNotInspected, tags::BITS_STORED, detail)
 }
 
 fn truncated(error: &io::Error) -> Reason {
@@ -316,7 +327,7 @@ impl PixelPlan {
             let mut scan = self.scan(size);
             for piece in band.chunks_mut(PIECE) {
                 body.read_exact(piece).map_err(|error| truncated(&error))?;
-                if let Some(mask) = self.layout.mask.filter(|mask| mask.touches(piece)) {
+                if let Some(mask) = self.mask(piece)? {
                     mask.apply(piece);
                 }
                 scan.iter_mut().for_each(|scan| scan.add(piece));
@@ -335,9 +346,7 @@ impl PixelPlan {
             let mut scan = self.scan(size);
             for from in (0..band.len()).step_by(PIECE) {
                 let piece = from..band.len().min(from + PIECE);
-                if let Some(mask) = self.layout.mask
-                    && mask.touches(&band[piece.clone()])
-                {
+                if let Some(mask) = self.mask(&band[piece.clone()])? {
                     mask.apply(&mut band.to_mut()[piece.clone()]);
                 }
                 scan.iter_mut().for_each(|scan| scan.add(&band[piece.clone()]));
@@ -346,6 +355,14 @@ impl PixelPlan {
             self.judge(scan.as_ref())?;
         }
         Ok(())
+    }
+
+    /// What is to be applied to a piece, where something is outside its pixels.
+    fn mask(&self, piece: &[u8]) -> Result<Option<Mask>, Reason> {
+        match self.layout.mask.filter(|mask| mask.touches(piece)) {
+            Some(mask) if mask.allocated > 16 => Err(unused_bits()),
+            mask => Ok(mask),
+        }
     }
 
     /// Sizes of the bands in order: whole rows of one frame where frames are looked into.

@@ -16,6 +16,9 @@ use std::collections::{BTreeSet, HashMap};
 /// Slots of the hash table: a power of two, a good deal more than the rows.
 const SLOTS: usize = 2048;
 
+/// Not in [`tags`]: only here it is more than a row of the table.
+const RETRIEVE_AE_TITLE: Tag = Tag::new(0x8, 0x54);
+
 /// A row of the compiled table.
 #[derive(Clone, Copy)]
 struct Row {
@@ -145,7 +148,11 @@ impl Plan {
                 continue;
             }
             let sequence = lookup(tag).is_some_and(|entry| entry.vr == Vr::SQ);
-            let at = |kind| resolve(&row, &self.options, kind, sequence);
+            // Where the archive has it that handed a copy out: that is no device, and what differs
+            // in nothing else is the same instance.
+            let none = BTreeSet::new();
+            let options = if tag == RETRIEVE_AE_TITLE { &none } else { &self.options };
+            let at = |kind| resolve(&row, options, kind, sequence);
             let (treatment, because) = at(Type::Three);
             let mut exceptions: Vec<(Tag, Treatment)> = types
                 .get(&tag)

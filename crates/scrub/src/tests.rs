@@ -3,6 +3,7 @@ mod documents;
 mod every_row;
 mod leaks;
 mod lone_values;
+mod measures;
 mod rules;
 mod unshifted;
 mod validity;

@@ -188,27 +188,35 @@ impl<F: FnOnce()> Read for After<F> {
 #[test]
 fn a_token_that_is_taken_away_ends_at_the_next_instance() {
     let server = Server::start();
-    let take_away = || {
-        let tokens = Arc::clone(&server.tokens);
-        move || *tokens.lock().unwrap() = Arc::new(TokenTable::default())
+    // Once so many are stored: what was sent before may still be on its way.
+    let take_away = |stored: usize| {
+        let (tokens, spool) = (Arc::clone(&server.tokens), server.spool.clone());
+        move || {
+            spool.wait(|held| held.stored.len() == stored);
+            *tokens.lock().unwrap() = Arc::new(TokenTable::default());
+        }
     };
     let all = server.tokens.lock().unwrap().clone();
     // Two instances; the second begins when the token is no longer there.
     let kind = "multipart/related; type=\"application/dicom\"; boundary=cut";
     let body = multipart("cut", &instances(2));
-    let second = body.len() / 2;
-    let rest = After(Some(take_away()), Cursor::new(body[second..].to_vec()));
+    let second = body.len() / 2 + 20;
+    let rest = After(Some(take_away(1)), Cursor::new(body[second..].to_vec()));
     let body = Body::new(Cursor::new(body[..second].to_vec()).chain(rest));
     let response = server.post("/studies", kind).body(body).send().unwrap();
-    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    // The sender hears why the rest is missing, and what is stored all the same.
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    let answer: Value = serde_json::from_str(&response.text().unwrap()).unwrap();
+    assert_eq!(answer["00081199"]["Value"].as_array().unwrap().len(), 1);
     assert_eq!(server.spool.stored().len(), 1);
     assert_eq!(server.stow("/studies", &instances(1)).status(), StatusCode::UNAUTHORIZED);
 
     *server.tokens.lock().unwrap() = all;
     let members = instances(2);
     let body = zip(&[("1", &members[0]), ("2", &members[1])]);
-    let second = 100 + members[0].len();
-    let rest = After(Some(take_away()), Cursor::new(body[second..].to_vec()));
+    // In the local file header of the second, behind that of the first: 30 bytes and a name.
+    let second = 40 + members[0].len();
+    let rest = After(Some(take_away(2)), Cursor::new(body[second..].to_vec()));
     let body = Body::new(Cursor::new(body[..second].to_vec()).chain(rest));
     let response = server.post("/upload", "application/zip").body(body).send().unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED);

@@ -120,14 +120,14 @@ fn a_stopped_run_says_how_far_it_came() {
     studies(folder);
     assert_eq!(run(folder, "whole", "unlimited").status.code(), Some(0));
     let expected = instances(&report(folder));
-    for signal in ["INT", "TERM"] {
-        let mut command = limited(folder, "out", "unlimited");
+    for (signal, out) in [("INT", "first"), ("TERM", "out")] {
+        let mut command = limited(folder, out, "unlimited");
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = ChildGuard::spawn(&mut command).unwrap();
         let pid = child.pid();
         // The program listens before it makes its folder.
         assert!(wait_until(LONG, || {
-            fs::read_dir(folder.join("out")).is_ok_and(|mut entries| entries.next().is_some())
+            fs::read_dir(folder.join(out)).is_ok_and(|mut entries| entries.next().is_some())
         }));
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
         let status = child.wait(LONG).unwrap();

@@ -7,10 +7,10 @@ const LE: Encoding = Encoding { explicit: true, big_endian: false };
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 const NUMBER: &[u8] = b"QF-7719034";
 
-type Values<'v> = BTreeMap<Tag, (Vr, &'v [u8])>;
+pub(super) type Values<'v> = BTreeMap<Tag, (Vr, &'v [u8])>;
 
 /// What every instance here has.
-fn ordinary<'v>() -> Values<'v> {
+pub(super) fn ordinary<'v>() -> Values<'v> {
     BTreeMap::from([
         (tags::SOP_CLASS_UID, (Vr::UI, CT.as_bytes())),
         (tags::SOP_INSTANCE_UID, (Vr::UI, &b"1.2.826.0.1.77.1"[..])),
@@ -23,8 +23,12 @@ fn ordinary<'v>() -> Values<'v> {
 }
 
 fn file(values: &Values<'_>) -> Vec<u8> {
+    file_as(CT, values)
+}
+
+pub(super) fn file_as(class: &str, values: &Values<'_>) -> Vec<u8> {
     let syntax = TransferSyntax::EXPLICIT_LITTLE;
-    file_in(values, file_meta(CT, "1.2.826.0.1.77.1", syntax), LE)
+    file_in(values, file_meta(class, "1.2.826.0.1.77.1", syntax), LE)
 }
 
 fn file_in(values: &Values<'_>, mut bytes: Vec<u8>, encoding: Encoding) -> Vec<u8> {
@@ -35,10 +39,10 @@ fn file_in(values: &Values<'_>, mut bytes: Vec<u8>, encoding: Encoding) -> Vec<u
 }
 
 /// An output, and what was noticed.
-type Done = (Vec<u8>, Vec<String>);
+pub(super) type Done = (Vec<u8>, Vec<String>);
 
 /// Scrubs the files of one study; gives each output, and what was noticed.
-fn scrubbed(files: &[Vec<u8>], profile: &Profile) -> Vec<Result<Done, Reason>> {
+pub(super) fn scrubbed(files: &[Vec<u8>], profile: &Profile) -> Vec<Result<Done, Reason>> {
     let (secret, limits) = (ProjectSecret::new(&[7; 32]), Limits::default());
     let mut identity = StudyIdentity::new();
     for file in files {
@@ -59,7 +63,7 @@ fn one(file: &[u8], profile: &str) -> Done {
     scrubbed(&[file.to_vec()], &profile).remove(0).unwrap()
 }
 
-fn text(file: &[u8], tag: Tag) -> Option<String> {
+pub(super) fn text(file: &[u8], tag: Tag) -> Option<String> {
     let (header, _) = open_slice(file, &Limits::default()).unwrap();
     header.data.text(tag).map(|value| String::from_utf8(value.to_vec()).unwrap())
 }

@@ -117,6 +117,8 @@ pub(super) fn outcome(bytes: &[u8], tag: Tag, place: Place) -> Option<Vec<u8>> {
 
 /// What the table asks for, told in its own words and not in the engine's.
 fn expected(row: &TableRow, options: &[&str], kind: Type) -> Code {
+    // An archive is no device.
+    let options = if row.tag == Some(Tag::new(0x8, 0x54)) { &[] } else { options };
     let under =
         |wanted| row.options.iter().any(|(name, code)| *code == wanted && options.contains(name));
     // A date that some option keeps moves with the others: one that stays gives them away.

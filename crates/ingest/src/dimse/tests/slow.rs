@@ -124,7 +124,7 @@ fn trickle(mut stream: &TcpStream, bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn silent_connections_take_no_association_and_end() {
     let limits = DimseLimits {
-        max_associations: 2,
+        max_associations: 8,
         max_opening: 8,
         max_opening_per_address: 6,
         artim_timeout: SOON,

@@ -94,7 +94,8 @@ impl Receivers {
         let Prepared { plain, wanted, new } = prepared;
         let mut running = self.running();
         running.plain = running.plain.take().or(plain);
-        // One that is dropped ends after the file at hand; only then may another begin in its place.
+        // One that is dropped ends after the file at hand; only then may another begin in its
+        // place.
         running.folders.retain(|(watch, _)| wanted.contains(watch));
         let mut failed = Vec::new();
         for (watch, watcher) in new {
