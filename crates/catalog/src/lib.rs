@@ -18,7 +18,6 @@ mod rebuild;
 mod records;
 mod releases;
 mod row;
-mod studies;
 
 pub use batch::{BatchItem, BatchPlan, BatchProgress, BatchRecord, ItemEnd};
 pub use catalog::Catalog;
@@ -33,8 +32,7 @@ pub use records::{
     KnownInstance, KnownOriginal, ObjectFilter, ObjectRecord, Outcome, QuarantineCount,
     QuarantineFilter, QuarantineRecord, RecordId, ResearchName, Stage, StudyRecord,
 };
-pub use releases::{ReleaseRecord, ReleasedStudy};
-pub use studies::{NameKind, NamedStudy, StudyGenerationRecord, StudyName, StudyRelease};
+pub use releases::ReleaseRecord;
 
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,12 @@
 //! folder. What is written so is there whole or not at all, also after a power failure.
 
 mod folder;
+mod local;
 mod observe;
 mod temporary;
 
 pub use folder::{make_folder, sweep};
+pub use local::LocalFile;
 pub use observe::{Observing, Synced, observe};
 pub use temporary::{TempFile, Written};
 

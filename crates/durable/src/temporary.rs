@@ -1,11 +1,12 @@
 //! A file that has not got its name yet.
 
+use crate::local::LocalFile;
 use crate::{remove, sync_file, sync_parent};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,10 +30,10 @@ pub enum Written {
 /// crash, with the next [`sweep`](crate::sweep): it is locked as long as its writer lives.
 #[derive(Debug)]
 pub struct TempFile {
+    // Goes first: its lock is held as long as it is there.
+    local: LocalFile,
     file: File,
-    path: PathBuf,
     name: PathBuf,
-    finished: bool,
 }
 
 impl TempFile {
@@ -46,17 +47,15 @@ impl TempFile {
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
             let process = std::process::id();
             let path = name.with_file_name(format!(".{short}.{process}-{number}{EXTENSION}"));
-            let mut options = OpenOptions::new();
-            let file = match options.read(true).write(true).create_new(true).mode(mode).open(&path)
-            {
-                Ok(file) => file,
+            let (local, file) = match LocalFile::create(path, mode) {
+                Ok(made) => made,
                 // Left by a dead process that had our number.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             };
             // A sweep can come between making the file and locking it; the name is gone then.
             if file.try_lock().is_ok() && file.metadata()?.nlink() == 1 {
-                return Ok(Self { file, path, name: name.to_owned(), finished: false });
+                return Ok(Self { file, local, name: name.to_owned() });
             }
         }
         Err(io::Error::new(io::ErrorKind::AlreadyExists, "no free temporary name"))
@@ -65,7 +64,7 @@ impl TempFile {
     /// Where it lies until it gets its name.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.local.path()
     }
 
     /// The file itself.
@@ -86,9 +85,9 @@ impl TempFile {
     ///
     /// # Errors
     /// What the system says.
-    pub fn place(mut self) -> io::Result<()> {
-        fs::rename(&self.path, &self.name)?;
-        self.finished = true;
+    pub fn place(self) -> io::Result<()> {
+        fs::rename(self.local.path(), &self.name)?;
+        self.local.keep();
         Ok(())
     }
 
@@ -107,10 +106,12 @@ impl TempFile {
     ///
     /// # Errors
     /// What the system says.
-    pub fn finish_first(mut self) -> io::Result<Written> {
+    pub fn finish_first(self) -> io::Result<Written> {
         self.sync()?;
-        let written = rename_first(&self.path, &self.name)?;
-        self.finished = written == Written::First;
+        let written = rename_first(self.local.path(), &self.name)?;
+        if written == Written::First {
+            self.local.keep();
+        }
         sync_parent(&self.name)?;
         Ok(written)
     }
@@ -122,15 +123,6 @@ impl Write for TempFile {
     }
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
-    }
-}
-
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        if !self.finished {
-            // What cannot be removed now is swept later.
-            let _ = remove(&self.path);
-        }
     }
 }
 

@@ -100,3 +100,20 @@ fn a_replaced_file_is_the_new_one_and_nothing_is_left() {
     }
     assert!(replace(&dir.path().join("missing/a.json"), b"x").is_err());
 }
+
+#[test]
+fn a_local_file_goes_unless_it_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let make = |name| LocalFile::create(at(name), PRIVATE).unwrap().0;
+    drop(make("dropped"));
+    make("kept").keep();
+    make("discarded").discard().unwrap();
+    let moved = make("moved");
+    fs::rename(at("moved"), at("elsewhere")).unwrap();
+    moved.discard().unwrap();
+    assert_eq!(names(dir.path()), ["elsewhere", "kept"]);
+    assert_eq!(mode(&at("kept")), PRIVATE);
+    let taken = LocalFile::create(at("kept"), PRIVATE).unwrap_err();
+    assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+}

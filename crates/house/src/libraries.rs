@@ -80,7 +80,7 @@ const MAY_RENAME: &[&str] = &[
     "crates/durable/src/temporary.rs",
     "crates/vault/src/spool/disk.rs",
     "crates/storage/src/folder.rs",
-    "crates/scanveil/src/commands/scrub/output.rs",
+    "crates/engine/src/staging.rs",
 ];
 
 #[test]

@@ -1,15 +1,16 @@
 //! Copies instances between the vault and quarantine: originals that a newer profile, or a newly
 //! found name, holds back; and what was in quarantine and is an original like others now.
 
-use crate::local::{LocalFile, LocalObject};
 use crate::source::Source;
 use crate::{PipelineError, Site};
 use scanveil_catalog::StudyGeneration;
+use scanveil_durable::LocalFile;
 use scanveil_model::{ObjectId, Reason, SubjectId};
 use scanveil_seal::{
     HospitalKey, PackEntry, PackMeta, PackReader, PackWriter, RawZone, SealError, SubjectKey,
 };
 use scanveil_storage::StoredReader;
+use scanveil_vault::{LocalPack, local_file};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -37,7 +38,7 @@ pub(crate) fn copy_instances(
     site: &Site,
     job: &CopyJob<'_>,
     instances: &[(&Source, &[Reason])],
-) -> Result<Vec<LocalObject>, PipelineError> {
+) -> Result<Vec<LocalPack>, PipelineError> {
     let mut packs = Vec::new();
     let mut open: Option<OpenPack> = None;
     for (source, reasons) in instances {
@@ -87,7 +88,8 @@ impl OpenPack {
         };
         let id = job.hospital_key.keyed_id(context, content.finalize().as_bytes());
         let id = ObjectId(id);
-        let (file, out) = LocalFile::create(job.dir, site.entropy.as_ref())?;
+        let (file, out) = local_file(job.dir, site.entropy.as_ref())
+            .map_err(|source| PipelineError::Folder { what: "the work folder", source })?;
         let meta = PackMeta {
             zone: job.zone,
             hospital: job.made.hospital.clone(),
@@ -121,8 +123,8 @@ impl OpenPack {
         Ok(())
     }
 
-    fn finish(self) -> Result<LocalObject, PipelineError> {
+    fn finish(self) -> Result<LocalPack, PipelineError> {
         let (_, object) = self.writer.finish()?;
-        Ok(LocalObject { object, file: self.file })
+        Ok(LocalPack::new(object, self.file))
     }
 }

@@ -2,20 +2,21 @@
 //! series into sealed files.
 
 use crate::label::secret_version;
-use crate::local::{LocalFile, LocalObject};
 use crate::material::Patient;
 use crate::source::{Source, Watched};
 use crate::{PipelineError, Site};
 use rayon::prelude::*;
 use scanveil_dataset::{Limits, open, open_slice, tags};
+use scanveil_durable::LocalFile;
+use scanveil_engine::{Rules, Study};
 use scanveil_model::{
     Digest, Generation, HospitalId, ObjectId, ProjectName, Reason, ReasonCode, SubjectId,
 };
 use scanveil_scrub::{
-    Certificate, Certifying, Profile, ProjectSecret, ScrubbedInstance, StudyIdentity,
-    StudyScrubber, Vouched,
+    Certificate, Profile, ProjectSecret, ScrubbedInstance, StudyIdentity, StudyScrubber, Vouched,
 };
 use scanveil_seal::{HospitalKey, ResearchMeta, ResearchPack, StudyKey, ZoneKey};
+use scanveil_vault::{LocalPack, local_file};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -56,23 +57,22 @@ impl StudyJob<'_> {
 #[derive(Default)]
 pub(crate) struct Scrubbed {
     /// The last of them carries the certificate.
-    pub(crate) packs: Vec<LocalObject>,
+    pub(crate) packs: Vec<LocalPack>,
     /// Index of the source, and why it is held back.
     pub(crate) held: Vec<(usize, Reason)>,
 }
 
 /// What has come of a study so far.
-#[derive(Default)]
-struct Doing {
+struct Doing<'d> {
+    study: &'d Study<'d>,
     done: Scrubbed,
     /// The newest pack stays open until the study's certificate is known.
     last: Option<OpenPack>,
-    certifying: Certifying,
 }
 
-impl Doing {
+impl Doing<'_> {
     fn hold(&mut self, at: usize, reason: Reason) {
-        self.certifying.held_back(reason.code.as_str());
+        self.study.held_back(reason.code.as_str());
         self.done.held.push((at, reason));
     }
 
@@ -85,9 +85,9 @@ impl Doing {
     }
 
     fn finish(self, profile: &Profile) -> Result<Scrubbed, PipelineError> {
-        let Self { mut done, last, certifying } = self;
+        let Self { study, mut done, last } = self;
         if let Some(last) = last {
-            done.packs.push(last.finish(certifying.finish(profile).as_ref())?);
+            done.packs.push(last.finish(study.certificate(profile).as_ref())?);
         }
         Ok(done)
     }
@@ -98,29 +98,19 @@ pub(crate) struct Observed {
     pub(crate) identity: StudyIdentity,
     /// Who each source says it is about.
     pub(crate) patients: BTreeMap<usize, Patient>,
-    /// Accession Number (0008,0050), where it has one. Identifies.
-    pub(crate) accessions: BTreeMap<usize, Vec<u8>>,
     pub(crate) held: Vec<(usize, Reason)>,
 }
 
 /// Shows the chosen sources to the identity.
 pub(crate) fn observe(sources: &[Source], chosen: &[usize]) -> Result<Observed, PipelineError> {
-    let mut observed = Observed {
-        identity: StudyIdentity::new(),
-        patients: BTreeMap::new(),
-        accessions: BTreeMap::new(),
-        held: Vec::new(),
-    };
+    let mut observed =
+        Observed { identity: StudyIdentity::new(), patients: BTreeMap::new(), held: Vec::new() };
     let limits = Limits::default();
     for &at in chosen {
         let seen = sources[at].read(|reader| {
             let (header, _) = open(reader, &limits)?;
             observed.identity.observe(&header)?;
             let text = |tag| header.data.text(tag).unwrap_or_default().to_vec();
-            let accession = text(tags::ACCESSION_NUMBER);
-            if !accession.is_empty() {
-                observed.accessions.insert(at, accession);
-            }
             let (id, issuer) = (text(tags::PATIENT_ID), text(tags::ISSUER_OF_PATIENT_ID));
             Ok(Some(Patient { issuer, id }).filter(|patient| !patient.id.is_empty()))
         })?;
@@ -144,9 +134,17 @@ pub(crate) fn scrub_study(
     todo.sort_by_cached_key(|&at| {
         (sources[at].series_instance_uid().cloned(), sources[at].digest())
     });
-    let mut out = Doing::default();
-    let scrubber = match StudyScrubber::new(job.profile, job.secret, identity) {
-        Ok(scrubber) => scrubber.of_hospital(job.hospital.as_str()),
+    let study = Study::of(identity);
+    let mut out = Doing { study: &study, done: Scrubbed::default(), last: None };
+    let rules = Rules {
+        profile: job.profile,
+        secret: job.secret,
+        hospital: Some(job.hospital.as_str()),
+        attributes: true,
+        digests: true,
+    };
+    let scrubber = match study.scrubber(&rules) {
+        Ok(scrubber) => scrubber,
         Err(reason) => {
             let held = todo.into_iter().map(|at| (at, reason.clone())).collect();
             return Ok(Scrubbed { held, ..Scrubbed::default() });
@@ -162,7 +160,7 @@ pub(crate) fn scrub_study(
         for at in large {
             match large_instance(site, job, &scrubber, &sources[at])? {
                 Ok((scrubbed, pack)) => {
-                    out.certifying.clean(&scrubbed);
+                    study.clean(&scrubbed);
                     out.pack(pack)?;
                 }
                 Err(reason) => out.hold(at, reason),
@@ -201,7 +199,7 @@ fn small_instances(
     scrubber: &StudyScrubber<'_>,
     sources: &[Source],
     series: &[usize],
-    out: &mut Doing,
+    out: &mut Doing<'_>,
 ) -> Result<(), PipelineError> {
     let mut open_pack: Option<OpenPack> = None;
     let mut rest = series;
@@ -231,7 +229,7 @@ fn small_instances(
                         none => none.insert(OpenPack::create(site, job, &sources[at].digest())?),
                     };
                     pack.pack.append(&scrubbed, sources[at].digest(), &bytes)?;
-                    out.certifying.clean(&scrubbed);
+                    out.study.clean(&scrubbed);
                 }
             }
         }
@@ -293,7 +291,8 @@ impl OpenPack {
             content.update(job.label.as_bytes());
         }
         let id = job.hospital_key.keyed_id("research pack", content.finalize().as_bytes());
-        let (file, out) = LocalFile::create(job.dir, site.entropy.as_ref())?;
+        let (file, out) = local_file(job.dir, site.entropy.as_ref())
+            .map_err(|source| PipelineError::Folder { what: "the work folder", source })?;
         let meta = ResearchMeta {
             hospital: job.hospital.clone(),
             subject: job.subject,
@@ -308,11 +307,11 @@ impl OpenPack {
         Ok(Self { pack, file })
     }
 
-    fn finish(self, certificate: Option<&Certificate>) -> Result<LocalObject, PipelineError> {
+    fn finish(self, certificate: Option<&Certificate>) -> Result<LocalPack, PipelineError> {
         let (_, object) = match certificate {
             Some(certificate) => self.pack.finish_certified(certificate)?,
             None => self.pack.finish()?,
         };
-        Ok(LocalObject { object, file: self.file })
+        Ok(LocalPack::new(object, self.file))
     }
 }

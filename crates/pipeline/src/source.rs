@@ -1,12 +1,12 @@
 //! Where identified bytes are read from: the spool, or an original in the vault.
 
 use crate::PipelineError;
-use scanveil_model::{Digest, Reason, ReasonCode, Uid};
+use scanveil_engine::guarded;
+use scanveil_model::{Digest, Reason, Uid};
 use scanveil_seal::{PackEntry, PackReader, SealError};
 use scanveil_storage::{ObjectKey, StoredReader};
 use scanveil_vault::{Spool, SpoolError, SpooledInstance};
 use std::io::{self, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// One instance to scrub.
@@ -74,8 +74,7 @@ impl Source {
         code: impl FnOnce(&mut Watched<Box<dyn Read + '_>>) -> Result<T, Reason>,
     ) -> Result<Result<T, Reason>, PipelineError> {
         let mut reader = Watched::new(self.open()?);
-        let outcome = catch_unwind(AssertUnwindSafe(|| code(&mut reader)))
-            .unwrap_or_else(|_| Err(Reason::new(ReasonCode::Internal, "the scrubber panicked")));
+        let outcome = guarded(|| code(&mut reader));
         match reader.into_parts() {
             (_, Some(error)) => Err(self.read_error(error)),
             (_, None) => Ok(outcome),

@@ -5,7 +5,6 @@ use crate::attempt::Attempt;
 use crate::decided::Decided;
 use crate::hold::{CopyJob, copy_instances};
 use crate::label::label;
-use crate::local::LocalObject;
 use crate::material::{History, Originals, Owners, sop_key};
 use crate::publish::Ready;
 use crate::scrub::{Observed, StudyJob, observe, scrub_study};
@@ -19,7 +18,7 @@ use scanveil_model::{
 };
 use scanveil_scrub::{Profile, StudyIdentity};
 use scanveil_seal::{RawZone, StudyKey};
-use scanveil_vault::{HospitalKeys, KeyringError};
+use scanveil_vault::{HospitalKeys, KeyringError, LocalPack};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,8 +66,6 @@ pub(crate) struct StudyWork<'w> {
     /// The source that names the right patient, where identifiers were merged.
     right_patient: Option<usize>,
     history: History,
-    /// Accession numbers of sources that have one. They identify.
-    pub(crate) accessions: BTreeMap<usize, Vec<u8>>,
     /// When the newest source was received, in milliseconds since 1970.
     received_at_ms: i64,
     erased: Option<KeyringError>,
@@ -103,8 +100,7 @@ impl<'w> StudyWork<'w> {
             sources.extend(waiting(site, &hospital.id, &keys.key, &study, &arriving, met)?);
         }
         let all: Vec<usize> = (0..sources.len()).collect();
-        let Observed { identity, patients, accessions, held: unreadable } =
-            observe(&sources, &all)?;
+        let Observed { identity, patients, held: unreadable } = observe(&sources, &all)?;
         let owners = Owners::find(&keys.key, &study, &history, &sources, &patients, &decided);
         let right_patient = decided.right_patient(&sources, &patients);
         let mut held: BTreeMap<usize, Vec<Reason>> = BTreeMap::new();
@@ -137,7 +133,6 @@ impl<'w> StudyWork<'w> {
             decided,
             right_patient,
             history,
-            accessions,
             received_at_ms: arrived_at_ms.max(originals.received_at_ms),
             erased: originals.erased,
             readable,
@@ -294,7 +289,7 @@ impl<'w> StudyWork<'w> {
         tags.generation = Some(number);
         tags.project = Some(project.clone());
         for pack in scrubbed.packs {
-            self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
+            self.ready.put(self.site, pack.object(), pack.path(), &tags)?;
         }
         let made = StudyGeneration {
             hospital: self.hospital.id.clone(),
@@ -344,7 +339,7 @@ impl<'w> StudyWork<'w> {
         let packs = self.copies(RawZone::Quarantine, made, &chosen)?;
         let tags = self.site.tags(self.hospital, Zone::Quarantine, now_ms());
         for pack in packs {
-            self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
+            self.ready.put(self.site, pack.object(), pack.path(), &tags)?;
         }
         Ok(())
     }
@@ -364,7 +359,7 @@ impl<'w> StudyWork<'w> {
         let packs = self.copies(RawZone::Vault, made, &chosen)?;
         let tags = self.site.tags(self.hospital, Zone::Vault, self.received_at_ms);
         for pack in packs {
-            self.ready.put(self.site, &pack.object, pack.path(), &tags)?;
+            self.ready.put(self.site, pack.object(), pack.path(), &tags)?;
         }
         Ok(())
     }
@@ -375,7 +370,7 @@ impl<'w> StudyWork<'w> {
         zone: RawZone,
         made: &StudyGeneration,
         chosen: &[(usize, &[Reason])],
-    ) -> Result<Vec<LocalObject>, PipelineError> {
+    ) -> Result<Vec<LocalPack>, PipelineError> {
         let mut by_subject: BTreeMap<SubjectId, Vec<(&Source, &[Reason])>> = BTreeMap::new();
         for (at, reasons) in chosen {
             let of = by_subject.entry(self.owners.of(*at)).or_default();

@@ -3,7 +3,6 @@
 mod cli;
 mod commands;
 mod exit;
-mod inputs;
 mod outfile;
 mod output;
 mod protect;

@@ -4,9 +4,9 @@
 
 use crate::output::{Failure, io_failure};
 use scanveil_durable::{PRIVATE, SHARED, TempFile};
-use std::fs::{self, File, Metadata};
+use scanveil_engine::{identity, place};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How much of a file that is there already is read to tell whose it is.
@@ -42,11 +42,6 @@ pub(crate) struct OutFile {
     privacy: Privacy,
     /// What is there now and is not ours.
     replaced: Option<(u64, u64)>,
-}
-
-/// Device and number: the same file by whatever path.
-pub(crate) fn identity(found: &Metadata) -> (u64, u64) {
-    (found.dev(), found.ino())
 }
 
 impl OutFile {
@@ -180,25 +175,6 @@ fn begins(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     File::open(path)?.take(HEAD).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// A path by what is there: links resolved as far as it exists, the rest as it stands.
-pub(crate) fn place(path: &Path) -> PathBuf {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    for above in whole.ancestors() {
-        if let (Ok(real), Ok(rest)) = (above.canonicalize(), whole.strip_prefix(above)) {
-            return rest.components().fold(real, |mut place, part| {
-                match part {
-                    std::path::Component::ParentDir => {
-                        place.pop();
-                    }
-                    part => place.push(part),
-                }
-                place
-            });
-        }
-    }
-    whole
 }
 
 #[cfg(test)]

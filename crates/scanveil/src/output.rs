@@ -3,6 +3,7 @@
 
 use crate::cli::Command;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
+use scanveil_engine::EngineError;
 use scanveil_model::{Coded, ErrorReport};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
@@ -42,7 +43,7 @@ impl<E: Coded> From<E> for Failure {
 
 /// A file or folder of the command line that cannot be used.
 pub(crate) fn io_failure(what: &str, error: &std::io::Error) -> Failure {
-    Failure::new("SV-CLI-001", format!("{what}: {error}"), "check the path and its permissions")
+    EngineError::path(what, error).into()
 }
 
 impl Output {

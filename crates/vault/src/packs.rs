@@ -4,16 +4,16 @@
 use crate::error::SpoolError;
 use crate::intake::{IntakeMeta, SpooledInstance};
 use crate::spool::Spool;
+use scanveil_durable::{LocalFile, PRIVATE};
 use scanveil_model::{HospitalId, ObjectId, Reason, SubjectId};
 use scanveil_seal::{
     Entropy, HospitalKey, PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackEntry, PackMeta, PackWriter,
     RawZone, SealedObject, StudyKey, SubjectKey,
 };
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
 
 /// Bytes that are moved at a time from the spool into a pack.
 const COPY_BYTES: usize = 256 * 1024;
@@ -55,6 +55,12 @@ pub struct LocalPack {
 }
 
 impl LocalPack {
+    /// A pack that was sealed into a file.
+    #[must_use]
+    pub fn new(object: SealedObject, file: LocalFile) -> Self {
+        Self { object, file }
+    }
+
     /// The sealed object that the file holds.
     #[must_use]
     pub fn object(&self) -> &SealedObject {
@@ -64,33 +70,18 @@ impl LocalPack {
     /// Where the file lies.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.file.0
+        self.file.path()
     }
 }
 
-#[derive(Debug)]
-struct LocalFile(PathBuf);
-
-impl LocalFile {
-    fn create(bench: &PackBench<'_>) -> Result<(Self, File), SpoolError> {
-        let mut name = [0; 16];
-        bench.entropy.fill(&mut name);
-        let path = bench.dir.join(format!("{}.{LOCAL_EXTENSION}", ObjectId(name)));
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| SpoolError::io("make a local pack", error))?;
-        Ok((Self(path), file))
-    }
-}
-
-impl Drop for LocalFile {
-    fn drop(&mut self) {
-        // A folder store has moved it away.
-        if let Err(error) = fs::remove_file(&self.0)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(kind = ?error.kind(), "a local pack is left until the next start");
-        }
-    }
+/// A new file for a pack, under a random name that [`sweep_local_packs`] knows by its ending.
+///
+/// # Errors
+/// What the system says.
+pub fn local_file(dir: &Path, entropy: &dyn Entropy) -> io::Result<(LocalFile, File)> {
+    let mut name = [0; 16];
+    entropy.fill(&mut name);
+    LocalFile::create(dir.join(format!("{}.{LOCAL_EXTENSION}", ObjectId(name))), PRIVATE)
 }
 
 /// Removes the local packs that an interrupted process left in a folder. For the start of the
@@ -188,7 +179,8 @@ fn pack(
             .unwrap_or_default(),
     };
     let key = owner.subject_key.zone_key(zone.zone());
-    let (file, out) = LocalFile::create(bench)?;
+    let (file, out) = local_file(bench.dir, bench.entropy)
+        .map_err(|error| SpoolError::io("make a local pack", error))?;
     let mut writer = PackWriter::new(out, object_id(owner, zone, held), meta, &key, bench.entropy)?;
     let mut buffer = vec![0; COPY_BYTES];
     for (instance, reasons) in held {

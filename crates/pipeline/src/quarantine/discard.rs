@@ -2,14 +2,13 @@
 
 use super::{DecisionRecord, QuarantineError};
 use crate::attempt::Attempt;
-use crate::local::LocalFile;
 use crate::publish::Ready;
 use crate::{PipelineError, Site};
 use scanveil_catalog::{KeyedId, ObjectFilter, ObjectRecord};
 use scanveil_model::{Digest, Hex, HospitalId, ObjectId, Zone};
 use scanveil_seal::{PackEntry, PackMeta, PackReader, PackWriter, RawZone, SealError};
 use scanveil_storage::{ObjectKey, StoredReader};
-use scanveil_vault::KeyringError;
+use scanveil_vault::{KeyringError, local_file};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
@@ -78,7 +77,8 @@ fn take_out(
             study_key: index.study_key,
             received_at_ms: index.received_at_ms,
         };
-        let (file, out) = LocalFile::create(dir, site.entropy.as_ref())?;
+        let (file, out) = local_file(dir, site.entropy.as_ref())
+            .map_err(|source| PipelineError::Folder { what: "the work folder", source })?;
         let mut writer = PackWriter::new(out, id, meta, &zone_key, site.entropy.as_ref())?;
         for entry in rest {
             copy(&pack, entry, &mut writer)?;

@@ -3,11 +3,11 @@
 
 use super::scrub::{pool, progress_bar, quiet_panics};
 use crate::cli::InspectArgs;
-use crate::inputs::{Fault, Input, Keeper, Met, Place, Work, gather, with_header, with_instance};
 use crate::output::{Failure, Output, table};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use scanveil_dataset::{Body, DataSet, Header, Kind, PixelElement, Tag, keyword, tags};
+use scanveil_engine::{Fault, Input, Work, gather, visit};
 use scanveil_model::{Reason, ReasonCode};
 use scanveil_pipeline::DocumentProcess;
 use scanveil_scrub::{Inspector, Risk, Trace, TracePlace};
@@ -160,9 +160,9 @@ impl Look<'_> {
     fn one(&self, input: &Input) -> Found {
         let mut findings = Findings::default();
         let mut archives = Vec::new();
-        let looked = match input.place() {
-            Place::Unlisted(_) => Err("a folder that cannot be listed".to_owned()),
-            _ => catch_unwind(AssertUnwindSafe(|| self.look(input, &mut archives)))
+        let looked = match input.is_unlisted() {
+            true => Err("a folder that cannot be listed".to_owned()),
+            false => catch_unwind(AssertUnwindSafe(|| self.look(input, &mut archives)))
                 .unwrap_or_else(|_| Err(ReasonCode::Internal.to_string())),
         };
         match looked {
@@ -180,17 +180,12 @@ impl Look<'_> {
             Fault::Packing => "packed by a method other than deflate".to_owned(),
             Fault::Reason(reason) => reason.code.to_string(),
         };
-        // An archive is told by its first bytes; nothing is kept.
-        let nothing = Keeper::new(0);
-        if matches!(input.place(), Place::File { .. })
-            && let Ok(Met::Archive) = with_header(input, &nothing, |_| Ok(()))
-        {
-            let archive = input.archive().map_err(|_| "damaged-archive".to_owned())?;
-            archives.push(input.members(&archive));
+        if let Some(members) = input.unpack().map_err(|_| "damaged-archive".to_owned())? {
+            archives.push(members);
             return Ok(Findings::default());
         }
         let mut one = One { inspector: &self.inspector, findings: Findings::default() };
-        with_instance(input, None, None, &mut one).map_err(why)?;
+        visit(input, &mut one).map_err(why)?;
         Ok(one.findings)
     }
 }

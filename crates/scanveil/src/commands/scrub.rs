@@ -1,38 +1,25 @@
 //! `scanveil scrub`: de-identifies files, folders and archives, with no server.
-//!
-//! Two looks at everything, because the study is the unit: the first gathers who each study is
-//! about, the second scrubs. Outputs are made in a folder of their own beside their place and moved
-//! there study by study, so that no name ever stands for a part of a file.
 
-mod held;
-mod journal;
-mod output;
-mod plan;
 mod private;
 mod report;
-mod secret;
-mod work;
 
 use crate::cli::ScrubArgs;
 use crate::exit::ATTENTION;
-use crate::inputs::{Input, gather, keep_apart};
 use crate::outfile::{OutFile, Privacy, Wanted, keep_out};
 use crate::output::{Failure, Output};
 use crate::stop::Stop;
 use indicatif::{ProgressBar, ProgressStyle};
-use output::Staging;
-use plan::Plan;
-use private::Mappings;
 use report::Summary;
+use scanveil_engine::{
+    Input, Missing, Origin, Secrets, Settings, Staging, Step, Watch, gather, keep_apart, scrub,
+};
 use scanveil_pipeline::DocumentProcess;
 use scanveil_scrub::Profile;
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
-use work::Scrubbing;
 
 pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure> {
     quiet_panics();
@@ -41,8 +28,7 @@ pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure
     let files = Files::claim(args)?;
     let inputs = gather(&args.inputs)?;
     files.spare(args, &inputs)?;
-    let (secret, marks) =
-        secret::project_secret(&args.secret, &args.project, args.dry_run, output)?;
+    let secrets = secrets(args, output)?;
     let mut staging = match &args.out {
         Some(out) if !args.dry_run => Some(Staging::new(out)?),
         _ => None,
@@ -52,42 +38,34 @@ pub(crate) fn run(args: &ScrubArgs, output: &Output) -> Result<ExitCode, Failure
     }
     let pool = pool(args.jobs)?;
     let bar = progress_bar(output, 2 * inputs.len() as u64);
-    let plan = pool.install(|| Plan::make(inputs, &bar, &stop));
-    plan.has_something_to_do()?;
-    let finished = match staging.as_mut().filter(|_| !stop.is_asked()) {
-        Some(staging) => {
-            let same = journal::circumstances(&profile.digest(), args.report.is_some());
-            plan.finished(&staging.take_over(&plan.mark(&marks, &same))?)
-        }
-        None => HashMap::new(),
+    let watch = Watch {
+        told: &|step| match step {
+            Step::Looked => bar.inc(1),
+            Step::More(looks) => bar.inc_length(looks),
+        },
+        is_stopped: &|| stop.is_asked(),
     };
-    let mappings = args.mapping.is_some().then(Mappings::default);
-    let scrubbing = Scrubbing {
+    let settings = Settings {
         profile: &profile,
-        secret: &secret,
-        plan: &plan,
-        staging: staging.as_ref(),
-        mappings: mappings.as_ref(),
+        secrets: &secrets,
         reported: args.report.is_some(),
-        finished,
-        stop: &stop,
-        bar: &bar,
+        mapped: args.mapping.is_some(),
     };
-    let outcomes = pool.install(|| scrubbing.run())?;
+    let results = pool.install(|| scrub(inputs, staging.as_mut(), &settings, &watch))?;
     bar.finish_and_clear();
-    if let (Some(file), Some(mappings)) = (&files.mapping, mappings.filter(|_| !args.dry_run)) {
-        mappings.write(file)?;
+    if let (Some(file), Some(pairs)) = (&files.mapping, results.pairs().filter(|_| !args.dry_run)) {
+        private::write_mapping(file, pairs)?;
     }
-    let summary = Summary::new(&outcomes, plan.studies.len(), started.elapsed());
+    let summary = Summary::new(results.outcomes(), results.studies(), started.elapsed());
     if let Some(file) = &files.report {
-        report::write(file, args, &profile, &summary, &outcomes)?;
+        report::write(file, args, &profile, &summary, results.outcomes())?;
     }
     if let Some(file) = &files.held {
-        private::write_held(file, &plan, &outcomes)?;
+        private::write_held(file, &results)?;
     }
     output.result(&summary, || {
         let named = (!summary.is_clean() && output.is_terminal())
-            .then(|| private::held_table(&plan, &outcomes) + "\n\n");
+            .then(|| private::held_table(&results) + "\n\n");
         named.unwrap_or_default() + &summary.text(args)
     });
     Ok(ended(&summary, &stop, staging.as_ref(), output))
@@ -164,6 +142,19 @@ pub(crate) fn quiet_panics() {
         let place = info.location().map_or_else(String::new, ToString::to_string);
         tracing::error!(place, "internal fault");
     }));
+}
+
+/// The secret, which a dry run leaves in no file.
+fn secrets(args: &ScrubArgs, output: &Output) -> Result<Secrets, Failure> {
+    let missing = if args.dry_run { Missing::Invent } else { Missing::Make };
+    let (secrets, origin) = Secrets::open(&args.secret, &args.project, missing)?;
+    if origin == Origin::Made {
+        output.say(
+            "made a new secret file: keep it, the same pseudonyms hang on it; whoever has it can \
+             link them to patients",
+        );
+    }
+    Ok(secrets)
 }
 
 /// A profile by name or by file.

@@ -25,5 +25,4 @@ mod resume;
 mod running;
 mod scrub;
 mod store_s3;
-mod study;
 mod watch;

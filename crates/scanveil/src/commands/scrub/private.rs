@@ -1,15 +1,11 @@
 //! What identifies, for the hospital's own eyes: old and new identifiers, and which file was held
 //! back. Files of mode 0600, never a log.
 
-use super::plan::Plan;
-use super::work::{Done, Outcome};
 use crate::outfile::OutFile;
 use crate::output::{Failure, table};
 use csv::Writer;
-use scanveil_scrub::{Mapping, MappingKind};
-use std::collections::BTreeSet;
+use scanveil_engine::{Held, Outcome, Pairs, Results};
 use std::io::{self, BufWriter};
-use std::sync::{Mutex, PoisonError};
 
 /// Files that the table on a terminal names.
 const NAMED: usize = 20;
@@ -37,51 +33,32 @@ fn csv<'o, W: io::Write>(
     Ok(writer)
 }
 
-/// Old and new identifiers, each pair once.
-#[derive(Default)]
-pub(super) struct Mappings(Mutex<BTreeSet<(MappingKind, String, String)>>);
-
-impl Mappings {
-    pub(super) fn add(&self, found: Vec<Mapping>) {
-        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pairs.extend(found.into_iter().map(|pair| (pair.kind, pair.old, pair.new)));
-    }
-
-    /// Writes `kind,id_old,id_new`. A field that a spreadsheet would take for a formula stays what
-    /// it is: the file is for joining, and its values are the hospital's own.
-    pub(super) fn write(self, file: &OutFile) -> Result<(), Failure> {
-        let pairs = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        file.write(|out| {
-            let mut rows = csv(out, &MAPPING)?;
-            for (kind, old, new) in &pairs {
-                rows.write_record([kind.as_str(), old, new])?;
-            }
-            rows.flush()
-        })
-    }
+/// Writes `kind,id_old,id_new`. A field that a spreadsheet would take for a formula stays what it
+/// is: the file is for joining, and its values are the hospital's own.
+pub(super) fn write_mapping(file: &OutFile, pairs: &Pairs) -> Result<(), Failure> {
+    file.write(|out| {
+        let mut rows = csv(out, &MAPPING)?;
+        for (kind, old, new) in pairs {
+            rows.write_record([kind.as_str(), old, new])?;
+        }
+        rows.flush()
+    })
 }
 
 /// One input that was held back, with its name.
-fn held<'h>(
-    plan: &'h Plan<'_>,
-    outcomes: &'h [Done],
-) -> impl Iterator<Item = (usize, String, String, &'h super::held::Held)> {
-    outcomes.iter().enumerate().filter_map(|(at, done)| {
+fn held<'h>(results: &'h Results<'_>) -> impl Iterator<Item = (usize, String, String, &'h Held)> {
+    results.outcomes().iter().enumerate().filter_map(|(at, done)| {
         let Outcome::Held(held) = &done.outcome else { return None };
-        let (file, member) = plan.jobs.get(at)?.input.name();
+        let (file, member) = results.name(at)?;
         Some((at, file.to_string_lossy().into_owned(), member.unwrap_or_default(), &**held))
     })
 }
 
 /// Writes which file was held back, and why.
-pub(super) fn write_held(
-    file: &OutFile,
-    plan: &Plan<'_>,
-    outcomes: &[Done],
-) -> Result<(), Failure> {
+pub(super) fn write_held(file: &OutFile, results: &Results<'_>) -> Result<(), Failure> {
     file.write(|out| {
         let mut rows = csv(out, &HELD)?;
-        for (at, path, member, why) in held(plan, outcomes) {
+        for (at, path, member, why) in held(results) {
             let number = at.to_string();
             let place = why.at.as_deref().unwrap_or("");
             let row = [&number, &path, &member, why.reason, place, &why.detail, why.next_step];
@@ -92,10 +69,10 @@ pub(super) fn write_held(
 }
 
 /// The first files that were held back, for a terminal.
-pub(super) fn held_table(plan: &Plan<'_>, outcomes: &[Done]) -> String {
+pub(super) fn held_table(results: &Results<'_>) -> String {
     let mut rows = table(&["held back", "because", "at", "detail"]);
     let mut left_out = 0;
-    for (number, (_, path, member, why)) in held(plan, outcomes).enumerate() {
+    for (number, (_, path, member, why)) in held(results).enumerate() {
         if number >= NAMED {
             left_out += 1;
             continue;
@@ -116,22 +93,18 @@ pub(super) fn held_table(plan: &Plan<'_>, outcomes: &[Done]) -> String {
 mod tests {
     use super::*;
     use crate::outfile::{Privacy, Wanted};
+    use scanveil_scrub::MappingKind;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn mappings_are_private_quoted_and_there_once() {
+    fn mappings_are_private_and_quoted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mapping.csv");
-        let pair = |kind, old: &str| Mapping { kind, old: old.into(), new: "new".into() };
+        let pair = |kind, old: &str| (kind, old.to_owned(), "new".to_owned());
+        let pairs =
+            Pairs::from([pair(MappingKind::Patient, "a,\"b\""), pair(MappingKind::Uid, "1.2")]);
         for _ in 0..2 {
-            let mappings = Mappings::default();
-            for _ in 0..2 {
-                mappings.add(vec![
-                    pair(MappingKind::Patient, "a,\"b\""),
-                    pair(MappingKind::Uid, "1.2"),
-                ]);
-            }
             let file = OutFile::claim(&Wanted {
                 option: "--mapping",
                 path: &path,
@@ -139,7 +112,7 @@ mod tests {
                 ours: is_mapping,
                 force: false,
             });
-            mappings.write(&file.unwrap()).unwrap();
+            write_mapping(&file.unwrap(), &pairs).unwrap();
         }
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text, "kind,id_old,id_new\nuid,1.2,new\npatient,\"a,\"\"b\"\"\",new\n");

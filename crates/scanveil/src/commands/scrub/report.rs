@@ -1,11 +1,9 @@
 //! What a run says of itself: the table for people, the report for programs.
 
-use super::held::Held;
-use super::work::{Done, Outcome};
 use crate::cli::ScrubArgs;
-use crate::inputs::Passed;
 use crate::outfile::OutFile;
 use crate::output::{Failure, bytes, table};
+use scanveil_engine::{Done, Held, Outcome, Passed};
 use scanveil_model::{Action, Digest};
 use scanveil_scrub::Profile;
 use serde::Serialize;

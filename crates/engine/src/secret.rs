@@ -1,6 +1,6 @@
 //! The secret that pseudonyms hang on, in a file that only its owner can read.
 
-use crate::output::{Failure, Output, io_failure};
+use crate::EngineError;
 use scanveil_durable::{Written, write_first};
 use scanveil_model::{Digest, ProjectName};
 use scanveil_scrub::ProjectSecret;
@@ -16,7 +16,7 @@ const FORMAT: &str = "scanveil-secret-1";
 const MOST_BYTES: u64 = 256;
 
 /// What studies are known by in a journal: whoever has no secret learns nothing from it.
-pub(super) struct MarkKey(Zeroizing<[u8; 32]>);
+pub(crate) struct MarkKey(Zeroizing<[u8; 32]>);
 
 impl MarkKey {
     fn derive(root: &[u8; 32], project: &ProjectName) -> Self {
@@ -27,58 +27,78 @@ impl MarkKey {
     }
 
     /// The mark of what was seen.
-    pub(super) fn mark(&self, seen: &[u8]) -> Digest {
+    pub(crate) fn mark(&self, seen: &[u8]) -> Digest {
         Digest(*blake3::keyed_hash(&self.0, seen).as_bytes())
     }
 }
 
-/// Reads the secret, or makes it if it is not there (never in a dry run), and derives the
-/// project's.
-pub(super) fn project_secret(
-    path: &Path,
-    project: &ProjectName,
-    dry_run: bool,
-    output: &Output,
-) -> Result<(ProjectSecret, MarkKey), Failure> {
-    let failed = |error: &io::Error| io_failure("the secret file", error);
-    let root = match File::open(path) {
-        Ok(file) => read(file)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let root = random().map_err(|error| failed(&error))?;
-            if !dry_run {
-                make(path, &root).map_err(|error| failed(&error))?;
-                output.say(
-                    "made a new secret file: keep it, the same pseudonyms hang on it; whoever \
-                     has it can link them to patients",
-                );
-            }
-            root
-        }
-        Err(error) => return Err(failed(&error)),
-    };
-    Ok((ProjectSecret::derive(&root, project), MarkKey::derive(&root, project)))
+/// What a run makes of the secret in the file.
+pub struct Secrets {
+    pub(crate) project: ProjectSecret,
+    pub(crate) marks: MarkKey,
 }
 
-fn read(file: File) -> Result<[u8; 32], Failure> {
-    let found = file.metadata().map_err(|error| io_failure("the secret file", &error))?;
+/// What is done where the secret file is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// It is made.
+    Make,
+    /// A secret is invented for this run alone.
+    Invent,
+}
+
+/// Where a secret came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Its file was there.
+    Read,
+    /// Its file was made: whoever owns it has to be told to keep it.
+    Made,
+    /// It is in no file.
+    Invented,
+}
+
+impl Secrets {
+    /// Reads the secret, or makes it if it is not there, and derives the project's.
+    ///
+    /// # Errors
+    /// [`EngineError::SecretOpen`], [`EngineError::SecretForm`], and what the system says.
+    pub fn open(
+        path: &Path,
+        project: &ProjectName,
+        missing: Missing,
+    ) -> Result<(Self, Origin), EngineError> {
+        let (root, origin) = match File::open(path) {
+            Ok(file) => (read(file)?, Origin::Read),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let root = random().map_err(|error| failed(&error))?;
+                if missing == Missing::Make {
+                    make(path, &root).map_err(|error| failed(&error))?;
+                    (root, Origin::Made)
+                } else {
+                    (root, Origin::Invented)
+                }
+            }
+            Err(error) => return Err(failed(&error)),
+        };
+        let project_secret = ProjectSecret::derive(&root, project);
+        let marks = MarkKey::derive(&root, project);
+        Ok((Self { project: project_secret, marks }, origin))
+    }
+}
+
+fn failed(error: &io::Error) -> EngineError {
+    EngineError::path("the secret file", error)
+}
+
+fn read(file: File) -> Result<[u8; 32], EngineError> {
+    let found = file.metadata().map_err(|error| failed(&error))?;
     if found.permissions().mode() & 0o077 != 0 {
-        return Err(Failure::new(
-            "SV-CLI-014",
-            "the secret file can be read by others than its owner",
-            "chmod 600 it; if others may have read it, make a new one",
-        ));
+        return Err(EngineError::SecretOpen);
     }
     let mut text = String::new();
-    file.take(MOST_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|error| io_failure("the secret file", &error))?;
-    parse(&text).ok_or_else(|| {
-        Failure::new(
-            "SV-CLI-015",
-            format!("the secret file is not one line of `{FORMAT}` and 64 hex digits"),
-            "name another file with --secret, or restore it from its copy",
-        )
-    })
+    file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| failed(&error))?;
+    parse(&text).ok_or(EngineError::SecretForm { format: FORMAT })
 }
 
 fn parse(text: &str) -> Option<[u8; 32]> {
@@ -106,24 +126,25 @@ fn make(path: &Path, root: &[u8; 32]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scanveil_model::Coded;
     use std::fs;
 
-    fn secret(path: &Path, dry_run: bool) -> Result<ProjectSecret, Failure> {
+    fn secret(path: &Path, missing: Missing) -> Result<Origin, EngineError> {
         let project = ProjectName::parse("research").unwrap();
-        project_secret(path, &project, dry_run, &Output::new(true)).map(|(secret, _)| secret)
+        Secrets::open(path, &project, missing).map(|(_, origin)| origin)
     }
 
     #[test]
     fn made_once_private_and_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
-        assert!(secret(&path, true).is_ok());
+        assert_eq!(secret(&path, Missing::Invent).unwrap(), Origin::Invented);
         assert!(!path.exists(), "a dry run writes nothing");
-        assert!(secret(&path, false).is_ok());
+        assert_eq!(secret(&path, Missing::Make).unwrap(), Origin::Made);
         let text = fs::read_to_string(&path).unwrap();
         assert!(parse(&text).is_some());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(secret(&path, false).is_ok());
+        assert_eq!(secret(&path, Missing::Make).unwrap(), Origin::Read);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -140,7 +161,7 @@ mod tests {
         ] {
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(secret(&path, false).err().unwrap().0.code, code);
+            assert_eq!(secret(&path, Missing::Make).unwrap_err().code(), code);
         }
     }
 }

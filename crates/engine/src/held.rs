@@ -6,12 +6,16 @@ use serde::Serialize;
 
 /// What a report says of an input that was held back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Held {
-    pub(crate) reason: &'static str,
+pub struct Held {
+    /// Its stable word.
+    pub reason: &'static str,
+    /// The element that it is about, where one is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) at: Option<String>,
-    pub(crate) detail: String,
-    pub(crate) next_step: &'static str,
+    pub at: Option<String>,
+    /// What was found, without a value.
+    pub detail: String,
+    /// What to do next.
+    pub next_step: &'static str,
 }
 
 impl Held {
@@ -27,11 +31,6 @@ impl Held {
     /// The output could not be written; the whole run fails with the cause.
     pub(crate) fn unwritten() -> Self {
         Reason::new(ReasonCode::Internal, "the output could not be written").into()
-    }
-
-    /// The scrubber panicked.
-    pub(crate) fn panicked() -> Self {
-        Reason::new(ReasonCode::Internal, "the scrubber panicked").into()
     }
 
     /// A folder that could not be listed.

@@ -1,9 +1,10 @@
 //! Where scrubbed instances go: a folder beside their place while a study is being made, then moved
 //! into it whole.
 
-use super::journal::{Entry, Finished, JOURNAL, Journal};
+use crate::EngineError;
 use crate::inputs::CERTIFICATE;
-use crate::output::{Failure, io_failure};
+use crate::journal::{Entry, Finished, JOURNAL, Journal};
+use scanveil_durable::LocalFile;
 use scanveil_model::{Digest, Reason, ReasonCode};
 use scanveil_scrub::{Certificate, Prepared};
 use std::cell::RefCell;
@@ -26,7 +27,7 @@ thread_local! {
 }
 
 /// The output folder of a run.
-pub(super) struct Staging {
+pub struct Staging {
     out: PathBuf,
     part: PathBuf,
     _lock: File,
@@ -39,8 +40,11 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Makes the output folder, finds what stopped runs left in it, and begins a new part.
-    pub(super) fn new(out: &Path) -> Result<Self, Failure> {
-        Self::begin(out).map_err(|error| io_failure("the output folder", &error))
+    ///
+    /// # Errors
+    /// What the system says of the folder.
+    pub fn new(out: &Path) -> Result<Self, EngineError> {
+        Self::begin(out).map_err(|error| EngineError::path("the output folder", &error))
     }
 
     fn begin(out: &Path) -> io::Result<Self> {
@@ -64,7 +68,7 @@ impl Staging {
     }
 
     /// Takes over what stopped runs have finished of these studies, and removes the rest of them.
-    pub(super) fn take_over(&mut self, wanted: &HashSet<Digest>) -> Result<Finished, Failure> {
+    pub(crate) fn take_over(&mut self, wanted: &HashSet<Digest>) -> Result<Finished, EngineError> {
         let parts = std::mem::take(&mut self.abandoned);
         let journals: Vec<PathBuf> = parts.iter().map(|(part, _)| part.join(JOURNAL)).collect();
         let taken = self.journal.take_over(&journals, wanted, &self.out);
@@ -72,11 +76,11 @@ impl Staging {
             // What cannot be removed is in nobody's way.
             let _ = fs::remove_dir_all(part);
         }
-        taken.map_err(|error| io_failure("the output folder", &error))
+        taken.map_err(|error| EngineError::path("the output folder", &error))
     }
 
     /// Notes a study that is in its place.
-    pub(super) fn finished(&self, study: Digest, instances: Vec<Entry>) {
+    pub(crate) fn finished(&self, study: Digest, instances: Vec<Entry>) {
         if self.has_failed() {
             return;
         }
@@ -86,18 +90,18 @@ impl Staging {
     }
 
     /// Says that the run came to its end: nobody will go on with it.
-    pub(super) fn done(&self) {
+    pub fn done(&self) {
         // Said once.
         let _ = self.done.set(());
     }
 
     /// Why outputs cannot be written any more, if so.
-    pub(super) fn failure(&self) -> Option<Failure> {
-        self.failed.get().map(|error| io_failure("an output", error))
+    pub(crate) fn failure(&self) -> Option<EngineError> {
+        self.failed.get().map(|error| EngineError::path("an output", error))
     }
 
     /// Whether writing has failed, so that there is no point in going on.
-    pub(super) fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.failed.get().is_some()
     }
 
@@ -107,7 +111,7 @@ impl Staging {
     }
 
     /// Makes the unfinished file of an instance.
-    pub(super) fn create(&self, prepared: &Prepared<'_>) -> io::Result<Part<'_>> {
+    pub(crate) fn create(&self, prepared: &Prepared<'_>) -> io::Result<Part<'_>> {
         let folder = self
             .part
             .join(prepared.patient_pseudonym())
@@ -115,11 +119,11 @@ impl Staging {
             .join(prepared.names().series.as_str());
         let path = folder.join(format!("{}.dcm", prepared.names().sop_instance.as_str()));
         let file = make(&path, &folder).inspect_err(|error| self.note(error.kind().into()))?;
-        Ok(Part { staging: self, path, file, whole: false })
+        Ok(Part { staging: self, local: Some(LocalFile::of(path)), file })
     }
 
     /// Writes what was done to a study beside its series.
-    pub(super) fn certify(&self, pseudonym: &str, certificate: &Certificate) {
+    pub(crate) fn certify(&self, pseudonym: &str, certificate: &Certificate) {
         let path = self.part.join(pseudonym).join(certificate.study()).join(CERTIFICATE);
         if let Err(error) = fs::write(path, certificate.to_json()) {
             self.note(error);
@@ -127,7 +131,7 @@ impl Staging {
     }
 
     /// Moves a finished study to its place; files that are there already are replaced.
-    pub(super) fn publish(&self, pseudonym: &str, study: &str) {
+    pub(crate) fn publish(&self, pseudonym: &str, study: &str) {
         if self.has_failed() {
             return;
         }
@@ -202,16 +206,16 @@ fn merge(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// The unfinished file of one instance: removed unless it was finished.
-pub(super) struct Part<'s> {
+pub(crate) struct Part<'s> {
     staging: &'s Staging,
-    path: PathBuf,
+    /// Until it is whole.
+    local: Option<LocalFile>,
     file: File,
-    whole: bool,
 }
 
 impl Part<'_> {
     /// Lets `write` fill the file, in one write where it is small.
-    pub(super) fn fill<T>(
+    pub(crate) fn fill<T>(
         mut self,
         write: impl FnOnce(&mut Gathering<'_>) -> Result<T, Reason>,
     ) -> Result<T, Reason> {
@@ -225,28 +229,29 @@ impl Part<'_> {
             })?;
             Ok(done)
         })?;
-        self.whole = true;
+        if let Some(local) = self.local.take() {
+            local.keep();
+        }
         Ok(done)
     }
 }
 
 impl Drop for Part<'_> {
     fn drop(&mut self) {
-        if self.whole {
-            return;
-        }
+        let Some(local) = self.local.take() else { return };
+        let path = local.path().to_owned();
         // A file that stays would be published with its study.
-        if let Err(error) = fs::remove_file(&self.path) {
+        if let Err(error) = local.discard() {
             return self.staging.note(error);
         }
         // Folders go when nothing else is in them: series, study, patient.
-        let above = self.path.ancestors().skip(1).take(3);
+        let above = path.ancestors().skip(1).take(3);
         let _ = above.map(fs::remove_dir).take_while(Result::is_ok).count();
     }
 }
 
 /// Gathers small writes; large ones go straight through.
-pub(super) struct Gathering<'g> {
+pub(crate) struct Gathering<'g> {
     bytes: &'g mut Vec<u8>,
     part: &'g Part<'g>,
 }

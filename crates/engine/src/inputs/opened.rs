@@ -40,7 +40,7 @@ thread_local! {
 }
 
 /// Why an input was not looked into.
-pub(crate) enum Fault {
+pub enum Fault {
     /// It cannot be opened or read.
     Unreadable,
     /// A member that is encrypted, or packed by another method than deflate.
@@ -74,7 +74,7 @@ const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
 
 /// What an input is that is no instance, and of which nothing is lost when it is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Passed {
+pub enum Passed {
     /// A DICOMDIR: it names what lies beside it, as it was before.
     Directory,
     /// What systems, viewers and people leave beside instances, and is no DICOM.
@@ -92,10 +92,13 @@ pub(crate) enum Met<T> {
 }
 
 /// What is done with a whole instance.
-pub(crate) trait Work {
+pub trait Work {
     /// What comes of it.
     type Out;
     /// Does it.
+    ///
+    /// # Errors
+    /// The [`Reason`] to hold the instance back.
     fn run<R: Read>(&mut self, header: &Header<'_>, body: Body<'_, R>)
     -> Result<Self::Out, Reason>;
 }
@@ -302,6 +305,14 @@ fn whole<T>(
         *kept = keeper.keep(bytes, outline);
     }
     Ok(met)
+}
+
+/// Hands a whole instance that nobody looked at before to `work`.
+///
+/// # Errors
+/// Why the input is no instance, or what `work` says.
+pub fn visit<W: Work>(input: &Input, work: &mut W) -> Result<W::Out, Fault> {
+    with_instance(input, None, None, work)
 }
 
 /// Hands a whole instance to `work`: the one that the first look saw, where there was one.

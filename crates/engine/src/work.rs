@@ -1,29 +1,31 @@
 //! The second look: every instance is scrubbed.
 
-use super::held::Held;
-use super::journal::Entry;
-use super::output::Staging;
-use super::plan::{Fate, Instance, Job, Plan, Study};
-use super::private::Mappings;
+use crate::EngineError;
+use crate::held::Held;
 use crate::inputs::{Passed, Seen, Work, digest, with_instance};
-use crate::output::Failure;
-use crate::stop::Stop;
-use indicatif::ProgressBar;
+use crate::journal::Entry;
+use crate::mappings::Mappings;
+use crate::plan::{Fate, Found, Instance, Job, Plan};
+use crate::run::Settings;
+use crate::staging::Staging;
+use crate::study::{Rules, guarded};
+use crate::watch::{Step, Watch};
 use rayon::prelude::*;
 use scanveil_dataset::{Body, Header};
 use scanveil_model::{Action, Digest, Reason, ReasonCode};
-use scanveil_scrub::{Prepared, Profile, ProjectSecret, ScrubbedInstance, StudyScrubber};
+use scanveil_scrub::{Prepared, ScrubbedInstance, StudyScrubber};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 /// What came of an input.
-pub(super) enum Outcome {
+pub enum Outcome {
+    /// It came out.
     Clean(Box<Clean>),
     /// The same instance as that of an earlier input, by its index.
     Duplicate(usize),
+    /// It was held back.
     Held(Box<Held>),
     /// No instance, and nothing that anybody would miss.
     Passed(Passed),
@@ -32,45 +34,48 @@ pub(super) enum Outcome {
 }
 
 /// An instance that came out.
-pub(super) struct Clean {
-    pub(super) bytes: u64,
+pub struct Clean {
+    /// How long the output is.
+    pub bytes: u64,
     /// Of the output; kept where there is a report, or another input to compare with.
-    pub(super) digest: Option<Digest>,
-    pub(super) details: Option<Details>,
+    pub digest: Option<Digest>,
+    /// What was done to it; kept where there is a report.
+    pub details: Option<Details>,
 }
 
 /// What a report says of it.
-pub(super) struct Details {
-    pub(super) output: String,
-    pub(super) actions: BTreeMap<Action, u32>,
+pub struct Details {
+    /// Where the output lies, below the output folder.
+    pub output: String,
+    /// Elements by what was done to them.
+    pub actions: BTreeMap<Action, u32>,
     /// What was accepted by evidence, and written though it did not come in.
-    pub(super) noticed: BTreeMap<String, u32>,
+    pub noticed: BTreeMap<String, u32>,
 }
 
 /// An outcome with the input's own digest and length, for the report.
-pub(super) struct Done {
-    pub(super) outcome: Outcome,
-    pub(super) input: Option<(Digest, u64)>,
+pub struct Done {
+    /// What came of the input.
+    pub outcome: Outcome,
+    /// The input's own digest and length, where somebody lists them.
+    pub input: Option<(Digest, u64)>,
 }
 
-/// The settings of the second look.
-pub(super) struct Scrubbing<'r, 'p> {
-    pub(super) profile: &'p Profile,
-    pub(super) secret: &'p ProjectSecret,
-    pub(super) plan: &'r Plan<'p>,
+/// The second look.
+pub(crate) struct Scrubbing<'r, 'p> {
+    pub(crate) settings: &'r Settings<'p>,
+    pub(crate) plan: &'r Plan<'p>,
     /// `None` in a dry run.
-    pub(super) staging: Option<&'r Staging>,
-    pub(super) mappings: Option<&'r Mappings>,
-    pub(super) reported: bool,
+    pub(crate) staging: Option<&'r Staging>,
+    pub(crate) mappings: Option<&'r Mappings>,
     /// What an earlier run has finished, by the index of the input.
-    pub(super) finished: HashMap<usize, Entry>,
-    pub(super) stop: &'r Stop,
-    pub(super) bar: &'r ProgressBar,
+    pub(crate) finished: HashMap<usize, Entry>,
+    pub(crate) watch: &'r Watch<'r>,
 }
 
 impl<'p> Scrubbing<'_, 'p> {
     /// Scrubs everything; outcomes are in the order of the inputs.
-    pub(super) fn run(&self) -> Result<Vec<Done>, Failure> {
+    pub(crate) fn run(&self) -> Result<Vec<Done>, EngineError> {
         let jobs = &self.plan.jobs;
         // Study by study, so that few are open at a time.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
@@ -105,7 +110,7 @@ impl<'p> Scrubbing<'_, 'p> {
             Fate::Held(held) => self.plain(job, None, Outcome::Held(Box::new(held.clone()))),
             Fate::Passed(passed) => self.plain(job, None, Outcome::Passed(*passed)),
             Fate::NotReached => Done { outcome: Outcome::NotReached, input: None },
-            Fate::Instance(_) if self.stop.is_asked() => {
+            Fate::Instance(_) if self.watch.is_stopped() => {
                 Done { outcome: Outcome::NotReached, input: None }
             }
             Fate::Instance(instance) => match self.finished.get(&at) {
@@ -113,14 +118,15 @@ impl<'p> Scrubbing<'_, 'p> {
                 None => self.guarded(at, job, instance),
             },
         };
-        self.bar.inc(1);
+        self.watch.tell(Step::Looked);
         done
     }
 
     /// An outcome, with the input's own digest where there is a report.
     fn plain(&self, job: &Job, seen: Option<&Seen>, outcome: Outcome) -> Done {
         let bytes = self.plan.kept(job).map(|(larder, kept)| larder.bytes(kept));
-        let input = if self.reported { digest(&job.input, bytes, seen).ok() } else { None };
+        let input =
+            if self.settings.reported { digest(&job.input, bytes, seen).ok() } else { None };
         Done { outcome, input }
     }
 
@@ -130,16 +136,14 @@ impl<'p> Scrubbing<'_, 'p> {
         let mut done = entry.done();
         if let (Some(mappings), Outcome::Clean(_)) = (self.mappings, &done.outcome) {
             let study = &self.plan.studies[instance.study];
-            let mapped = catch_unwind(AssertUnwindSafe(|| {
-                let scrubber = study.scrubber(self.profile, self.secret, self.reported)?;
+            let mapped = guarded(|| {
+                let scrubber = self.scrubber(study)?;
                 let mut work = Mapped { scrubber: &scrubber, mappings };
                 let kept = self.plan.kept(job);
                 with_instance(&job.input, kept, Some(&instance.seen), &mut work).map_err(Held::from)
-            }));
-            match mapped {
-                Ok(Ok(())) => {}
-                Ok(Err(held)) => done.outcome = Outcome::Held(Box::new(held)),
-                Err(_) => done.outcome = Outcome::Held(Box::new(Held::panicked())),
+            });
+            if let Err(held) = mapped {
+                done.outcome = Outcome::Held(Box::new(held));
             }
         }
         done
@@ -149,19 +153,17 @@ impl<'p> Scrubbing<'_, 'p> {
         let study = &self.plan.studies[instance.study];
         let twin = instance.twin_of.is_some();
         let mut output = String::new();
-        let done =
-            catch_unwind(AssertUnwindSafe(|| self.instance(job, study, instance, &mut output)));
-        if self.stop.is_asked() && matches!(done, Ok(Err(_))) {
+        let done = guarded(|| self.instance(job, study, instance, &mut output));
+        if self.watch.is_stopped() && done.is_err() {
             // Cut short, whatever it says; the study stays unfinished.
             return Done { outcome: Outcome::NotReached, input: None };
         }
-        if let (false, Ok(Err(held))) = (twin, &done) {
-            study.certify(|certifying| certifying.held_back(held.reason));
+        if let (false, Err(held)) = (twin, &done) {
+            study.study.held_back(held.reason);
         }
         let outcome = match done {
-            Ok(Ok(clean)) => Outcome::Clean(Box::new(clean)),
-            Ok(Err(held)) => Outcome::Held(Box::new(held)),
-            Err(_) => Outcome::Held(Box::new(Held::panicked())),
+            Ok(clean) => Outcome::Clean(Box::new(clean)),
+            Err(held) => Outcome::Held(Box::new(held)),
         };
         let done = self.plain(job, Some(&instance.seen), outcome);
         if !twin {
@@ -173,11 +175,22 @@ impl<'p> Scrubbing<'_, 'p> {
         done
     }
 
+    /// The study's scrubber. Outputs are digested only where somebody compares or lists them.
+    fn scrubber(&self, study: &Found<'p>) -> Result<Arc<StudyScrubber<'p>>, Reason> {
+        study.study.scrubber(&Rules {
+            profile: self.settings.profile,
+            secret: &self.settings.secrets.project,
+            hospital: None,
+            attributes: false,
+            digests: self.settings.reported || study.has_twins.load(Ordering::Relaxed),
+        })
+    }
+
     /// Puts a study in its place whose last instance went through.
-    fn finish(&self, study: &Study<'p>) {
+    fn finish(&self, study: &Found<'p>) {
         if let Some(staging) = self.staging {
             if let Some((pseudonym, uid)) = study.place.get() {
-                if let Some(certificate) = study.certificate(self.profile) {
+                if let Some(certificate) = study.study.certificate(self.settings.profile) {
                     staging.certify(pseudonym, &certificate);
                 }
                 staging.publish(pseudonym, uid);
@@ -188,14 +201,14 @@ impl<'p> Scrubbing<'_, 'p> {
         }
         // Twins come after all others, and ask for the scrubber again.
         if !study.has_twins.load(Ordering::Relaxed) {
-            study.close();
+            study.study.close();
         }
     }
 
     fn instance(
         &self,
         job: &Job,
-        study: &Study<'p>,
+        study: &Found<'p>,
         instance: &Instance,
         output: &mut String,
     ) -> Result<Clean, Held> {
@@ -203,7 +216,7 @@ impl<'p> Scrubbing<'_, 'p> {
         if self.staging.is_some_and(Staging::has_failed) {
             return Err(Held::unwritten());
         }
-        let scrubber = study.scrubber(self.profile, self.secret, self.reported)?;
+        let scrubber = self.scrubber(study)?;
         let mut work = One {
             scrubber: &scrubber,
             study: &study.place,
@@ -213,10 +226,10 @@ impl<'p> Scrubbing<'_, 'p> {
         let scrubbed =
             with_instance(&job.input, self.plan.kept(job), Some(&instance.seen), &mut work)?;
         if !twin {
-            study.certify(|certifying| certifying.clean(&scrubbed));
+            study.study.clean(&scrubbed);
         }
         *output = path(&scrubbed);
-        let details = self.reported.then(|| Details {
+        let details = self.settings.reported.then(|| Details {
             output: output.clone(),
             actions: scrubbed.actions().clone(),
             noticed: scrubbed

@@ -23,7 +23,7 @@ const STEP: usize = 64 << 10;
 
 /// Why an archive is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ArchiveFault {
+pub enum ArchiveFault {
     /// Its structure contradicts itself, or it is cut.
     Damaged(&'static str),
     /// A limit was passed; its name.

@@ -4,7 +4,7 @@
 //! but what comes out anyway: a study is known in it by a hash that hangs on the secret, the
 //! profile, this program, this start of the machine, and every input of the study as it was seen.
 
-use super::work::{Clean, Details, Done, Outcome};
+use crate::work::{Clean, Details, Done, Outcome};
 use scanveil_model::{Action, Digest, Reason, ReasonCode, TagPath};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -14,19 +14,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// The journal's name.
-pub(super) const JOURNAL: &str = "journal";
+pub(crate) const JOURNAL: &str = "journal";
 /// Changes with each start of the machine: what was written before may never have reached the disk.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
 /// What is the same for all studies of a run.
-pub(super) fn circumstances(profile: &Digest, reported: bool) -> Vec<u8> {
+pub(crate) fn circumstances(profile: &Digest, reported: bool) -> Vec<u8> {
     let boot = fs::read(BOOT).unwrap_or_default();
     [env!("CARGO_PKG_VERSION").as_bytes(), &[0, u8::from(reported)], &profile.0, &boot].concat()
 }
 
 /// What became of one instance.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     Clean {
         output: String,
         bytes: u64,
@@ -43,7 +43,7 @@ pub(super) enum Entry {
 
 impl Entry {
     /// What is noted of an instance; nothing of one that may go better the next time.
-    pub(super) fn of(done: &Done, output: &str) -> Option<Self> {
+    pub(crate) fn of(done: &Done, output: &str) -> Option<Self> {
         match &done.outcome {
             Outcome::Clean(clean) => Some(Self::Clean {
                 output: output.to_owned(),
@@ -69,7 +69,7 @@ impl Entry {
     }
 
     /// The same as if it had been done now.
-    pub(super) fn done(&self) -> Done {
+    pub(crate) fn done(&self) -> Done {
         match self {
             Self::Clean { output, bytes, digest, actions, noticed, input } => {
                 let details = actions.clone().map(|actions| Details {
@@ -104,30 +104,30 @@ struct Line {
 }
 
 /// What earlier runs have finished, by study.
-pub(super) type Finished = HashMap<Digest, Vec<Entry>>;
+pub(crate) type Finished = HashMap<Digest, Vec<Entry>>;
 
 /// The journal of this run.
-pub(super) struct Journal {
+pub(crate) struct Journal {
     file: Mutex<File>,
 }
 
 impl Journal {
     /// Begins one.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create_new(true).open(path)?;
         Ok(Self { file: Mutex::new(file) })
     }
 
     /// Notes a study whose outputs are in their place. In one write: a line that is cut by a kill
     /// is none.
-    pub(super) fn note(&self, study: Digest, instances: Vec<Entry>) -> io::Result<()> {
+    pub(crate) fn note(&self, study: Digest, instances: Vec<Entry>) -> io::Result<()> {
         let mut line = serde_json::to_vec(&Line { study, instances })?;
         line.push(b'\n');
         self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line)
     }
 
     /// Takes over from journals of runs that were stopped what is wanted now and still there.
-    pub(super) fn take_over(
+    pub(crate) fn take_over(
         &self,
         journals: &[PathBuf],
         wanted: &HashSet<Digest>,

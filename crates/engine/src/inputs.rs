@@ -1,5 +1,5 @@
-//! Finds what the command line names: files, folders and members of zip archives, and reads them
-//! within bounds. An input is known by its number; its name leaves this module only for the eyes of
+//! Finds what a run is to read: files, folders and members of zip archives, and reads them within
+//! bounds. An input is known by its number; its name leaves this module only for the eyes of
 //! whoever owns it ([`Input::name`]).
 
 mod archive;
@@ -10,13 +10,15 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use archive::{Archive, ArchiveFault};
+pub(crate) use archive::Archive;
+pub use archive::ArchiveFault;
 pub(crate) use kept::{Keeper, Kept, Larder};
-pub(crate) use opened::{Fault, Met, Passed, Work, digest, with_header, with_instance};
+pub use opened::{Fault, Passed, Work, visit};
+pub(crate) use opened::{Met, digest, with_header, with_instance};
 pub(crate) use seen::Seen;
 
-use crate::outfile::{identity, place};
-use crate::output::Failure;
+use crate::EngineError;
+use crate::paths::{identity, place};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -42,12 +44,27 @@ pub(crate) enum Place {
     Unlisted(Arc<Path>),
 }
 
-/// One input.
-pub(crate) struct Input {
+/// One input. No `Debug`: names of files can identify.
+pub struct Input {
     place: Place,
 }
 
 impl Input {
+    /// The inputs that lie in this one; nothing, where it is no archive.
+    ///
+    /// # Errors
+    /// Why the archive is not opened.
+    pub fn unpack(&self) -> Result<Option<Vec<Self>>, ArchiveFault> {
+        // An archive is told by its first bytes; nothing is kept.
+        let nothing = Keeper::new(0);
+        if matches!(self.place, Place::File { .. })
+            && let Ok(Met::Archive) = with_header(self, &nothing, |_| Ok(()))
+        {
+            return Ok(Some(self.members(&self.archive()?)));
+        }
+        Ok(None)
+    }
+
     /// The members of the archive that the input is.
     pub(crate) fn members(&self, archive: &Arc<Archive>) -> Vec<Self> {
         let of: Arc<Path> = self.path().into();
@@ -64,7 +81,8 @@ impl Input {
     }
 
     /// The file, and the member where it is an archive: for its owner's eyes only.
-    pub(crate) fn name(&self) -> (PathBuf, Option<String>) {
+    #[must_use]
+    pub fn name(&self) -> (PathBuf, Option<String>) {
         let member = match &self.place {
             Place::Member { archive, number, .. } => Some(archive.name(*number)),
             _ => None,
@@ -81,14 +99,16 @@ impl Input {
         }
     }
 
-    /// The place.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    /// Whether it is a folder that could not be listed.
+    #[must_use]
+    pub fn is_unlisted(&self) -> bool {
+        matches!(self.place, Place::Unlisted(_))
     }
 
     /// Whether it is the certificate that scanveil writes beside the series of a study: its name,
     /// and nothing in it but what a certificate has.
-    pub(crate) fn is_certificate(&self) -> bool {
+    #[must_use]
+    pub fn is_certificate(&self) -> bool {
         let Place::File { folder, name } = &self.place else { return false };
         if name.as_os_str() != CERTIFICATE {
             return false;
@@ -126,7 +146,7 @@ impl Input {
 ///
 /// # Errors
 /// An argument that is not there or cannot be read, by its number; no file; too many files.
-pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+pub fn gather(arguments: &[PathBuf]) -> Result<Vec<Input>, EngineError> {
     let mut inputs = Vec::new();
     for (at, path) in arguments.iter().enumerate() {
         let found = fs::metadata(path).map_err(|error| unusable(at, &error))?;
@@ -140,11 +160,7 @@ pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
         }
     }
     if inputs.is_empty() {
-        return Err(Failure::new(
-            "SV-CLI-041",
-            "no file is in what the command line names",
-            "name the folder, files or archives that hold the instances; links are not followed",
-        ));
+        return Err(EngineError::NoInput);
     }
     Ok(inputs)
 }
@@ -154,22 +170,18 @@ pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
 ///
 /// # Errors
 /// When it does.
-pub(crate) fn keep_apart(arguments: &[PathBuf], out: &Path) -> Result<(), Failure> {
+pub fn keep_apart(arguments: &[PathBuf], out: &Path) -> Result<(), EngineError> {
     let real_out = place(out);
     for (at, input) in arguments.iter().enumerate() {
         let real = place(input);
-        let overlap = if real_out.starts_with(&real) || holds(&real, &real_out) {
+        let how = if real_out.starts_with(&real) || holds(&real, &real_out) {
             "lies within"
         } else if real.starts_with(&real_out) || holds(&real_out, &real) {
             "is or holds"
         } else {
             continue;
         };
-        return Err(Failure::new(
-            "SV-CLI-042",
-            format!("the output folder {overlap} input {} of the command line", at + 1),
-            "name an output folder beside the inputs, not in them or around them",
-        ));
+        return Err(EngineError::Overlap { how, number: at + 1 });
     }
     Ok(())
 }
@@ -180,15 +192,11 @@ fn holds(folder: &Path, path: &Path) -> bool {
     path.ancestors().any(|above| fs::metadata(above).is_ok_and(|it| identity(&it) == folder))
 }
 
-fn unusable(at: usize, error: &io::Error) -> Failure {
-    Failure::new(
-        "SV-CLI-010",
-        format!("input {} of the command line cannot be read: {}", at + 1, error.kind()),
-        "name files, folders or zip archives that exist and can be read",
-    )
+fn unusable(at: usize, error: &io::Error) -> EngineError {
+    EngineError::Input { number: at + 1, kind: error.kind() }
 }
 
-fn walk(top: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure> {
+fn walk(top: &Path, inputs: &mut Vec<Input>) -> Result<(), EngineError> {
     let mut folders: Vec<(Arc<Path>, usize)> = vec![(Arc::from(top), 0)];
     while let Some((folder, depth)) = folders.pop() {
         let mut entries: Vec<fs::DirEntry> = match fs::read_dir(&folder) {
@@ -213,11 +221,7 @@ fn walk(top: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure> {
         }
         folders.extend(below.into_iter().rev());
         if inputs.len() > MOST_INPUTS {
-            return Err(Failure::new(
-                "SV-CLI-011",
-                format!("more than {MOST_INPUTS} files"),
-                "divide the input into several runs, study by study",
-            ));
+            return Err(EngineError::TooMany { most: MOST_INPUTS });
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 use super::*;
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
+use scanveil_model::Coded;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -149,8 +150,8 @@ fn folders_are_walked_in_order_without_links() {
     let inputs = gather(&[temp.path().to_owned(), at("z")]).unwrap();
     let found: Vec<PathBuf> = inputs.iter().map(|input| input.name().0).collect();
     assert_eq!(found, [at("z"), at("a/c/3"), at("b/1"), at("b/2"), at("z")]);
-    assert_eq!(gather(&[at("none")]).err().unwrap().0.code, "SV-CLI-010");
-    assert_eq!(gather(&[at("empty")]).err().unwrap().0.code, "SV-CLI-041");
+    assert_eq!(gather(&[at("none")]).err().unwrap().code(), "SV-CLI-010");
+    assert_eq!(gather(&[at("empty")]).err().unwrap().code(), "SV-CLI-041");
 }
 
 #[test]
