@@ -24,6 +24,7 @@ const LATIN: &[(&str, u16)] = &[
     ("clinical", CLINICAL | PART | STEMMED),
     ("parts", CLINICAL | PART | GERMAN | STEMMED),
     ("reports", CLINICAL | PART | STEMMED),
+    ("languages", CLINICAL | STEMMED),
     ("abbreviations", CLINICAL),
     ("diseases", CLINICAL | STEMMED),
     ("drugs", CLINICAL),

@@ -22,6 +22,21 @@ use std::sync::Arc;
 const NAMED_BY_ANYBODY: [Tag; 3] =
     [Tag::new(0x8, 0x105), Tag::new(0x8, 0x10f), Tag::new(0x40, 0xdb00)];
 
+/// What people call structures: Segment Label, ROI Name, ROI Observation Label, Prescription
+/// Description, Dose Reference Description, User Content Label, User Content Long Label, Entity
+/// Label, Entity Name.
+const NAMES_OF_STRUCTURES: [Tag; 9] = [
+    Tag::new(0x62, 0x5),
+    Tag::new(0x3006, 0x26),
+    Tag::new(0x3006, 0x85),
+    Tag::new(0x300a, 0xe),
+    Tag::new(0x300a, 0x16),
+    Tag::new(0x3010, 0x33),
+    Tag::new(0x3010, 0x34),
+    Tag::new(0x3010, 0x35),
+    Tag::new(0x3010, 0x36),
+];
+
 /// Code Meaning: type 1, an empty one would make the code invalid.
 const CODE_MEANING: Tag = Tag::new(0x8, 0x104);
 
@@ -121,6 +136,9 @@ impl Context<'_> {
                 Some(new) => (Action::Clean, New::Value(new)),
                 None => empty(),
             },
+            Treatment::Clean if NAMES_OF_STRUCTURES.contains(&element.tag) => {
+                self.text(Look::Structure, element, value, charset)?
+            }
             Treatment::Clean => self.text(Look::Clean, element, value, charset)?,
             Treatment::Machine => self.text(Look::Machine, element, value, charset)?,
             Treatment::Retained => self.text(Look::Known, element, value, charset)?,

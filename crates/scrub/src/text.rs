@@ -16,6 +16,8 @@ pub(crate) enum Look {
     Clean,
     /// Only the study's own values go: the text is kept by choice.
     Known,
+    /// As `Clean`, but what names of structures are made of stays.
+    Structure,
     /// As `Clean`, but a word or two that merely look like names stay: no person writes there.
     Machine,
     /// Code strings: all or nothing.
@@ -129,6 +131,10 @@ impl<'p> Texts<'p> {
             }
             Look::Machine if text.split_whitespace().count() <= MACHINE_WORDS => {
                 self.without(&self.known, &text, |kind| !is_single_word(kind))
+            }
+            Look::Structure => {
+                let cleaned = self.cleaner.clean_structure(&self.known, &text);
+                (cleaned.text, cleaned.findings)
             }
             Look::Clean | Look::Machine => {
                 let cleaned = self.cleaner.clean(&self.known, &text);

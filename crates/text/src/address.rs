@@ -304,6 +304,10 @@ fn street_first(page: &Page, at: usize) -> Option<(usize, usize, &'static str)> 
     if doubtful && (!is_capital(page, at) || page.is_glued_before(at + 1)) {
         return None;
     }
+    // `C-Spine AX T2`: a letter with a hyphen is the spine's part, not the street.
+    if page.str(at).len() == 1 && page.mark(at + 1) == Some('-') {
+        return None;
+    }
     let end = named_after(page, at)?;
     let mut house = end;
     for _ in 0..4 {

@@ -4,8 +4,9 @@ use crate::clean::{Kept, deletions};
 use crate::fold::fold;
 use crate::kind::{Finding, Kind, Word};
 use crate::known::Known;
+use crate::names::Keep;
 use crate::token::{Class, Page};
-use crate::{address, eastern, hosts, lexicon, names, numbers};
+use crate::{address, eastern, hosts, lexicon, names, numbers, structures};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -44,6 +45,14 @@ impl Cleaner {
     /// than 16 MiB is one finding.
     #[must_use]
     pub fn find(&self, known: &Known, text: &str) -> Vec<Finding> {
+        self.find_keeping(known, text, &|word| self.keeps(word))
+    }
+
+    fn keeps(&self, word: &str) -> bool {
+        !self.keep.is_empty() && self.keep.contains(word)
+    }
+
+    fn find_keeping(&self, known: &Known, text: &str, keep: Keep<'_>) -> Vec<Finding> {
         if text.is_empty() {
             return Vec::new();
         }
@@ -52,7 +61,6 @@ impl Cleaner {
             return vec![Finding { range: whole, kind: Kind::Unsettled, rule: "too-long" }];
         }
         let mut page = Page::new(text);
-        let keep = |word: &str| !self.keep.is_empty() && self.keep.contains(word);
         known.find(&mut page);
         hosts::find(&mut page);
         address::find(&mut page);
@@ -64,8 +72,8 @@ impl Cleaner {
         }
         numbers::find(&mut page);
         known.find_dates(&mut page);
-        eastern::find(&mut page, &keep);
-        names::find(&mut page, &keep);
+        eastern::find(&mut page, keep);
+        names::find(&mut page, keep);
         page.findings()
     }
 
@@ -88,11 +96,22 @@ impl Cleaner {
     /// keep their places; line ends stay where they are.
     #[must_use]
     pub fn clean<'t>(&self, known: &Known, text: &'t str) -> Cleaned<'t> {
+        self.clean_keeping(known, text, &|word| self.keeps(word))
+    }
+
+    /// The same of the name of a structure, as planners of radiotherapy and software for
+    /// segmentation write it: what such names are made of stays as well, unless it is a name.
+    #[must_use]
+    pub fn clean_structure<'t>(&self, known: &Known, text: &'t str) -> Cleaned<'t> {
+        self.clean_keeping(known, text, &|word| self.keeps(word) || structures::is_word(word))
+    }
+
+    fn clean_keeping<'t>(&self, known: &Known, text: &'t str, keep: Keep<'_>) -> Cleaned<'t> {
         let mut findings = Vec::new();
         let mut cleaned: Option<String> = None;
         let mut start = 0;
         for value in text.split('\\') {
-            let (value_text, found) = self.clean_value(known, value);
+            let (value_text, found) = self.clean_value(known, value, keep);
             if let (Cow::Owned(_), None) = (&value_text, &cleaned) {
                 cleaned = Some(text[..start].to_owned());
             }
@@ -111,8 +130,13 @@ impl Cleaner {
         Cleaned { text: cleaned.map_or(Cow::Borrowed(text), Cow::Owned), findings }
     }
 
-    fn clean_value<'t>(&self, known: &Known, value: &'t str) -> (Cow<'t, str>, Vec<Finding>) {
-        let mut found = self.find(known, value);
+    fn clean_value<'t>(
+        &self,
+        known: &Known,
+        value: &'t str,
+        keep: Keep<'_>,
+    ) -> (Cow<'t, str>, Vec<Finding>) {
+        let mut found = self.find_keeping(known, value, keep);
         if found.is_empty() {
             return (Cow::Borrowed(value), found);
         }
@@ -120,7 +144,7 @@ impl Cleaner {
         kept.remove(&deletions(value, &found));
         for _ in 0..ROUNDS {
             let text = kept.text(value);
-            let again = self.find(known, &text);
+            let again = self.find_keeping(known, &text, keep);
             if again.is_empty() {
                 return (Cow::Owned(text), in_order(found));
             }

@@ -21,9 +21,11 @@ mod lists;
 mod names;
 mod numbers;
 mod stem;
+mod structures;
 mod table;
 mod titles;
 mod token;
+mod words;
 
 pub use cleaner::{Cleaned, Cleaner};
 pub use kind::{Finding, Kind, Word};

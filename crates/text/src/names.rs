@@ -129,6 +129,18 @@ fn is_sayable(word: &str) -> bool {
     vowels > 0 && longest <= CONSONANTS
 }
 
+/// `3DFGRE`, `AXIALT2`: a word of technique without the letter that belongs to the digit beside it.
+fn without_dimension(page: &Page, at: usize) -> &str {
+    let word = page.str(at);
+    let known = |rest: &str| rest.len() >= SHORT && lexicon::look_up(rest).is_clinical();
+    let digit = |t: Option<usize>| t.and_then(|t| page.digits_at(t)).unwrap_or_default();
+    let dimension = page.is_glued_before(at) && matches!(digit(at.checked_sub(1)), "2" | "3" | "4");
+    let weighting = page.is_glued_before(at + 1) && matches!(digit(Some(at + 1)), "1" | "2");
+    let rest = [(dimension, word.strip_prefix('d')), (weighting, word.strip_suffix('t'))];
+    let mut rest = rest.into_iter().filter_map(|(beside, rest)| rest.filter(|_| beside));
+    rest.find(|rest| known(rest)).unwrap_or(word)
+}
+
 /// Beginnings of names with a capital inside: `McDonald`, `DeShawn`.
 const HUMPED: &[&str] =
     &["mc", "mac", "de", "di", "la", "le", "van", "von", "fitz", "st", "del", "al"];
@@ -183,7 +195,7 @@ impl Words<'_> {
         let mut doubt = false;
         for token in at..end {
             let named_after = self.is_named_after(token);
-            let word = self.page.str(token);
+            let word = without_dimension(self.page, token);
             let entry = if keep(word) { Entry::VOCABULARY } else { lexicon::look_up(word) };
             let mut judged = judge(word, entry);
             if judged == Judged::Unknown && word.len() <= TECHNICAL && self.is_technical(at) {

@@ -2,6 +2,7 @@ mod cases;
 mod known;
 mod properties;
 mod recognizers;
+mod structures;
 mod typed;
 
 use crate::{Cleaner, Known, Word};

@@ -1,37 +1,33 @@
 //! What explains a number that would otherwise be taken for somebody's.
 
 use crate::lexicon;
+use crate::structures;
 use crate::token::Page;
+use crate::words::Sections;
+use std::sync::LazyLock;
 
-/// Units that make a number of up to seven digits a measurement.
-const UNITS: &[&str] = &[
-    "mm", "cm", "m", "um", "ms", "msec", "s", "sec", "us", "hz", "khz", "mhz", "ghz", "bq", "kbq",
-    "mbq", "gbq", "bqml", "mci", "uci", "cps", "counts", "count", "kcounts", "kcnt", "cnts", "mas",
-    "mgy", "gy", "kv", "kvp", "ma", "hu", "iu", "u", "units", "ml", "mg", "g", "kg", "px",
-    "pixels", "voxels", "bytes", "kb", "mb", "gb", "images", "frames", "slices", "dpi", "mt",
-];
+/// Makes a number of up to seven digits a measurement.
+const UNIT: u8 = 1;
+/// Letters before small numbers in names of sequences, images and settings.
+const SETTING: u8 = 1 << 1;
+/// What else is counted, so that a number before it is no house.
+const COUNTED: u8 = 1 << 2;
+/// Agents and machines whose names are letters and a long number.
+const CODE: u8 = 1 << 3;
+
+static WORDS: LazyLock<Sections<u8>> = LazyLock::new(|| {
+    let names = [("unit", UNIT), ("setting", SETTING), ("counted", COUNTED), ("code", CODE)];
+    Sections::read(include_str!("../../data/technical.txt"), &names)
+});
+
 /// Longest number that a unit explains.
 const MEASURED: usize = 7;
-/// Letters that stand before small numbers in names of sequences, images and settings.
-const SETTINGS: &[&str] = &[
-    "b", "tr", "te", "ti", "fa", "fov", "nex", "etl", "p", "x", "k", "kv", "mm", "ms", "s", "sl",
-    "th", "dyn", "ph", "i", "r", "v", "w", "se", "im", "img", "ser", "bw", "tsl", "rep", "vol",
-    "dir", "echo", "slc", "mas", "ma", "hz", "khz", "bv", "bval", "e", "t", "d", "px", "run",
-    "nti",
-];
 /// Longest number in a setting.
 const SETTING_DIGITS: usize = 4;
 
-/// What else is counted, so that a number before it is no house.
-const COUNTED: &[&str] = &[
-    "week", "weeks", "day", "days", "month", "months", "year", "years", "hour", "hours", "h",
-    "min", "minutes", "cycles", "pack", "packs", "py", "x", "views", "view", "dias", "jours",
-    "tage", "meses", "mois", "monate", "semanas", "semaines", "wochen", "mmol", "gr", "cc", "fr",
-];
-
 /// Whether a word is a unit, or what people count.
 pub(crate) fn is_unit(word: &str) -> bool {
-    UNITS.contains(&word) || COUNTED.contains(&word)
+    WORDS.says(word, UNIT | COUNTED)
 }
 
 /// Whether the digits at some tokens are a fraction, a measurement or a version.
@@ -48,11 +44,14 @@ pub(super) fn explains(page: &Page, at: usize, end: usize) -> bool {
         return true;
     }
     let unit = end + usize::from(page.is_space(end));
-    digits.len() <= MEASURED && UNITS.contains(&page.str(unit))
+    digits.len() <= MEASURED && WORDS.says(page.str(unit), UNIT)
 }
 
 /// `512x512`, `b500b1000`, `TR2000TE30`, `IM0001`: each number small, each letter known.
 pub(super) fn is_setting(text: &str) -> bool {
+    if WORDS.says(text, CODE) {
+        return true;
+    }
     let (mut run, mut digits) = (0, 0);
     let bytes = text.as_bytes();
     for at in 0..=bytes.len() {
@@ -77,5 +76,7 @@ pub(super) fn is_setting(text: &str) -> bool {
 fn is_known(letters: &str) -> bool {
     let clinical =
         || lexicon::look_up(letters).is_clinical() || lexicon::is_built_clinically(letters);
-    SETTINGS.contains(&letters) || (letters.len() > 3 && clinical())
+    WORDS.says(letters, SETTING)
+        || structures::is_target(letters)
+        || (letters.len() > 3 && clinical())
 }
