@@ -35,7 +35,9 @@ CREATE TABLE objects (
     bytes BIGINT NOT NULL,
     digest TEXT,
     entries BIGINT NOT NULL,
-    received_at_ms BIGINT NOT NULL
+    received_at_ms BIGINT NOT NULL,
+    -- BLAKE3 digest of the certificate that the pack carries; empty where it carries none.
+    certificate TEXT
 );
 CREATE INDEX objects_by_study ON objects (hospital, study_key, zone);
 CREATE INDEX objects_by_subject ON objects (hospital, subject, zone);
@@ -82,6 +84,9 @@ CREATE TABLE arrivals (
     source_digest TEXT NOT NULL,
     outcome TEXT NOT NULL,
     repeats BIGINT NOT NULL,
+    -- Of what the instance holds without its file meta information, which each receiver writes its
+    -- own way; empty where it is not known.
+    content_digest TEXT,
     PRIMARY KEY (hospital, sop_key)
 );
 
@@ -133,3 +138,58 @@ CREATE TABLE releases (
     list_digest TEXT NOT NULL
 );
 CREATE INDEX releases_by_project ON releases (project, created_at_ms);
+
+-- The studies within a release, with the generation that was handed out.
+CREATE TABLE release_studies (
+    release TEXT NOT NULL REFERENCES releases (release) ON DELETE CASCADE,
+    hospital TEXT NOT NULL,
+    study_key TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    instances BIGINT NOT NULL,
+    PRIMARY KEY (release, hospital, study_key)
+);
+CREATE INDEX releases_by_study ON release_studies (hospital, study_key);
+
+-- What people ask for a study by: keyed hashes of its accession numbers and of who sent it, with
+-- what has arrived under each, also what was here before.
+CREATE TABLE study_names (
+    hospital TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    study_key TEXT NOT NULL,
+    first_received_ms BIGINT NOT NULL,
+    last_received_ms BIGINT NOT NULL,
+    instances BIGINT NOT NULL,
+    PRIMARY KEY (hospital, kind, name, study_key)
+);
+CREATE INDEX names_by_study ON study_names (hospital, study_key);
+
+-- What people decided about instances in quarantine, by the digest of the bytes as they
+-- were received and by the object that holds them for the reason; `superseded` stands for a
+-- corrected copy that the sender sent. Each decision is applied when its study was made again.
+
+CREATE TABLE decisions (
+    hospital TEXT NOT NULL,
+    source_digest TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    object TEXT NOT NULL,
+    study_key TEXT NOT NULL,
+    codes TEXT NOT NULL,
+    other_digest TEXT,
+    decided_at_ms BIGINT NOT NULL,
+    record TEXT NOT NULL,
+    applied BIGINT NOT NULL,
+    PRIMARY KEY (hospital, source_digest, decision, object)
+);
+CREATE INDEX decisions_by_study ON decisions (hospital, study_key);
+
+-- By which profile and engine the quarantine of a study was last scrubbed again, where its
+-- originals were not kept.
+CREATE TABLE quarantine_tries (
+    hospital TEXT NOT NULL,
+    project TEXT NOT NULL,
+    study_key TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    PRIMARY KEY (hospital, project, study_key)
+);

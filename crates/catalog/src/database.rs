@@ -19,12 +19,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema, step by step; the position in the list is the version.
-pub(crate) const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/0001_first.sql"),
-    include_str!("../migrations/0002_certificates.sql"),
-    include_str!("../migrations/0003_contents.sql"),
-    include_str!("../migrations/0004_decisions.sql"),
-];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
 
 /// Whether the file is the catalogue in use or one that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

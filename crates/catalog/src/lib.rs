@@ -18,6 +18,7 @@ mod rebuild;
 mod records;
 mod releases;
 mod row;
+mod studies;
 
 pub use batch::{BatchItem, BatchPlan, BatchProgress, BatchRecord, ItemEnd};
 pub use catalog::Catalog;
@@ -32,7 +33,8 @@ pub use records::{
     KnownInstance, KnownOriginal, ObjectFilter, ObjectRecord, Outcome, QuarantineCount,
     QuarantineFilter, QuarantineRecord, RecordId, ResearchName, Stage, StudyRecord,
 };
-pub use releases::ReleaseRecord;
+pub use releases::{ReleaseRecord, ReleasedStudy};
+pub use studies::{NameKind, NamedStudy, StudyGenerationRecord, StudyName, StudyRelease};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use crate::decisions::SUPERSEDED;
 use crate::row::{hex, stored};
+use crate::studies::note_name;
 use crate::{Arrival, Catalog, CatalogError, KnownOriginal, Outcome, Stage};
 use scanveil_model::{Generation, HospitalId, ObjectId, ProjectName, Zone};
 use scanveil_seal::{PackIndex, StudyKey};
@@ -311,6 +312,9 @@ async fn publish_arrival(tx: &mut Tx, arrival: &Arrival) -> Result<(), CatalogEr
         return Ok(());
     }
     count(tx, &arrival.hospital, Stage::Received, 1).await?;
+    for name in &arrival.names {
+        note_name(tx, arrival, name).await?;
+    }
     let Some(sop_key) = arrival.sop_key else { return Ok(()) };
     let Arrival { source, content, outcome, .. } = *arrival;
     let instance = KnownOriginal { sop_key, source, content, outcome };

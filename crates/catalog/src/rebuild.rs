@@ -44,6 +44,8 @@ const CARRIED: &[&str] = &[
     "INSERT OR IGNORE INTO batches SELECT * FROM old.batches",
     "INSERT OR IGNORE INTO batch_items SELECT * FROM old.batch_items",
     "INSERT OR IGNORE INTO releases SELECT * FROM old.releases",
+    "INSERT OR IGNORE INTO release_studies SELECT * FROM old.release_studies",
+    "INSERT OR IGNORE INTO study_names SELECT * FROM old.study_names",
     "DELETE FROM counters",
     "INSERT INTO counters SELECT * FROM old.counters",
     "UPDATE objects SET engine = COALESCE((SELECT o.engine FROM old.objects o \

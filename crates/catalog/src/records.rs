@@ -1,6 +1,6 @@
 //! What the catalogue takes and gives: plain records without an identifying value.
 
-use crate::CatalogError;
+use crate::{CatalogError, StudyName};
 use scanveil_model::{
     Digest, Generation, HospitalId, ObjectId, ObjectTags, ProjectName, ReasonCode, RetentionClass,
     SubjectId, Uid, Zone,
@@ -94,6 +94,12 @@ pub struct Arrival {
     pub content: Option<Digest>,
     /// What became of it.
     pub outcome: Outcome,
+    /// Keyed hash of its study.
+    pub study_key: StudyKey,
+    /// When it was received, in milliseconds since 1970.
+    pub received_at_ms: i64,
+    /// What people may ask for its study by.
+    pub names: Vec<StudyName>,
 }
 
 /// An original that is remembered by its UID.

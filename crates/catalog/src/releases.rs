@@ -1,8 +1,10 @@
 //! The releases that were made.
 
+use crate::publish::Tx;
 use crate::row::{Fields, stored};
 use crate::{Catalog, CatalogError, RecordId};
-use scanveil_model::{Digest, ProjectName};
+use scanveil_model::{Digest, Generation, HospitalId, ProjectName};
+use scanveil_seal::StudyKey;
 use serde::Serialize;
 
 /// One release as the catalogue remembers it.
@@ -24,12 +26,29 @@ pub struct ReleaseRecord {
     pub list_digest: Digest,
 }
 
+/// A study within a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleasedStudy {
+    /// The hospital.
+    pub hospital: HospitalId,
+    /// Keyed hash of the study.
+    pub study_key: StudyKey,
+    /// The generation that was handed out.
+    pub generation: Generation,
+    /// Instances of it within the release.
+    pub instances: u64,
+}
+
 impl Catalog {
     /// Records a release. Recording the same content under the same identifier changes nothing.
     ///
     /// # Errors
     /// [`CatalogError::Exists`] when the identifier stands for other content.
-    pub fn record_release(&self, release: &ReleaseRecord) -> Result<(), CatalogError> {
+    pub fn record_release(
+        &self,
+        release: &ReleaseRecord,
+        studies: &[ReleasedStudy],
+    ) -> Result<(), CatalogError> {
         let instances = stored(release.instances, "a release")?;
         let bytes = stored(release.bytes, "a release")?;
         self.db.run(async {
@@ -59,6 +78,9 @@ impl Catalog {
                     kind: "release",
                     id: release.release.to_string(),
                 });
+            }
+            for study in studies {
+                insert_study(&mut tx, &release.release, study).await?;
             }
             Ok(tx.commit().await?)
         })
@@ -92,4 +114,23 @@ impl Catalog {
                 .collect()
         })
     }
+}
+
+async fn insert_study(
+    tx: &mut Tx,
+    release: &RecordId,
+    study: &ReleasedStudy,
+) -> Result<(), CatalogError> {
+    sqlx::query(
+        "INSERT INTO release_studies (release, hospital, study_key, generation, instances) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (release, hospital, study_key) DO NOTHING",
+    )
+    .bind(release.as_str())
+    .bind(study.hospital.as_str())
+    .bind(study.study_key.to_string())
+    .bind(i64::from(study.generation.0))
+    .bind(stored(study.instances, "a release")?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

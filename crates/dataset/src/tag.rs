@@ -63,6 +63,7 @@ pub mod tags {
     pub const SOP_CLASS_UID: Tag = Tag::new(0x0008, 0x0016);
     pub const SOP_INSTANCE_UID: Tag = Tag::new(0x0008, 0x0018);
     pub const STUDY_DATE: Tag = Tag::new(0x0008, 0x0020);
+    pub const ACCESSION_NUMBER: Tag = Tag::new(0x0008, 0x0050);
     pub const MODALITY: Tag = Tag::new(0x0008, 0x0060);
     pub const MANUFACTURER: Tag = Tag::new(0x0008, 0x0070);
     pub const MANUFACTURER_MODEL_NAME: Tag = Tag::new(0x0008, 0x1090);

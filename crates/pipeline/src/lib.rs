@@ -33,6 +33,7 @@ mod settings;
 mod site;
 mod source;
 mod study;
+mod study_status;
 mod subject;
 mod waiting;
 mod work;
@@ -62,6 +63,9 @@ pub use quarantine::{
 pub use rebuild::{Losses, RebuildReport, rebuild_catalog};
 pub use settings::Settings;
 pub use site::{ENGINE, Site, SiteMode, load_profile};
+pub use study_status::{
+    StudyHeld, StudyKept, StudyQuestion, StudySender, StudyStatus, study_status,
+};
 pub use subject::{FoundSubject, Sought, SubjectSearch, find_subjects};
 pub use worker::Worker;
 

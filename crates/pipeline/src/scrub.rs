@@ -98,19 +98,29 @@ pub(crate) struct Observed {
     pub(crate) identity: StudyIdentity,
     /// Who each source says it is about.
     pub(crate) patients: BTreeMap<usize, Patient>,
+    /// Accession Number (0008,0050), where it has one. Identifies.
+    pub(crate) accessions: BTreeMap<usize, Vec<u8>>,
     pub(crate) held: Vec<(usize, Reason)>,
 }
 
 /// Shows the chosen sources to the identity.
 pub(crate) fn observe(sources: &[Source], chosen: &[usize]) -> Result<Observed, PipelineError> {
-    let mut observed =
-        Observed { identity: StudyIdentity::new(), patients: BTreeMap::new(), held: Vec::new() };
+    let mut observed = Observed {
+        identity: StudyIdentity::new(),
+        patients: BTreeMap::new(),
+        accessions: BTreeMap::new(),
+        held: Vec::new(),
+    };
     let limits = Limits::default();
     for &at in chosen {
         let seen = sources[at].read(|reader| {
             let (header, _) = open(reader, &limits)?;
             observed.identity.observe(&header)?;
             let text = |tag| header.data.text(tag).unwrap_or_default().to_vec();
+            let accession = text(tags::ACCESSION_NUMBER);
+            if !accession.is_empty() {
+                observed.accessions.insert(at, accession);
+            }
             let (id, issuer) = (text(tags::PATIENT_ID), text(tags::ISSUER_OF_PATIENT_ID));
             Ok(Some(Patient { issuer, id }).filter(|patient| !patient.id.is_empty()))
         })?;

@@ -3,6 +3,7 @@
 use crate::material::{History, sop_key};
 use crate::scrub::observe;
 use crate::source::Source;
+use crate::study_status::{accession_name, sender_name};
 use crate::work::{Known, StudyWork};
 use crate::{PipelineError, Settings, Site};
 use scanveil_catalog::{Arrival, KeyedId, KnownInstance, Outcome};
@@ -206,6 +207,9 @@ fn account(
         source: instance.digest(),
         content: instance.meta().content,
         outcome,
+        study_key: work.study,
+        received_at_ms: instance.meta().received_at_ms,
+        names: vec![sender_name(&work.keys.key, instance.meta())],
     };
     let fate = |at: &usize| match work.held.contains_key(at) && !work.clean.contains(at) {
         true => Outcome::Quarantined,
@@ -213,6 +217,10 @@ fn account(
     };
     let mut arrivals: Vec<Arrival> =
         new.iter().enumerate().map(|(at, one)| arrival(one, fate(&at))).collect();
+    for (at, arrival) in arrivals.iter_mut().enumerate() {
+        let accession = work.accessions.get(&at);
+        arrival.names.extend(accession.map(|number| accession_name(&work.keys.key, number)));
+    }
     // A repeated instance is what it was: this outcome does not change an accepted one.
     arrivals.extend(repeats.iter().map(|one| arrival(one, Outcome::Quarantined)));
     // The one that was here first keeps its place under the UID.

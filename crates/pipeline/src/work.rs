@@ -66,6 +66,8 @@ pub(crate) struct StudyWork<'w> {
     /// The source that names the right patient, where identifiers were merged.
     right_patient: Option<usize>,
     history: History,
+    /// Accession numbers of sources that have one. They identify.
+    pub(crate) accessions: BTreeMap<usize, Vec<u8>>,
     /// When the newest source was received, in milliseconds since 1970.
     received_at_ms: i64,
     erased: Option<KeyringError>,
@@ -100,7 +102,8 @@ impl<'w> StudyWork<'w> {
             sources.extend(waiting(site, &hospital.id, &keys.key, &study, &arriving, met)?);
         }
         let all: Vec<usize> = (0..sources.len()).collect();
-        let Observed { identity, patients, held: unreadable } = observe(&sources, &all)?;
+        let Observed { identity, patients, accessions, held: unreadable } =
+            observe(&sources, &all)?;
         let owners = Owners::find(&keys.key, &study, &history, &sources, &patients, &decided);
         let right_patient = decided.right_patient(&sources, &patients);
         let mut held: BTreeMap<usize, Vec<Reason>> = BTreeMap::new();
@@ -133,6 +136,7 @@ impl<'w> StudyWork<'w> {
             decided,
             right_patient,
             history,
+            accessions,
             received_at_ms: arrived_at_ms.max(originals.received_at_ms),
             erased: originals.erased,
             readable,

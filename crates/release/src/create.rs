@@ -12,12 +12,12 @@ use crate::{
     ReleaseSources, Totals, Unreadable, datasheet, tables,
 };
 use rayon::prelude::*;
-use scanveil_catalog::{Catalog, ReleaseRecord};
+use scanveil_catalog::{Catalog, ReleaseRecord, ReleasedStudy};
 use scanveil_durable::{SHARED, TempFile, sync_file_system};
-use scanveil_model::Digest;
-use scanveil_seal::{PackReader, SealError};
+use scanveil_model::{Digest, Generation, HospitalId};
+use scanveil_seal::{PackReader, SealError, StudyKey};
 use scanveil_storage::StoredReader;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -54,7 +54,7 @@ pub fn create(
         return Err(ReleaseError::Empty { left_out });
     }
     let document = describe(request, created_at, &folder, &plan)?;
-    record(request, &document, sources.catalog)?;
+    record(request, &document, &plan, sources.catalog)?;
     folder.finish()?;
     Ok(ReleaseManifest(document))
 }
@@ -314,9 +314,10 @@ fn totals(lines: &[Line]) -> Totals {
 fn record(
     request: &ReleaseRequest,
     document: &Document,
+    plan: &Plan,
     catalog: &Catalog,
 ) -> Result<(), ReleaseError> {
-    catalog.record_release(&ReleaseRecord {
+    let release = ReleaseRecord {
         release: document.release.clone(),
         project: document.project.clone(),
         created_at_ms: request.created_at_ms,
@@ -324,6 +325,22 @@ fn record(
         instances: document.totals.instances,
         bytes: document.totals.bytes,
         list_digest: document.list_digest,
-    })?;
+    };
+    catalog.record_release(&release, &released_studies(plan))?;
     Ok(())
+}
+
+/// The studies of the lines, with the generation of each: the newest, and there is one only.
+fn released_studies(plan: &Plan) -> Vec<ReleasedStudy> {
+    let mut found: BTreeMap<(&HospitalId, StudyKey), ReleasedStudy> = BTreeMap::new();
+    for object in plan.lines.iter().filter_map(|line| plan.objects.get(line.object)) {
+        let study = found.entry((&object.hospital, object.study_key)).or_insert(ReleasedStudy {
+            hospital: object.hospital.clone(),
+            study_key: object.study_key,
+            generation: object.generation.unwrap_or(Generation(0)),
+            instances: 0,
+        });
+        study.instances += 1;
+    }
+    found.into_values().collect()
 }

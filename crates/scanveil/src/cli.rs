@@ -5,6 +5,7 @@ mod documented;
 mod govern;
 mod quarantine;
 mod store;
+mod study;
 
 pub(crate) use govern::{
     ApproverCommand, AuditCommand, AuditListArgs, AuditVerifyArgs, KeysRotateArgs, SubjectCommand,
@@ -16,6 +17,7 @@ pub(crate) use quarantine::{
     SignArgs,
 };
 pub(crate) use store::{StoreCheckArgs, StoreCommand, StoreRebuildArgs};
+pub(crate) use study::{StudyCommand, StudyStatusArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scanveil_dataset::Vr;
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     /// What is held back and why, and what people decide about it.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// What became of a study that was sent.
+    #[command(subcommand)]
+    Study(StudyCommand),
     /// The object store and its catalogue.
     #[command(subcommand)]
     Store(StoreCommand),

@@ -19,6 +19,7 @@ mod serve;
 mod spool;
 mod status;
 mod store;
+mod study;
 mod subject;
 mod synth;
 mod worker;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Subject(command) => subject::run(command, output),
         Command::Audit(command) => audit::run(command, output),
         Command::Quarantine(command) => quarantine::run(command, output),
+        Command::Study(command) => study::run(command, output),
         Command::Store(command) => store::run(command, output),
         Command::Config(command) => config::run(command, output),
         Command::Health(args) => health::run(args, output),

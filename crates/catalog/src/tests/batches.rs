@@ -130,10 +130,10 @@ fn batches_and_releases_are_listed_newest_first() {
             bytes: 70,
             list_digest: digest(id),
         };
-        world.catalog.record_release(&release).unwrap();
-        world.catalog.record_release(&release).unwrap();
+        world.catalog.record_release(&release, &[]).unwrap();
+        world.catalog.record_release(&release, &[]).unwrap();
         let other = ReleaseRecord { list_digest: digest("other"), ..release };
-        let result = world.catalog.record_release(&other);
+        let result = world.catalog.record_release(&other, &[]);
         assert!(matches!(result, Err(CatalogError::Exists { kind: "release", .. })));
     }
     let batches = world.catalog.batches().unwrap();

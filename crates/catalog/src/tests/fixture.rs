@@ -63,6 +63,9 @@ pub(super) fn arrival(spool: u8, sop: u8, content: &str, outcome: Outcome) -> Ar
         // Of content `a.1` and `a.2` only the file meta information is another.
         content: Some(digest(content.split('.').next().unwrap_or_default())),
         outcome,
+        study_key: StudyKey([3; 16]),
+        received_at_ms: 1000,
+        names: Vec::new(),
     }
 }
 

@@ -1,5 +1,8 @@
-use super::fixture::{World, hospital, project};
-use crate::{Holding, ObjectFilter, QuarantineFilter};
+use super::fixture::{World, arrival, digest, hospital, project};
+use crate::{
+    Arrival, Holding, NameKind, ObjectFilter, Outcome, QuarantineFilter, RecordId, ReleaseRecord,
+    ReleasedStudy, StudyName,
+};
 use scanveil_model::{Generation, ObjectId, ReasonCode, SubjectId, Zone};
 use scanveil_seal::{RawZone, StudyKey};
 
@@ -158,4 +161,57 @@ fn quarantine_is_listed_page_by_page_and_counted() {
     assert_eq!(counts(), [(Video, 2)]);
     world.generation(1, 3, "strict@0123456789abcdef", "1.0.0");
     assert_eq!(back(), [(BurnedInText, 1), (Video, 2)]);
+}
+
+#[test]
+fn a_study_is_known_by_its_names_and_its_releases() {
+    let world = World::new();
+    let pack = world.pack(1, RawZone::Vault, 1, &[("a", &[])]);
+    let name = |kind, byte| StudyName { kind, name: [byte; 16] };
+    let (sender, number) = (name(NameKind::Sender, 8), name(NameKind::Accession, 9));
+    let arrivals: Vec<Arrival> = [(1, 2000, 1), (2, 1000, 1), (3, 5000, 2)]
+        .map(|(spool, received_at_ms, study)| Arrival {
+            study_key: StudyKey([study; 16]),
+            received_at_ms,
+            names: if spool == 1 { vec![sender, number] } else { vec![sender] },
+            ..arrival(spool, spool, "a", Outcome::Accepted)
+        })
+        .into();
+    world.publish(&[&pack], &arrivals);
+    // Told again after a crash, it counts once.
+    world.publish(&[&pack], &arrivals);
+    let ask = |name: &StudyName, from, until| {
+        let found = world.catalog.studies_named(&hospital(), name, (from, until)).unwrap();
+        found.iter().map(|one| (one.study_key.0[0], one.instances)).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(&sender, i64::MIN, i64::MAX), [(1, 2), (2, 1)]);
+    assert_eq!(ask(&sender, 2001, i64::MAX), [(2, 1)]);
+    assert_eq!(ask(&sender, i64::MIN, 999), []);
+    assert_eq!(ask(&number, i64::MIN, i64::MAX), [(1, 1)]);
+    assert_eq!(ask(&name(NameKind::Accession, 8), i64::MIN, i64::MAX), []);
+    let study = StudyKey([1; 16]);
+    let names = world.catalog.names_of_study(&hospital(), &study, NameKind::Sender).unwrap();
+    assert_eq!((names[0].first_received_ms, names[0].last_received_ms), (1000, 2000));
+    assert_eq!(world.catalog.study_received(&hospital(), &study).unwrap(), Some((1001, 1001)));
+
+    let release = ReleaseRecord {
+        release: RecordId::parse("r1").unwrap(),
+        project: project(),
+        created_at_ms: 7,
+        engine: "1.0.0".into(),
+        instances: 3,
+        bytes: 30,
+        list_digest: digest("list"),
+    };
+    let within = ReleasedStudy {
+        hospital: hospital(),
+        study_key: study,
+        generation: Generation(4),
+        instances: 3,
+    };
+    world.catalog.record_release(&release, &[within]).unwrap();
+    let found = world.catalog.releases_of_study(&hospital(), &study).unwrap();
+    let [one] = &found[..] else { panic!("one release: {found:?}") };
+    assert_eq!((one.release.as_str(), one.generation, one.instances), ("r1", Generation(4), 3));
+    assert_eq!(world.catalog.releases_of_study(&hospital(), &StudyKey([2; 16])).unwrap(), []);
 }

@@ -25,4 +25,5 @@ mod resume;
 mod running;
 mod scrub;
 mod store_s3;
+mod study;
 mod watch;
