@@ -363,10 +363,12 @@ def arguments():
     parser.add_argument("--corpora", type=lambda s: s.split(","), default=list(CORPORA))
     parser.add_argument("--only", choices=["scrub", "store"])
     parser.add_argument("--name", default="latest", help="of the file in benches/results")
-    parser.add_argument("--work", help="an existing folder to work in; a temporary one otherwise")
+    parser.add_argument("--work", help="a folder to work in; a temporary one otherwise")
     parser.add_argument("--publish", action="store_true", help="put the tables into README.md")
     options = parser.parse_args()
     options.scanveil = os.path.abspath(options.scanveil)
+    if options.work:
+        os.makedirs(options.work, exist_ok=True)
     if not os.access(options.scanveil, os.X_OK):
         parser.error(f"{options.scanveil} is not there: run make build first")
     if unknown := set(options.corpora) - set(CORPORA):

@@ -24,7 +24,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
     shown.filter(|line| line.starts_with("scanveil ")).map(words).collect()
 }
 
-/// Words as a shell tells them, without quotes; nothing behind a comment or a pipe.
+/// Words as a shell tells them, without quotes; nothing behind a comment, a pipe or a file.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
@@ -32,7 +32,7 @@ fn words(line: &str) -> Vec<String> {
         match (c, quote) {
             ('"' | '\'', None) => quote = Some(c),
             (_, Some(open)) if c == open => quote = None,
-            ('#' | '|' | '>', None) => break,
+            ('#' | '|' | '<' | '>', None) => break,
             (' ', None) => words.push(String::new()),
             _ => words.last_mut().into_iter().for_each(|word| word.push(c)),
         }
