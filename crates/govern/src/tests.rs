@@ -1,6 +1,7 @@
 //! The log, the people and the requests, from outside the crate.
 
 mod audit;
+mod chain;
 mod office;
 mod power;
 mod requests;

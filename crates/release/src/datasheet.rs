@@ -220,3 +220,61 @@ fn citation(text: &mut String, request: &ReleaseRequest) -> std::fmt::Result {
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\r', '\n'], " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ReleaseFilter, ReleaseMode, Unreadable};
+    use scanveil_catalog::RecordId;
+    use scanveil_model::{Digest, Generation, HospitalId, ProjectName, Uid};
+    use std::sync::Arc;
+
+    fn request() -> ReleaseRequest {
+        let hospital = HospitalId::parse("st-wystan").unwrap();
+        ReleaseRequest {
+            release: RecordId::parse("lungs-3").unwrap(),
+            project: ProjectName::parse("lungs").unwrap(),
+            out: "out".into(),
+            mode: ReleaseMode::New,
+            admitted: BTreeSet::from([hospital.clone()]),
+            configured: BTreeSet::from([hospital]),
+            profile: "research@0123456789abcdef".into(),
+            only_profile: false,
+            filter: ReleaseFilter::default(),
+            unreadable: Unreadable::Fail,
+            created_at_ms: 0,
+            engine: "1.0.0".into(),
+            jobs: 1,
+            citation: Some("Quillfeather and others, Lungs of Dunmorrow, 2026".into()),
+            contact: None,
+        }
+    }
+
+    fn line(number: u8, modality: &str) -> Line {
+        let uid = |last: u8| Uid::parse(&format!("2.25.77.{last}")).unwrap();
+        Line {
+            path: format!("data/p/s/{number}.dcm"),
+            patient: Arc::from("SV0123456789"),
+            study: uid(1),
+            series: uid(2),
+            sop_instance: uid(10 + number),
+            sop_class: Uid::parse("1.2.840.10008.5.1.4.1.1.2").unwrap(),
+            transfer_syntax: Uid::parse("1.2.840.10008.1.2.1").unwrap(),
+            digest: Digest([number; 32]),
+            bytes: 1000,
+            generation: Generation(2),
+            profile: Arc::from("research@0123456789abcdef"),
+            attributes: BTreeMap::from([("Modality".to_owned(), modality.to_owned())]),
+            object: 0,
+            entry: usize::from(number),
+        }
+    }
+
+    #[test]
+    fn the_data_sheet_is_as_it_was_read() {
+        let lines = [line(1, "CT"), line(2, "CT"), line(3, "MR")];
+        let totals = Totals { patients: 1, studies: 1, series: 1, instances: 3, bytes: 3000 };
+        let left = LeftOut { reason: "burned-in-text".into(), instances: 4 };
+        insta::assert_snapshot!(datasheet(&request(), &lines, &totals, &[left]));
+    }
+}

@@ -4,6 +4,9 @@
 mod documented;
 mod govern;
 mod quarantine;
+#[cfg(test)]
+mod shown;
+mod spool;
 mod store;
 mod study;
 
@@ -16,12 +19,13 @@ pub(crate) use quarantine::{
     HeldArgs, QuarantineCommand, QuarantineDecideArgs, QuarantineExportArgs, QuarantineListArgs,
     SignArgs,
 };
+pub(crate) use spool::{SpoolCommand, SpoolItemArgs};
 pub(crate) use store::{StoreCheckArgs, StoreCommand, StoreRebuildArgs};
 pub(crate) use study::{StudyCommand, StudyStatusArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scanveil_dataset::Vr;
-use scanveil_model::{HospitalId, ObjectId, ProjectName};
+use scanveil_model::{HospitalId, ProjectName};
 use scanveil_profiles::ImportKind;
 use std::path::PathBuf;
 
@@ -110,25 +114,6 @@ pub(crate) enum Command {
     /// What the program starts itself, in a process of its own.
     #[command(subcommand, hide = true)]
     Worker(WorkerCommand),
-}
-
-#[derive(Subcommand)]
-pub(crate) enum SpoolCommand {
-    /// Lists what was found damaged; exits with 2 where something waits for a decision.
-    List(ConfigArg),
-    /// Has the service try a record again, after its bytes or its keys were restored.
-    Retry(SpoolItemArgs),
-    /// Removes a record for good, after its sender has sent it again.
-    Discard(SpoolItemArgs),
-}
-
-/// One thing that the spool keeps aside.
-#[derive(Args)]
-pub(crate) struct SpoolItemArgs {
-    #[command(flatten)]
-    pub(crate) config: ConfigArg,
-    /// Its id, as `spool list` shows it.
-    pub(crate) id: ObjectId,
 }
 
 #[derive(Subcommand)]

@@ -140,3 +140,65 @@ fn made(one: &StudyStatus, text: &mut String) {
     }
     let _ = writeln!(text, "{rows}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scanveil_catalog::{RecordId, StudyGenerationRecord, StudyRelease};
+    use scanveil_model::{Generation, HospitalId, ProjectName, ReasonCode};
+    use scanveil_pipeline::{StudyHeld, StudyKept, StudySender};
+    use serde_json::json;
+
+    fn sender(name: Option<&str>, instances: u64) -> StudySender {
+        StudySender {
+            sender: name.map(str::to_owned),
+            instances,
+            first_received_ms: 1_800_000_000_000,
+            last_received_ms: 1_800_000_060_000,
+        }
+    }
+
+    fn status() -> StudyStatus {
+        StudyStatus {
+            hospital: HospitalId::parse("st-wystan").unwrap(),
+            study: serde_json::from_value(json!("0123456789abcdef0123456789abcdef")).unwrap(),
+            first_received_ms: 1_800_000_000_000,
+            last_received_ms: 1_800_000_060_000,
+            received: Vec::new(),
+            originals: StudyKept::default(),
+            held_instances: 0,
+            held: Vec::new(),
+            generations: Vec::new(),
+            releases: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_a_study_is_as_it_was_read() {
+        let project = ProjectName::parse("lungs").unwrap();
+        let made = |generation, instances| StudyGenerationRecord {
+            project: project.clone(),
+            generation: Generation(generation),
+            profile: "research@0123456789abcdef".into(),
+            instances,
+        };
+        let release = StudyRelease {
+            release: RecordId::parse("lungs-3").unwrap(),
+            project: project.clone(),
+            created_at_ms: 1_800_000_600_000,
+            generation: Generation(2),
+            instances: 41,
+        };
+        let held = StudyHeld { code: ReasonCode::BurnedInText, instances: 3 };
+        let full = StudyStatus {
+            received: vec![sender(Some("WYSTAN_PACS"), 44), sender(None, 2)],
+            originals: StudyKept { instances: 44, until: Some("2056-11-30".into()) },
+            held_instances: 3,
+            held: vec![held],
+            generations: vec![made(1, 40), made(2, 41)],
+            releases: vec![release],
+            ..status()
+        };
+        insta::assert_snapshot!(text(&[full, status()]));
+    }
+}

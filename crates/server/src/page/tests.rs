@@ -151,3 +151,14 @@ fn tags_are_closed() {
         }
     }
 }
+
+#[test]
+fn the_page_is_as_it_was_read() {
+    let mut status = busy();
+    status.problems.push(Problem {
+        code: "SV-INGEST-001".into(),
+        message: "the spool is full".into(),
+        next_step: "find out why the pipeline does not empty it".into(),
+    });
+    insta::assert_snapshot!(render(&status, "scanveil.example:8080"));
+}
