@@ -7,6 +7,10 @@ mod table;
 #[path = "src/stem.rs"]
 mod stem;
 
+#[allow(dead_code)]
+#[path = "src/words.rs"]
+mod words;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::{env, fs, io};
@@ -61,6 +65,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=data");
     println!("cargo::rerun-if-changed=src/table.rs");
     println!("cargo::rerun-if-changed=src/stem.rs");
+    println!("cargo::rerun-if-changed=src/words.rs");
     let out = env::var_os("OUT_DIR").map(PathBuf::from).ok_or(io::ErrorKind::NotFound)?;
     let folds = fs::read_to_string("data/fold.txt")?;
     let folds: HashMap<char, &str> = folds

@@ -22,3 +22,5 @@ mod source;
 mod style;
 #[cfg(test)]
 mod tree;
+#[cfg(test)]
+mod words;

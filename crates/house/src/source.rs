@@ -134,6 +134,29 @@ fn raw_end(chars: &[char], at: usize) -> usize {
     (find(chars, at + 2 + hashes, closes) + 1 + hashes).min(chars.len())
 }
 
+/// The contents of string literals, each with its line number from 1 and the code before it, from
+/// the literal before.
+pub(crate) fn strings(text: &str) -> Vec<(usize, String, String)> {
+    let chars: Vec<char> = text.chars().collect();
+    let (mut found, mut between, mut at, mut line) = (Vec::new(), String::new(), 0, 1);
+    while at < chars.len() {
+        let end = span_end(&chars, at);
+        let span = &chars[at..end.max(at + 1)];
+        match (end > at, chars[at]) {
+            (true, '"') => {
+                let inside = span[1..].iter().take(span.len().saturating_sub(2)).collect();
+                found.push((line, inside, std::mem::take(&mut between)));
+            }
+            (true, 'r' | '\'') => between.push('?'),
+            (true, _) => {}
+            (false, c) => between.push(c),
+        }
+        line += span.iter().filter(|c| **c == '\n').count();
+        at += span.len();
+    }
+    found
+}
+
 /// The words and `::` of blanked code, each with its line number from 1.
 pub(crate) fn tokens(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
@@ -168,6 +191,15 @@ fn comments_strings_and_characters_are_blanked() {
     ] {
         assert_eq!(blank(text), expected, "{text}");
     }
+}
+
+#[test]
+fn strings_know_their_line_and_what_stands_before_them() {
+    let text = "f(\"a b\", // \"c\"\n'\"', \"d\\\"\")";
+    let found = strings(text);
+    let expected = [(1, "a b", "f("), (2, "d\\\"", ", \n?, ")];
+    let expected = expected.map(|(line, inside, code)| (line, inside.to_owned(), code.to_owned()));
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Recognizers for short text that no table lists: what looks as if it could identify somebody.
 
+use std::sync::LazyLock;
+
 /// What a text was taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Suspicion {
@@ -16,9 +18,16 @@ pub(crate) enum Suspicion {
 }
 
 /// Titles and words that go before a name.
-const TITLES: &[&str] = &["dr", "mrs", "miss", "prof", "patient", "doctor", "nurse", "for", "by"];
+static TITLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| listed("title"));
 /// Titles that in capitals are words of the trade: magnetic resonance, positron tomography.
-const TITLES_AS_WRITTEN: &[&str] = &["Mr", "Ms", "Pt"];
+static TITLES_AS_WRITTEN: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| listed("title-as-written"));
+
+fn listed(section: &str) -> Vec<&'static str> {
+    let lines = include_str!("../tables/person-cues.txt").lines();
+    let sections = lines.filter_map(|line| line.split_once(": "));
+    sections.filter(|(name, _)| *name == section).flat_map(|(_, words)| words.split(' ')).collect()
+}
 
 /// The reason why a short text may identify somebody, if there is one.
 #[must_use]

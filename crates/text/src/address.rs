@@ -6,171 +6,39 @@ use crate::kind::Kind;
 use crate::lexicon;
 use crate::numbers;
 use crate::token::{Case, Class, Page};
+use crate::words::words;
 
-/// Streets whose kind comes last: `221B Baker Street`.
-const LAST: &[&str] = &[
-    "street",
-    "road",
-    "avenue",
-    "lane",
-    "drive",
-    "court",
-    "boulevard",
-    "terrace",
-    "square",
-    "highway",
-    "parkway",
-    "crescent",
-    "close",
-    "way",
-    "place",
-    "rd",
-    "ave",
-    "blvd",
-    "hwy",
-    "pkwy",
-    "ln",
-    "st",
-    "dr",
-    "ct",
-    "pl",
-    "mews",
-    "gardens",
-    "grove",
-    "row",
-    "walk",
-    "rise",
-    "parade",
-    "circus",
-    "alley",
-    "esplanade",
-    "embankment",
-    "wharf",
-    "quay",
-    "yard",
-    "hill",
-    "green",
-    "crossing",
-    "path",
-    "trail",
-    "loop",
-    "circle",
-    "turnpike",
-    "pike",
-    "cres",
-    "ter",
-    "sq",
-    "bypass",
-    "common",
-    "croft",
-    "dell",
-    "drove",
-    "garth",
-    "gate",
-    "glade",
-    "heath",
-    "hollow",
-    "mead",
-    "meadow",
-    "meadows",
-    "orchard",
-    "passage",
-    "plaza",
-    "promenade",
-    "ridge",
-    "vale",
-    "villas",
-    "mount",
-    "bend",
-    "cove",
-    "landing",
-    "point",
-    "run",
-];
-/// Kinds of streets that are words of the trade as well: `ST segment`, `CT`.
-const LAST_DOUBTFUL: &[&str] = &[
-    "st", "dr", "ct", "pl", "close", "way", "place", "court", "drive", "row", "walk", "rise",
-    "circle", "loop", "path", "trail", "hill", "green", "yard", "grove", "crossing", "square",
-    "lane", "bypass", "common", "gate", "glade", "heath", "hollow", "mead", "meadow", "meadows",
-    "orchard", "passage", "plaza", "ridge", "vale", "mount", "bend", "cove", "landing", "point",
-    "run", "ter", "sq", "dell", "drove",
-];
-/// Streets whose kind comes first: `rue de la Paix`, `Calle Mayor 5`, `Rua Augusta, 100`.
-const FIRST: &[&str] = &[
-    "rue",
-    "avenue",
-    "boulevard",
-    "bd",
-    "bvd",
-    "chemin",
-    "impasse",
-    "allee",
-    "allees",
-    "quai",
-    "cours",
-    "sentier",
-    "ruelle",
-    "villa",
-    "passage",
-    "route",
-    "faubourg",
-    "lotissement",
-    "calle",
-    "c",
-    "avda",
-    "avenida",
-    "av",
-    "plaza",
-    "plza",
-    "paseo",
-    "pso",
-    "carretera",
-    "ctra",
-    "camino",
-    "ronda",
-    "travesia",
-    "callejon",
-    "glorieta",
-    "rambla",
-    "urbanizacion",
-    "pasaje",
-    "rua",
-    "travessa",
-    "praca",
-    "estrada",
-    "alameda",
-    "rodovia",
-    "largo",
-    "beco",
-    "calcada",
-    "ladeira",
-    "viela",
-    "piazza",
-    "viale",
-    "via",
-    "corso",
-    "vicolo",
-    "place",
-];
-/// Kinds of streets that come first and are other words as well: they need a house's number.
-const FIRST_DOUBTFUL: &[&str] = &[
-    "c", "av", "place", "cours", "passage", "route", "villa", "largo", "via", "ronda", "camino",
-    "corso", "rambla",
-];
-/// Ends of German streets that are one word with their name.
-const JOINED: &[&str] =
-    &["strasse", "str", "gasse", "platz", "allee", "damm", "ufer", "chaussee", "weg"];
+/// Words of addresses.
+const ADDRESSES: &str = include_str!("../data/addresses.txt");
+
+words! { ADDRESSES;
+    /// Streets whose kind comes last: `221B Baker Street`.
+    LAST "last";
+    /// Kinds of streets that are words of the trade as well: `ST segment`, `CT`.
+    LAST_DOUBTFUL "last-doubtful";
+    /// Streets whose kind comes first: `rue de la Paix`, `Calle Mayor 5`, `Rua Augusta, 100`.
+    FIRST "first";
+    /// Kinds of streets that come first and are other words as well: they need a house's number.
+    FIRST_DOUBTFUL "first-doubtful";
+    /// Ends of German streets that are one word with their name.
+    JOINED "joined";
+    /// Signs of streets and houses in Chinese, Japanese and Korean.
+    EASTERN_STREET "eastern-street";
+    EASTERN_HOUSE "eastern-house";
+    /// Areas of the United Kingdom's postcodes: those that are one letter need an address beside
+    /// them.
+    POSTCODE_AREAS "postcode-area";
+    /// Small words inside names of streets.
+    SMALL "small";
+    /// Small words inside names of towns.
+    SMALL_OF_TOWNS "small-of-towns";
+    /// Before the number of a house.
+    NUMBERED "numbered";
+    /// Parts of houses behind a street.
+    FLATS "flat";
+}
 /// Most words of a street's name.
 const WORDS: usize = 4;
-/// Signs of streets and houses in Chinese, Japanese and Korean.
-const EASTERN_STREET: &[&str] =
-    &["路", "街", "道", "巷", "弄", "村", "镇", "丁目", "町", "市", "区", "로", "길", "동"];
-const EASTERN_HOUSE: &[&str] = &["号", "室", "栋", "楼", "番地", "番", "丁目", "호", "번지"];
-/// Areas of the United Kingdom's postcodes that are one letter need an address beside them.
-const POSTCODE_AREAS: &str = "ab al ba bb bd bh bl bn br bs bt ca cb cf ch cm co cr ct cv cw da dd \
-    de dg dh dl dn dt dy ec en eh ex fk fy gl gu ha hd hg hp hr hs hu hx ig im ip iv ka kt kw ky la \
-    ld le ll ln ls lu me mk ml ne ng nn np nr nw ol ox pa pe ph pl po pr rg rh rm sa se sg sk sl sm \
-    sn so sp sr ss st sw sy ta td tf tn tq tr ts tw ub wa wc wd wf wn wr ws wv yo ze";
 
 /// Takes street addresses and postcodes.
 pub(crate) fn find(page: &mut Page) {
@@ -221,15 +89,15 @@ fn house_first(page: &Page, at: usize) -> Option<(usize, usize, &'static str)> {
     if numbers::is_unit(page.str(next)) {
         return None;
     }
-    if FIRST.contains(&page.str(next)) {
+    if FIRST.contains(page.str(next)) {
         return named_after(page, next).map(|end| (at, end, "street-after-house"));
     }
     let mut named = false;
     for step in 0..=WORDS {
         let word = page.str(next);
-        let sure = step > 0 && !LAST_DOUBTFUL.contains(&word);
-        let kind = LAST.contains(&word) && (named || sure);
-        if kind && (!LAST_DOUBTFUL.contains(&word) || is_certain(page, at, next)) {
+        let sure = step > 0 && !LAST_DOUBTFUL.contains(word);
+        let kind = LAST.contains(word) && (named || sure);
+        if kind && (!LAST_DOUBTFUL.contains(word) || is_certain(page, at, next)) {
             let end = next + 1;
             return Some((at, end + usize::from(page.mark(end) == Some('.')), "street"));
         }
@@ -265,24 +133,7 @@ fn named_after(page: &Page, at: usize) -> Option<usize> {
         if !(page.is_space(next) || page.mark(next) == Some('-')) || !page.is_word(next + 1) {
             break;
         }
-        let small = matches!(
-            page.str(next + 1),
-            "de" | "la"
-                | "du"
-                | "des"
-                | "del"
-                | "da"
-                | "do"
-                | "dos"
-                | "das"
-                | "los"
-                | "las"
-                | "le"
-                | "l"
-                | "d"
-                | "e"
-                | "y"
-        );
+        let small = SMALL.contains(page.str(next + 1));
         if !small && !is_capital(page, next + 1) {
             break;
         }
@@ -297,10 +148,10 @@ fn named_after(page: &Page, at: usize) -> Option<usize> {
 
 /// `Calle Mayor 5`, `Rua Augusta, 100`: the house after the name.
 fn street_first(page: &Page, at: usize) -> Option<(usize, usize, &'static str)> {
-    if !FIRST.contains(&page.str(at)) {
+    if !FIRST.contains(page.str(at)) {
         return None;
     }
-    let doubtful = FIRST_DOUBTFUL.contains(&page.str(at));
+    let doubtful = FIRST_DOUBTFUL.contains(page.str(at));
     if doubtful && (!is_capital(page, at) || page.is_glued_before(at + 1)) {
         return None;
     }
@@ -313,7 +164,7 @@ fn street_first(page: &Page, at: usize) -> Option<(usize, usize, &'static str)> 
     for _ in 0..4 {
         let between = page.is_space(house)
             || page.mark(house).is_some_and(|c| matches!(c, ',' | '.' | 'º' | '°'))
-            || matches!(page.str(house), "n" | "no" | "nº" | "numero");
+            || NUMBERED.contains(page.str(house));
         house += usize::from(between);
     }
     let measured = numbers::is_unit(page.str(house + 1 + usize::from(page.is_space(house + 1))));
@@ -350,7 +201,7 @@ fn code_of_kingdom(page: &Page, at: usize, beside: bool) -> Option<(usize, usize
     if area.len() > 2 || page.is_glued_before(at) || page.tokens[at].case != Case::Upper {
         return None;
     }
-    let known = area.len() == 2 && POSTCODE_AREAS.split_ascii_whitespace().any(|a| a == area);
+    let known = area.len() == 2 && POSTCODE_AREAS.contains(area);
     let middle = page.glued_end(at);
     let outward = page.digits_at(at + 1).is_some_and(|d| d.len() <= 2) && middle <= at + 3;
     let inward = page.is_space(middle)
@@ -375,8 +226,7 @@ fn with_town(page: &Page, end: usize) -> usize {
             return end;
         }
         next += 1;
-        let flat =
-            matches!(page.str(next), "apt" | "apartment" | "suite" | "unit" | "floor" | "fl");
+        let flat = FLATS.contains(page.str(next));
         if flat && page.is_space(next + 1) && page.digits_at(next + 2).is_some() {
             end = page.glued_end(next + 2);
             continue;
@@ -441,22 +291,7 @@ fn town_end(page: &Page, at: usize) -> usize {
         let entry = lexicon::look_up(page.str(next));
         let last = page.mark(next + 1).is_some_and(|c| matches!(c, '.' | ',' | ';'));
         let town = is_capital(page, next) && (!entry.is_clinical() || last);
-        let small = matches!(
-            page.str(next),
-            "de" | "da"
-                | "do"
-                | "del"
-                | "la"
-                | "sur"
-                | "le"
-                | "am"
-                | "an"
-                | "der"
-                | "les"
-                | "en"
-                | "los"
-                | "sous"
-        );
+        let small = SMALL_OF_TOWNS.contains(page.str(next));
         if !(hyphen || apostrophe || town || small) {
             break;
         }

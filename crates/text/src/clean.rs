@@ -3,8 +3,10 @@
 use crate::eastern;
 use crate::fold::fold;
 use crate::kind::{Finding, Kind};
+use crate::names;
 use crate::numbers;
 use crate::titles;
+use crate::words::words;
 use std::ops::Range;
 
 /// Most words that lead to one finding.
@@ -13,6 +15,15 @@ const INTRODUCTIONS: usize = 6;
 const REACH: usize = 64;
 /// Longest word that stands between two parts of a name, in bytes.
 const LINK: usize = 12;
+
+words! { names::SMALL_WORDS;
+    /// Between two names.
+    LINKS "link";
+    /// Titles and cues that in capitals are words of the trade.
+    MODALITIES "modality";
+    /// Leads to a name, and stays where a name is only likely.
+    SMALL "small";
+}
 
 /// What is left of a text: pieces of the original, in order.
 pub(crate) struct Kept {
@@ -124,7 +135,7 @@ fn is_gap(gap: &str, names: bool) -> bool {
     let word = gap.trim_matches([' ', ',', '.', '-', '\'']);
     names && gap.len() <= LINK && {
         let word = fold(word);
-        titles::is_particle(&word) || matches!(word.as_str(), "and" | "und" | "et" | "or" | "with")
+        titles::is_particle(&word) || LINKS.contains(&word)
     }
 }
 
@@ -156,10 +167,9 @@ fn introduction(before: &str, kind: Kind, by: &mut bool) -> usize {
     let apart = before.len() > bare.len();
     let name = kind.is_name() || kind == Kind::UnknownWord;
     let capitals = !word.is_empty() && word.chars().all(char::is_uppercase);
-    let modality =
-        capitals && matches!(folded.as_str(), "cc" | "mr" | "ms" | "sr" | "pt" | "hr" | "fr");
+    let modality = capitals && MODALITIES.contains(&folded);
     let dotted = before[bare.len()..].starts_with(['.', ':']);
-    let small = matches!(folded.as_str(), "of" | "de" | "to" | "from" | "with" | "an");
+    let small = SMALL.contains(&folded);
     if name && apart && !glued && folded.is_ascii() && !word.is_empty() {
         let particle = kind.is_name() && folded.len() > 1 && titles::is_particle(&folded);
         let leads = (particle || titles::leads_to_name(&folded)) && (!modality || dotted);

@@ -8,6 +8,7 @@ use crate::kind::Kind;
 use crate::lists::EASTERN as WORDS;
 use crate::table::{CHARACTER, EASTERN, EASTERN_FAMILY, TERM};
 use crate::token::Page;
+use crate::words::words;
 use std::ops::Range;
 
 pub(crate) use names::{leads_to_name, title_of_page};
@@ -27,35 +28,13 @@ const WHOLE: u32 = 10;
 /// Endings and counters of Korean that are one character, and the Chinese `history of`.
 const ENDINGS: &str =
     "史은는이가을를의에도로와과만년월일시분초회차개매례형성부술세인한된됨함임건요";
-/// What stands after a name.
-const TITLES: &[&str] = &[
-    "医生",
-    "医师",
-    "大夫",
-    "先生",
-    "女士",
-    "小姐",
-    "教授",
-    "主任",
-    "主任医师",
-    "护士",
-    "技师",
-    "医師",
-    "様",
-    "さん",
-    "氏",
-    "殿",
-    "님",
-    "씨",
-    "선생님",
-    "선생",
-    "교수",
-    "교수님",
-    "御侍史",
-    "侍史",
-    "御机下",
-    "机下",
-];
+/// Words beside names in scripts without spaces.
+const EASTERN_WORDS: &str = include_str!("../data/eastern.txt");
+
+words! { EASTERN_WORDS;
+    /// What stands after a name.
+    TITLES "title";
+}
 
 /// The title that a folded text begins with, in bytes.
 pub(crate) fn title_at(text: &str) -> Option<usize> {

@@ -4,7 +4,7 @@
 //! half-width katakana the usual ones, traditional characters simplified ones, digits of other
 //! scripts `0` to `9`; what does not show (soft hyphens, zero-width marks) is left out.
 
-use crate::lexicon::QuickMap;
+use crate::words::QuickMap;
 use std::sync::LazyLock;
 
 static FOLDS: LazyLock<QuickMap<char, &'static str>> = LazyLock::new(|| {

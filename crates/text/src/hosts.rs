@@ -2,6 +2,7 @@
 
 use crate::kind::Kind;
 use crate::token::{Class, Page};
+use crate::words::words;
 use std::ops::Range;
 
 /// The root of the standard's own UIDs, which identify nobody.
@@ -11,9 +12,10 @@ const UUID_ROOT: &str = "2.25.";
 /// Fewest components and characters of a UID in a text.
 const UID_PARTS: usize = 5;
 const UID_LENGTH: usize = 16;
-/// Words before four numbers that are a version.
-const VERSION: &[&str] =
-    &["v", "ver", "version", "release", "sw", "software", "build", "syngo", "rev", "firmware"];
+words! { crate::numbers::DATES;
+    /// Words before four numbers that are a version.
+    VERSION "version";
+}
 /// Last parts of host names that need no `www` before them.
 const TOP: &[&str] = &["com", "org", "net", "edu", "gov", "info", "int", "mil"];
 
@@ -138,7 +140,7 @@ fn is_ipv4(page: &Page, first: usize) -> bool {
     let small = page.str(first) != "10" && parts().all(|(_, part)| part.is_some_and(|b| b < 32));
     let in_range = in_range && !small && page.str(first + 6) != "0";
     let word = (first.saturating_sub(3)..first).rev().find(|&t| page.is_word(t));
-    in_range && !word.is_some_and(|t| VERSION.contains(&page.str(t)))
+    in_range && !word.is_some_and(|t| VERSION.contains(page.str(t)))
 }
 
 /// IPv6 and hardware addresses: hexadecimal groups between colons or hyphens.

@@ -1,6 +1,6 @@
 //! Words of what hospitals are called, as `data/houses.txt` has them by section.
 
-use crate::lexicon::QuickMap;
+use crate::words::QuickMap;
 use std::sync::LazyLock;
 
 /// The words.

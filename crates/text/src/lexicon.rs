@@ -10,8 +10,6 @@ use crate::table::{
     CLINICAL, COMMON, EPONYM, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY,
 };
 pub(crate) use built::is_built_clinically;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// Shortest word that may be another with an umlaut: `run` has `ruen` besides.
 const SHORTEST_UMLAUT: usize = 6;
@@ -72,27 +70,6 @@ impl Entry {
         self.0 & FIRM != 0
     }
 }
-
-/// A quick hash for short words; the table's keys are ours, so nobody can choose collisions.
-#[derive(Default)]
-pub(crate) struct Quick(u64);
-
-impl Hasher for Quick {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word))
-                .wrapping_mul(0x517c_c1b7_2722_0a95);
-        }
-    }
-}
-
-pub(crate) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
 
 /// What a folded word is known as; spellings of umlauts with `e` are known too.
 pub(crate) fn look_up(word: &str) -> Entry {

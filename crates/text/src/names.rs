@@ -11,6 +11,7 @@ use crate::kind::Kind;
 use crate::lexicon::{self, Entry};
 use crate::titles::{is_eastern_family, is_namesake, is_role, is_title};
 use crate::token::{Case, Class, Page};
+use crate::words::words;
 
 /// Longest word that is too short for an unknown name.
 const SHORT: usize = 3;
@@ -141,9 +142,15 @@ fn without_dimension(page: &Page, at: usize) -> &str {
     rest.find(|rest| known(rest)).unwrap_or(word)
 }
 
-/// Beginnings of names with a capital inside: `McDonald`, `DeShawn`.
-const HUMPED: &[&str] =
-    &["mc", "mac", "de", "di", "la", "le", "van", "von", "fitz", "st", "del", "al"];
+/// Small words beside and inside names.
+pub(crate) const SMALL_WORDS: &str = include_str!("../data/beside-names.txt");
+
+words! { SMALL_WORDS;
+    /// Beginnings of names with a capital inside: `McDonald`, `DeShawn`.
+    HUMPED "humped";
+    /// Between a thing and whom it is named after.
+    NAMED_AFTER "named-after";
+}
 
 impl Words<'_> {
     /// Judges every word by itself; false when nothing is in doubt.
@@ -179,7 +186,7 @@ impl Words<'_> {
         if end > at + 1 {
             let whole = &self.page.text[self.page.tokens[at].start..self.page.tokens[end - 1].end];
             let entry = if keep(whole) { Entry::VOCABULARY } else { lexicon::look_up(whole) };
-            let humped = HUMPED.contains(&self.page.str(at));
+            let humped = HUMPED.contains(self.page.str(at));
             if entry.is_vocabulary() || entry.is_name() {
                 let judged = judge(whole, entry);
                 self.judged[at..end].fill(judged);
@@ -245,7 +252,7 @@ impl Words<'_> {
     fn is_after_namesake(&self, at: usize) -> bool {
         let small = |b: usize| {
             let word = self.page.str(b);
-            matches!(word, "of" | "de" | "di" | "do" | "da" | "del" | "von" | "d")
+            NAMED_AFTER.contains(word)
         };
         let beside = |t: usize| {
             let before = t.checked_sub(2)?;

@@ -16,6 +16,7 @@ use crate::token::{Class, Page};
 use cues::{Cue, cue_before};
 
 pub(crate) use cues::introduction;
+pub(crate) use dates::DATES;
 pub(crate) use months::roman;
 pub(crate) use technical::is_unit;
 pub(crate) use weekday::{is_nobody, take_beside};

@@ -2,8 +2,8 @@
 //!
 //! The words are in `data/roles.txt`, by the roles below.
 
-use crate::lexicon::QuickMap;
 use crate::token::{Case, Page};
+use crate::words::QuickMap;
 use std::sync::LazyLock;
 
 /// How sure a word before makes a name of the word after.

@@ -3,6 +3,7 @@
 use crate::names::by_letters;
 use crate::spelling::{Rule, Spelling, is_letter, is_wide};
 use crate::words::all_common;
+use std::sync::LazyLock;
 
 /// Fewest digits that count without letters.
 const DIGITS: usize = 6;
@@ -149,23 +150,14 @@ pub(crate) struct Day {
     day: u8,
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+/// The names of months and their Roman numbers.
+static MONTHS: LazyLock<Vec<&'static str>> = LazyLock::new(|| listed("name"));
+static ROMAN: LazyLock<Vec<&'static str>> = LazyLock::new(|| listed("roman"));
 
-const ROMAN: [&str; 12] =
-    ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+fn listed(section: &str) -> Vec<&'static str> {
+    let lines = include_str!("../data/months.txt").lines().filter_map(|line| line.split_once(": "));
+    lines.filter(|(name, _)| *name == section).flat_map(|(_, words)| words.split(' ')).collect()
+}
 
 /// Every day that a date or date and time holds, well formed or nearly so.
 pub(crate) fn days(value: &[u8]) -> Vec<Day> {

@@ -1,62 +1,31 @@
 //! Addresses after words that say so: everything to the end of the sentence.
 
-use super::{FIRST, LAST, is_capital};
+use super::{ADDRESSES, FIRST, LAST, is_capital};
 use crate::fold::fold;
 use crate::kind::Kind;
 use crate::lexicon;
 use crate::token::{Class, Page};
+use crate::words::{section, words};
 use std::sync::LazyLock;
 
-/// Words before an address, the last one first: `lives at`, `home address`, `Wohnhaft`.
-const CUES: &[&[&str]] = &[
-    &["at", "lives"],
-    &["in", "lives"],
-    &["at", "living"],
-    &["at", "resides"],
-    &["at", "residing"],
-    &["at", "resident"],
-    &["of", "resident"],
-    &["address"],
-    &["addr"],
-    &["domicilio"],
-    &["domiciliado"],
-    &["domiciliada"],
-    &["direccion"],
-    &["residente"],
-    &["reside"],
-    &["vive"],
-    &["mora"],
-    &["morada"],
-    &["endereco"],
-    &["residencia"],
-    &["demeurant"],
-    &["demeure"],
-    &["domicilie"],
-    &["domiciliee"],
-    &["habitant"],
-    &["habite"],
-    &["domicile"],
-    &["adresse"],
-    &["wohnhaft"],
-    &["wohnt"],
-    &["anschrift"],
-    &["wohnort"],
-    &["indirizzo"],
-];
-/// Small words between a cue and its address.
-const BETWEEN: &[&str] = &["in", "en", "em", "na", "no", "au", "a", "is", "at", "la", "el", "der"];
-/// Parts of houses that addresses begin with.
-const FLATS: &[&str] = &["flat", "apt", "apartment", "unit", "suite", "block", "piso", "apto"];
-/// Cues in scripts without spaces.
-const EASTERN: &[&str] =
-    &["住址", "地址", "家住", "现住", "居住于", "住于", "住所", "現住所", "在住", "주소", "거주지"];
+words! { ADDRESSES;
+    /// Small words between a cue and its address.
+    BETWEEN "cue-between";
+    /// Parts of houses that addresses begin with.
+    FLATS "cue-flat";
+    /// Cues in scripts without spaces.
+    EASTERN "cue-eastern";
+    /// Words of addresses that a full stop shortens and no sentence's end.
+    ABBREVIATED "abbreviated";
+    /// Behind a comma, and still the address.
+    GOES_ON "goes-on";
+}
 /// Longest address, in tokens.
 const LONGEST: usize = 60;
-/// Words of addresses that a full stop shortens and no sentence's end.
-const ABBREVIATED: &[&str] = &[
-    "st", "rd", "ave", "av", "ln", "dr", "ct", "pl", "blvd", "hwy", "avda", "bd", "bvd", "pso",
-    "ctra", "c", "str", "apt", "num", "nr", "no", "n", "r", "tv", "pza", "plza", "esq", "dto",
-];
+
+/// Words before an address, the last one first: `lives at`, `home address`, `Wohnhaft`.
+static CUES: LazyLock<Vec<Vec<&'static str>>> =
+    LazyLock::new(|| section(ADDRESSES, "cue").map(|cue| cue.rsplit('_').collect()).collect());
 
 static FOLDED: LazyLock<Vec<String>> =
     LazyLock::new(|| EASTERN.iter().map(|cue| fold(cue)).collect());
@@ -95,16 +64,16 @@ fn latin(page: &Page, at: usize) -> Option<(usize, usize)> {
         field |= matches!(mark, Some(':' | '='));
         let skips = page.is_space(next)
             || matches!(mark, Some(':' | '=' | '-'))
-            || (BETWEEN.contains(&page.str(next)) && page.is_space(next + 1));
+            || (BETWEEN.contains(page.str(next)) && page.is_space(next + 1));
         next += usize::from(skips);
     }
     let first = page.digits_at(next).is_some() || page.is_word(next);
     let end = sentence_end(page, next);
     let digits = (next..end).any(|t| page.digits_at(t).is_some_and(|d| d.len() <= 6));
-    let street = (next..end).any(|t| FIRST.contains(&page.str(t)) || LAST.contains(&page.str(t)));
-    let begins = FLATS.contains(&page.str(next))
+    let street = (next..end).any(|t| FIRST.contains(page.str(t)) || LAST.contains(page.str(t)));
+    let begins = FLATS.contains(page.str(next))
         || page.digits_at(next).is_some_and(|_| is_house(page, next))
-        || FIRST.contains(&page.str(next))
+        || FIRST.contains(page.str(next))
         || is_capital(page, next) && !is_trade(page, next);
     let sure = digits && begins || field && street && begins;
     (first && sure && end > next).then_some((start, end))
@@ -118,7 +87,7 @@ fn is_house(page: &Page, at: usize) -> bool {
 
 fn is_trade(page: &Page, at: usize) -> bool {
     let entry = lexicon::look_up(page.str(at));
-    entry.is_clinical() && !entry.is_name() && !FIRST.contains(&page.str(at))
+    entry.is_clinical() && !entry.is_name() && !FIRST.contains(page.str(at))
 }
 
 /// The token that ends a sentence, or begins another thought in it.
@@ -148,7 +117,7 @@ fn is_stop(page: &Page, at: usize) -> bool {
     let word = if at > 0 && page.is_word(at - 1) { page.str(at - 1) } else { "" };
     let alone = !word.is_empty() && !page.is_glued_before(at - 1);
     let numbered = word.len() <= 2 && page.digits_at(at + 2).is_some();
-    let short = alone && (numbered || ABBREVIATED.contains(&word) || word.ends_with("str"));
+    let short = alone && (numbered || ABBREVIATED.contains(word) || word.ends_with("str"));
     ends || page.is_space(at + 1) && !short
 }
 
@@ -160,10 +129,10 @@ fn is_next_thought(page: &Page, at: usize) -> bool {
         return page.mark(at) != Some(',') || !number;
     }
     let word = page.str(next);
-    let small = matches!(word, "n" | "no" | "apt" | "piso" | "flat" | "unit" | "suite" | "bat");
+    let small = GOES_ON.contains(word);
     page.is_word(next)
         && !small
-        && !FIRST.contains(&word)
+        && !FIRST.contains(word)
         && (!is_capital(page, next) || is_trade(page, next) && !is_town(page, next))
 }
 

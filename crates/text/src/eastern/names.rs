@@ -4,9 +4,10 @@
 use super::{Known, Piece, TITLES, is_family, is_hangul, pair_of_family, starts_with_family};
 use crate::fold::fold;
 use crate::kind::Kind;
-use crate::lexicon::QuickMap;
 use crate::lists::EASTERN as WORDS;
 use crate::table::TERM;
+use crate::words::QuickMap;
+use crate::words::words;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -24,57 +25,22 @@ pub(super) enum Leads {
     Surely,
 }
 
-/// What only a name follows: who is to be called, who asked, who belongs to the patient.
-#[rustfmt::skip]
-const SURELY: &[&str] = &[
-    "联系", "联系人", "家属", "丈夫", "妻子", "女儿", "儿子", "患者姓名", "姓名", "致电",
-    "通知", "申请医生", "报告医生", "氏名", "担当医", "主治医", "依頼医", "連絡先", "長男",
-    "長女", "담당의", "주치의", "보호자", "성명", "이름", "의뢰의", "판독의", "남편", "아내",
-    "딸", "아들", "申请医师", "报告医师", "审核医生", "审核医师", "主治医生", "主诊医生",
-    "经治医生", "送检医生", "监护人", "配偶", "父亲", "母亲", "爸爸", "妈妈", "兄弟", "姐妹",
-    "哥哥", "姐姐", "弟弟", "妹妹", "爷爷", "奶奶", "陪同", "陪护", "病人姓名", "签名",
-    "医师签名", "読影医", "読影者", "検査者", "撮影者", "報告者", "承認者", "保護者", "息子",
-    "祖父", "祖母", "ご本人", "付添", "付き添い", "紹介医", "방사선사", "전공의", "검사자",
-    "촬영자", "작성자", "확인자", "의뢰인", "배우자", "부친", "모친", "아버지", "어머니",
-    "누나", "언니", "오빠", "동생", "할머니", "할아버지", "손자", "손녀", "서명", "환자명",
-    "수진자", "수검자",
-];
-/// What a name follows, or what is said of somebody.
-#[rustfmt::skip]
-const PERHAPS: &[&str] = &[
-    "家人", "患者", "医生", "医师", "担当", "医師", "技師", "家族", "妻", "夫", "환자", "技师",
-    "护士", "娘", "ご家族", "看護師", "간호사", "의사", "교수",
-];
-/// Trades of doctors that begin with a family name.
-const TRADES: &[&str] = &["康复", "全科", "麻醉", "麻酔", "康復"];
-/// Houses of the sick.
-const HOUSES: &[&str] = &[
-    "医院",
-    "病院",
-    "卫生院",
-    "诊所",
-    "医療センター",
-    "クリニック",
-    "診療所",
-    "医院",
-    "병원",
-    "의원",
-    "클리닉",
-    "의료원",
-    "保健院",
-    "疗养院",
-];
-/// What stands before the name of a house and is no part of it.
-const BEFORE_HOUSES: &[&str] = &[
-    "于", "在", "到", "至", "从", "由", "自", "来", "去", "往", "经", "为", "本", "他", "外", "该",
-    "我", "当地", "由于", "转", "转至", "转自", "来自", "から", "より", "に", "へ", "の", "を",
-    "は", "で", "と", "当", "貴", "他院", "에서", "에", "본", "타", "원내", "상급", "인근", "同",
-    "前",
-];
+words! { super::EASTERN_WORDS;
+    /// What only a name follows: who is to be called, who asked, who belongs to the patient.
+    SURELY "surely";
+    /// What a name follows, or what is said of somebody.
+    PERHAPS "perhaps";
+    /// Trades of doctors that begin with a family name.
+    TRADES "trade";
+    /// Houses of the sick.
+    HOUSES "house";
+    /// What stands before the name of a house and is no part of it.
+    BEFORE_HOUSES "before-house";
+}
 
 /// The cues and titles, folded as the texts are.
 static FOLDED: LazyLock<[Vec<String>; 5]> = LazyLock::new(|| {
-    [TITLES, SURELY, PERHAPS, HOUSES, BEFORE_HOUSES]
+    [&TITLES, &SURELY, &PERHAPS, &HOUSES, &BEFORE_HOUSES]
         .map(|words| words.iter().map(|word| fold(word)).collect())
 });
 
@@ -130,7 +96,7 @@ pub(super) struct Beside {
 
 /// Whether it is a trade of doctors that begins as names do: `康复医师`, and no whole name.
 fn is_trade(word: &str) -> bool {
-    word.chars().count() > NAME - 1 || TRADES.contains(&word)
+    word.chars().count() > NAME - 1 || TRADES.contains(word)
 }
 
 type Found = Vec<(Range<usize>, Kind, &'static str)>;

@@ -8,6 +8,8 @@ use crate::fold::fold;
 use crate::lexicon;
 use crate::numbers;
 use crate::titles;
+use crate::words::{Words, words};
+use std::sync::LazyLock;
 
 /// A folded form and where it counts.
 pub(super) type Pattern = (String, Place);
@@ -20,27 +22,13 @@ const SHORTEST: usize = 2;
 const COMBINED: usize = 8;
 /// Shortest identifier that is looked for: three digits are in every image.
 pub(super) const IDENTIFIER: usize = 4;
-/// What stands for a name when there is none.
-const PLACEHOLDERS: &[&str] = &[
-    "anonymous",
-    "anonymized",
-    "anonymised",
-    "anonym",
-    "anon",
-    "unknown",
-    "none",
-    "null",
-    "patient",
-    "phantom",
-    "test",
-    "noname",
-    "name",
-    "unidentified",
-    "deidentified",
-    "removed",
-    "na",
-    "nn",
-];
+/// What stands for values, and how months are written.
+const KNOWN: &str = include_str!("../../data/known.txt");
+
+words! { KNOWN;
+    /// What stands for a name when there is none.
+    PLACEHOLDERS "placeholder";
+}
 
 pub(super) fn is_eastern(text: &str) -> bool {
     text.chars().any(|c| ('\u{2e80}'..='\u{d7a3}').contains(&c))
@@ -162,7 +150,7 @@ fn spellings(part: &str) -> Vec<String> {
 
 fn is_no_name(word: &str) -> bool {
     let small = word.chars().count() <= 3;
-    PLACEHOLDERS.contains(&word)
+    PLACEHOLDERS.contains(word)
         || (small && (titles::is_particle(word) || titles::is_suffix(word)))
         || titles::is_title(word)
 }
@@ -261,7 +249,7 @@ pub(super) fn identifier(value: &str) -> Vec<Pattern> {
     for raw in values(value) {
         let compact = compact(&raw);
         let digits: String = compact.chars().filter(char::is_ascii_digit).collect();
-        let word = digits.is_empty() && (is_vocabulary(&raw) || PLACEHOLDERS.contains(&&*raw));
+        let word = digits.is_empty() && (is_vocabulary(&raw) || PLACEHOLDERS.contains(&raw));
         if word {
             patterns.push((raw, Place::Nowhere));
             continue;
@@ -388,21 +376,10 @@ fn spell(year: u32, month: u32, day: u32, forms: &mut Vec<String>) {
 
 /// The names of a month that mean nothing else, folded.
 fn month_names(month: u32) -> &'static [&'static str] {
-    const NAMES: [&[&str]; 12] = [
-        &["january", "jan", "januar", "janvier", "enero", "janeiro"],
-        &["february", "feb", "februar", "fevrier", "febrero", "fevereiro"],
-        &["march", "mar", "marz", "mars", "marzo", "marco"],
-        &["april", "apr", "avril", "abril", "abr"],
-        &["may", "mai", "mayo", "maio"],
-        &["june", "jun", "juni", "juin", "junio", "junho"],
-        &["july", "jul", "juli", "juillet", "julio", "julho"],
-        &["august", "aug", "aout", "agosto", "ago"],
-        &["september", "sep", "sept", "septembre", "septiembre", "setembro"],
-        &["october", "oct", "oktober", "okt", "octobre", "octubre", "outubro"],
-        &["november", "nov", "novembre", "noviembre", "novembro"],
-        &["december", "dec", "dezember", "dez", "decembre", "diciembre", "dezembro"],
-    ];
-    NAMES.get(month as usize - 1).copied().unwrap_or(&[])
+    static NAMES: LazyLock<Vec<Words>> = LazyLock::new(|| {
+        (1..=12).map(|month| Words::read(KNOWN, &format!("month-{month}"))).collect()
+    });
+    NAMES.get(month as usize - 1).map_or(&[], |names| names)
 }
 
 /// What should be a date and is none: looked for as it is.

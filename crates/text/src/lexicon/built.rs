@@ -6,6 +6,7 @@
 use crate::lists::{STEMS, WORDS};
 use crate::stem::stem;
 use crate::table::{CLINICAL, FAMILY, FIRM, FOREIGN, GERMAN, GIVEN, LONGEST, ORDINARY, PART};
+use crate::words::words;
 
 /// The clinical words in order, to find beginnings: descriptions are cut off at 64 bytes.
 const BEGINNINGS: &str = include_str!("../../data/clinical.txt");
@@ -30,112 +31,36 @@ const SHORTEST_STEMMED: usize = 8;
 const NAME: u16 = GIVEN | FAMILY;
 const PLAIN: u16 = CLINICAL | ORDINARY | FOREIGN;
 
-/// Endings of clinical words in the languages of Europe, as they are folded.
-#[rustfmt::skip]
-const ENDINGS: &[&str] = &[
-    "itis", "itides", "itida", "ectomy", "ectomie", "ectomia", "ektomie", "ektomien", "ostomy",
-    "ostomie", "ostomia", "otomy", "otomie", "otomia", "oscopy", "oscopic", "oscopie", "oscopia",
-    "oskopie", "oskopisch", "ography", "ographic", "ographie", "ografie", "ografia", "ografico",
-    "ografica", "ographique", "ographisch", "ografisch", "ogram", "ograms", "ogramm", "ogramme",
-    "ograma", "opathy", "opathic", "opathie", "opathien", "opatia", "opatias", "oplasty",
-    "oplastie", "oplastia", "oplastik", "ectasis", "ectasia", "ectasie", "ektasie", "ektasien",
-    "emia", "emias", "aemia", "emie", "aemie", "uria", "urie", "osis", "megaly", "megalie",
-    "megalia", "malacia", "malazie", "algia", "algias", "algie", "algien", "plegia", "plegie",
-    "trophy", "trophic", "trophie", "trofia", "trofico", "trophisch", "genesis", "genese",
-    "sarcoma", "sarcome", "sarkom", "sarkome", "carcinoma", "carcinomas", "carcinome", "karzinom",
-    "karzinome", "karzinoms", "blastoma", "blastome", "blastom", "cytoma", "zytom", "adenoma",
-    "adenomas", "adenome", "adenom", "fibrom", "fibrome", "lithiasis", "lithiase", "litiase",
-    "litiasis", "stenose", "stenosen", "stenosis", "estenosis", "estenose", "sklerose",
-    "sclerosis", "sclerose", "esclerosis", "thrombose", "thrombosis", "trombosis", "trombose",
-    "zephalus", "cephaly", "zephalie", "cefalia", "rrhagia", "rrhagie", "rragia", "rrhoea",
-    "rrhoe", "rrhea", "rreia", "dynia", "dynie", "penia", "penie", "philia", "philie", "cytosis",
-    "zytose", "citosis", "phagie", "phagia", "fagia", "pnoea", "pnea", "pnoe", "pnee", "pneia",
-    "insuffizienz", "hypertrophie", "dysplasie", "displasia", "dysplasia", "plasie", "plasia",
-];
-/// Stems of the names of agents, as the World Health Organization gives them out, with the endings
-/// that other languages put to them.
-#[rustfmt::skip]
-const DRUGS: &[&str] = &[
-    "formin", "ximab", "zumab", "tumab", "lizumab", "tinib", "ciclib", "zomib", "rafenib",
-    "parib", "sartan", "statin", "vastatin", "alol", "prolol", "enolol", "azole", "conazole",
-    "conazol", "prazole", "prazol", "cillin", "cilline", "cilina", "cillina", "zillin", "mycin",
-    "mycine", "micina", "mycinum", "cycline", "cyclin", "ciclina", "zyklin", "floxacin",
-    "floxacine", "floxacino", "xaban", "gatran", "parin", "parine", "parina", "platin", "platine",
-    "platino", "platina", "taxel", "trexate", "trexat", "trexato", "trexed", "thyroxine",
-    "thyroxin", "tiroxina", "gliptin", "gliptine", "gliptina", "gliflozin", "gliflozine",
-    "gliflozina", "dipine", "dipin", "dipino", "dipina", "caine", "cain", "caina", "azepam",
-    "azolam", "oxetine", "oxetin", "oxetina", "triptan", "triptyline", "triptilina", "tidine",
-    "tidina", "setron", "lukast", "terol", "sonide", "sonid", "solone", "solon", "metasone",
-    "metason", "metasona", "dronate", "dronat", "dronato", "dronic", "semide", "semid", "semida",
-    "thiazide", "thiazid", "tiazida", "prilat", "teplase", "grelor", "glutide", "glinide",
-    "glitazone", "glitazon", "glitazona", "rubicin", "rubicina", "tecan", "bine", "citabine",
-    "vudine", "navir", "tegravir", "buvir", "asvir", "ciclovir", "cyclovir", "virine",
-    "penem", "bactam", "micin", "fungin", "xetil", "ketamine", "curium", "curonium", "barbital",
-    "profen", "profene", "profeno", "fenac", "fenaco", "coxib", "tadine", "tadina", "tirizine",
-    "gadol", "iptan", "idone", "peridol", "apine", "opramine", "zodone", "zolamide", "butamol",
-    "tropium", "phylline", "filina", "afil", "osin", "steride", "relix", "relin", "tocin",
-    "pressin", "poetin", "grastim", "imus", "limus", "fibrate", "fibrat", "amivir", "versol",
-    "hexol", "pamidol", "promide", "meprol", "butrol", "terate", "teridol", "benate", "mycetin",
-];
-/// Beginnings of clinical words; with an ending of [`SHORT_ENDINGS`] they make one.
-#[rustfmt::skip]
-const BEGINNINGS_OF_TERMS: &[&str] = &[
-    "adeno", "angio", "arterio", "arthro", "artro", "athero", "atero", "broncho", "bronco",
-    "cardio", "kardio", "carcino", "karzino", "cephalo", "cefalo", "cerebro", "zerebro", "cervico",
-    "cholang", "chole", "cole", "chondro", "condro", "costo", "cranio", "kranio", "cysto", "cisto",
-    "zysto", "dermato", "duodeno", "encephal", "encefal", "enzephal", "endo", "entero", "epi",
-    "esophago", "oesophago", "osophago", "esofago", "fibro", "gastro", "glio", "haemato", "hamato",
-    "hemato", "haemo", "hamo", "hemi", "hepato", "hydro", "hidro", "hyper", "hiper", "hypo",
-    "hipo", "hystero", "histero", "ileo", "intra", "laparo", "laryngo", "laringo", "leuko", "leuco",
-    "lipo", "lympho", "linfo", "lymphad", "linfad", "mammo", "mastec", "mening", "myelo", "mielo",
-    "myo", "nephro", "nefro", "neuro", "oophoro", "orchi", "osteo", "oto", "pancreat", "pankreat",
-    "peri", "pharyngo", "faringo", "phlebo", "flebo", "pleuro", "pneumo", "neumo", "procto",
-    "prostat", "pseudo", "pulmo", "pyelo", "pielo", "radio", "retro", "rhino", "salpingo", "sclero",
-    "sklero", "sialo", "sigmoid", "sinus", "spondyl", "espondil", "spleno", "spleno", "stomat",
-    "sub", "supra", "infra", "syno", "sino", "teno", "thoraco", "thorako", "toraco", "thrombo",
-    "trombo", "thyreo", "thyro", "tiro", "tracheo", "traqueo", "trans", "ureter", "urethr", "uretr",
-    "vaso", "ventriculo", "vertebro", "vesico", "viscero", "anti", "poly", "poli", "dys", "para",
-];
-#[rustfmt::skip]
-const SHORT_ENDINGS: &[&str] = &[
-    "ite", "ites", "oma", "omas", "ome", "omes", "om", "ose", "oses", "osen", "osi", "ico", "ica",
-    "icos", "icas", "ique", "iques", "isch", "ische", "ischer", "isches", "ischen", "ic", "ical",
-    "al", "ale", "aler", "ales", "alen", "aux", "ar", "are", "ares", "arer", "aire", "aires",
-    "ario", "aria", "ia", "ie", "ien", "ias", "ies", "y", "ion", "iones", "oes", "ions", "ao",
-    "lyse", "lysis", "lisis", "lise", "eo", "ea", "eos", "eas", "oide", "oid", "oides", "ente",
-    "ado", "ada", "ados", "adas", "ido", "ida", "iert", "ierte", "ierter", "iertes", "ierten",
-];
-/// Beginnings that any word takes, and those that only clinical ones do: `sagknee`.
-const BEFORE_ANY: &[&str] = &[
-    "re", "un", "non", "pre", "post", "anti", "inter", "intra", "extra", "sub", "supra", "infra",
-    "multi", "micro", "mikro", "milli", "peri", "para", "trans", "retro", "hyper", "hiper", "hypo",
-    "hipo", "pseudo", "semi", "over", "endo", "epi", "neuro", "cardio", "kardio", "vaso", "osteo",
-    "hemi", "poly", "poli", "mono", "ultra", "contra", "kontra", "pra", "des", "dis", "naso",
-    "oro", "gastro", "hepato", "cerebro", "uro", "pneumo", "musculo", "immuno", "radio", "electro",
-];
-const BEFORE_CLINICAL: &[&str] =
-    &["sag", "cor", "tra", "axi", "fat", "dyn", "mip", "mpr", "auto", "bi", "tri", "mid", "ex"];
-/// Endings of German adjectives that no name has.
-#[rustfmt::skip]
-const ADJECTIVES: &[&str] = &[
-    "haltig", "artig", "formig", "seitig", "wertig", "pflichtig", "gradig", "jahrig", "lappig",
-    "kammrig", "kernig", "schichtig", "dichtig", "lastig", "standig", "malig", "bedingt",
-    "assoziiert", "induziert", "spezifisch", "verdachtig", "bezogen", "gebunden", "gefuhrt",
-    "gesteuert", "verstarkt", "abhangig", "fahig", "bedurftig", "gangig", "lichkeit", "igkeit",
-];
+/// What such words are built of.
+const BUILDING: &str = include_str!("../../data/building.txt");
+
+words! { BUILDING;
+    /// Endings of clinical words in the languages of Europe, as they are folded.
+    ENDINGS "ending";
+    /// Stems of the names of agents, as the World Health Organization gives them out, with the
+    /// endings
+    /// that other languages put to them.
+    DRUGS "drug";
+    /// Beginnings of clinical words; with an ending of [`SHORT_ENDINGS`] they make one.
+    BEGINNINGS_OF_TERMS "beginning";
+    SHORT_ENDINGS "short-ending";
+    /// Beginnings that any word takes, and those that only clinical ones do: `sagknee`.
+    BEFORE_ANY "before-any";
+    BEFORE_CLINICAL "before-clinical";
+    /// Endings of German adjectives that no name has.
+    ADJECTIVES "adjective";
+    /// Modalities as they are written to the end of a word, in six languages.
+    MODALITIES "modality";
+    /// Endings of plural, gender and adverb of a clinical word; and of any long word.
+    INFLECTIONS "inflection";
+    PLURALS "plural";
+    /// Endings of German adjectives by case and gender.
+    CASES "case";
+    /// What joins the parts of a German compound.
+    LINKS "link";
+}
 /// Shortest word that such an ending follows.
 const SHORTEST_ADJECTIVE: usize = 3;
-/// Modalities as they are written to the end of a word, in six languages.
-const MODALITIES: &[&str] = &[
-    "tc", "rm", "ct", "mr", "mri", "irm", "tdm", "mrt", "scan", "echo", "pet", "spect", "rx",
-    "plus",
-];
-/// Endings of plural, gender and adverb of a clinical word; and of any long word.
-const INFLECTIONS: &[&str] =
-    &["s", "es", "e", "a", "o", "as", "os", "en", "er", "em", "n", "ly", "ed"];
-const PLURALS: &[&str] = &["s", "es", "en", "e", "n", "as", "os", "em", "ly"];
-/// What joins the parts of a German compound.
-const LINKS: &[&str] = &["s", "n", "en", "es", "o"];
 
 /// Whether an unlisted word is built as clinical words are: its ending, its parts, its beginning.
 pub(crate) fn is_built_clinically(word: &str) -> bool {
@@ -176,7 +101,7 @@ fn has_clinical_stem(word: &str) -> bool {
 
 /// `jodhaltiges`, `dreilappige`: endings that German makes adjectives of nouns with.
 fn is_german_adjective(word: &str) -> bool {
-    let bare = ["es", "er", "en", "em", "e"].iter().find_map(|ending| word.strip_suffix(ending));
+    let bare = CASES.iter().find_map(|ending| word.strip_suffix(ending));
     [Some(word), bare].into_iter().flatten().any(|plain| {
         word.len() >= SHORTEST_ENDED
             && ADJECTIVES.iter().any(|ending| {

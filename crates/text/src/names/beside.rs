@@ -5,9 +5,19 @@ use crate::kind::Kind;
 use crate::lexicon;
 use crate::titles::{closes_name, is_done, is_eastern_family, is_particle, is_suffix, is_title};
 use crate::token::Case;
+use crate::words::words;
 
 /// How far from a word the tokens are that may make it part of a name.
 const REACH: usize = 5;
+
+words! { super::SMALL_WORDS;
+    /// Particles that begin a name without another before them.
+    BEGINS "begins";
+    /// Counted: no name before a short number.
+    SPAN "span";
+    /// Suffixes that stand for other things unless an end goes with them.
+    FIRM_SUFFIXES "suffix";
+}
 
 /// `IVb`: a segment of the liver, a stage.
 fn is_segment(word: &str) -> bool {
@@ -188,8 +198,7 @@ impl Words<'_> {
             return true;
         }
         if is_particle(word) && after.is_some() && self.judged[at] != Judged::Initial {
-            return before.is_some()
-                || matches!(word, "van" | "von" | "bin" | "ibn" | "mc" | "mac");
+            return before.is_some() || BEGINS.contains(word);
         }
         if is_particle(word) && before.is_some() && self.leads_to_name(at) {
             return true;
@@ -248,7 +257,7 @@ impl Words<'_> {
         }
         let apart = self.page.is_space(at - 1);
         if apart && self.page.digits_at(close).is_some_and(|digits| digits.len() < 3) {
-            return matches!(word, "dias" | "tage" | "anos");
+            return SPAN.contains(word);
         }
         let family = after.is_some_and(|n| {
             n == at + 2 && self.page.is_space(at + 1) && !self.given[n] && !self.between(at, n, ',')
@@ -319,7 +328,7 @@ impl Words<'_> {
 
     /// `RN`, `MD`: letters that stand for other things unless a comma or an end goes with them.
     fn is_firm_suffix(&self, at: usize) -> bool {
-        matches!(self.page.str(at), "sr" | "rn" | "np" | "ii" | "iii" | "iv") && !self.is_last(at)
+        FIRM_SUFFIXES.contains(self.page.str(at)) && !self.is_last(at)
     }
 
     fn is_initial(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {

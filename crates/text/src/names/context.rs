@@ -8,9 +8,15 @@ use crate::titles::{
     Strength, closes_name, cue, has_two_families, is_between, is_done, is_particle, is_title,
 };
 use crate::token::Case;
+use crate::words::words;
 
 /// Most words that one title makes names of.
 const AFTER_TITLE: usize = 4;
+
+words! { super::SMALL_WORDS;
+    /// Cues that a full stop shortens, and no sentence ends.
+    ABBREVIATED "abbreviated";
+}
 
 impl Words<'_> {
     pub(super) fn after_cues(&mut self) {
@@ -113,7 +119,7 @@ impl Words<'_> {
 
     /// `attn.`, `tech.`: a full stop behind it ends no sentence.
     fn is_abbreviated(&self, cue: usize) -> bool {
-        matches!(self.page.str(cue), "attn" | "tech" | "technol" | "pat" | "pac" | "ref" | "req")
+        ABBREVIATED.contains(self.page.str(cue))
     }
 
     /// Whether a word stands between a title and a name, or inside one.

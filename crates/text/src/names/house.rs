@@ -6,6 +6,7 @@ use crate::kind::Kind;
 use crate::lexicon;
 use crate::titles::{closes_name, is_particle};
 use crate::token::Case;
+use crate::words::words;
 
 /// Most words of a house's name.
 const WORDS: usize = 4;
@@ -13,6 +14,15 @@ const WORDS: usize = 4;
 /// Whether a word is what hospitals are called.
 pub(super) fn is_house(word: &str) -> bool {
     houses::is(word, LAST | FIRST)
+}
+
+words! { super::SMALL_WORDS;
+    /// Before a house that somebody came from.
+    BEFORE_HOUSES "before-house";
+    /// Letters of a house that stand for one with their town.
+    LETTERS "house-letters";
+    /// Houses only where what they are stands before them.
+    DOUBTFUL "house-doubtful";
 }
 
 impl Words<'_> {
@@ -33,7 +43,7 @@ impl Words<'_> {
                 name = self.after_house(at);
                 // The letters and their town stand for one house.
                 if let Some(&town) = name.last()
-                    && matches!(word, "chu" | "chr" | "chru")
+                    && LETTERS.contains(word)
                 {
                     name = (at..=town).collect();
                 }
@@ -73,11 +83,8 @@ impl Words<'_> {
         }
         let sent = next >= 2
             && self.page.is_space(next - 1)
-            && matches!(
-                self.page.str(next - 2),
-                "from" | "at" | "to" | "by" | "aus" | "vom" | "of"
-            );
-        let doubtful = matches!(self.page.str(at), "clinic" | "center" | "centre");
+            && BEFORE_HOUSES.contains(self.page.str(next - 2));
+        let doubtful = DOUBTFUL.contains(self.page.str(at));
         let trade = name.iter().all(|&t| self.is_trade_word(t));
         let vague = doubtful && !(what && sent);
         let keep = (self.shouted && !sent) || (trade && (!sent || vague)) || doubtful && !what;

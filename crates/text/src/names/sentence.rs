@@ -4,13 +4,12 @@ use super::{Judged, Words};
 use crate::kind::Kind;
 use crate::lexicon;
 use crate::token::Case;
+use crate::words::words;
 
-/// Small words of German, which writes every noun with a capital.
-#[rustfmt::skip]
-const GERMAN: &[&str] = &[
-    "der", "die", "das", "und", "mit", "bei", "nach", "ohne", "kein", "keine", "nicht", "ist",
-    "im", "vom", "zur", "zum", "auf", "wurde", "links", "rechts", "beidseits", "seit", "aus",
-];
+words! { super::SMALL_WORDS;
+    /// Small words of German, which writes every noun with a capital.
+    GERMAN "german";
+}
 
 impl Words<'_> {
     /// `heart long Savage`, `dolor de rodilla Braceras`: a word that may be a name, or is but an
@@ -35,7 +34,7 @@ impl Words<'_> {
         (0..self.judged.len()).any(|t| {
             self.page.is_word(t)
                 && self.page.tokens[t].case == Case::Lower
-                && GERMAN.contains(&self.page.str(t))
+                && GERMAN.contains(self.page.str(t))
         })
     }
 

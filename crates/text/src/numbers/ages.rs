@@ -3,8 +3,9 @@
 
 use super::technical;
 use crate::fold::fold;
-use crate::lexicon::QuickMap;
 use crate::token::{Case, Class, Page};
+use crate::words::QuickMap;
+use crate::words::words;
 use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
@@ -58,6 +59,11 @@ fn listed() -> impl Iterator<Item = (Says, String)> {
         let says = section.map_or(Says(0), |(_, says)| *says);
         words.split(' ').map(move |word| (says, fold(word)))
     })
+}
+
+words! { super::dates::DATES;
+    /// The end of a word for an age: `neunzigjahrig`.
+    AGED "aged";
 }
 
 /// Years, months, weeks and days of people who are over 89.
@@ -285,7 +291,7 @@ fn in_words(page: &Page, at: usize) -> Option<Range<usize>> {
         let teens = is_joint(page, at + 3) && is(Says::TEENS, page.str(at + 4));
         teens.then_some(at + 5)?
     } else if compound() {
-        let aged = ["jahrig", "jaehrig", "jarig"].iter().any(|unit| word.contains(unit));
+        let aged = AGED.iter().any(|unit| word.contains(unit));
         if aged {
             return Some(at..at + 1);
         }

@@ -2,6 +2,8 @@
 
 use super::ages::{Says, is};
 use crate::kind::Kind;
+use crate::words::{section, words};
+use std::sync::LazyLock;
 
 /// What a cue says of the number that follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,233 +28,29 @@ const POSTCODE: Cue = cue(Kind::Address, "postcode-cue", 3);
 const CARD: Cue = cue(Kind::CreditCard, "credit-card-cue", 8);
 
 /// Cues by their last word, folded; a cue of several words needs them all.
-const LATIN: &[(&str, Cue)] = &[
-    ("mrn", RECORD),
-    ("mr#", RECORD),
-    ("medical record", RECORD),
-    ("record", DOUBTFUL),
-    ("hospital", DOUBTFUL),
-    ("hospital id", RECORD),
-    ("patient id", RECORD),
-    ("pt id", RECORD),
-    ("pat id", RECORD),
-    ("patientid", RECORD),
-    ("pid", RECORD),
-    ("id", DOUBTFUL),
-    ("id#", RECORD),
-    ("acc#", RECORD),
-    ("acc", DOUBTFUL),
-    ("accession", RECORD),
-    ("hn", DOUBTFUL),
-    ("case", DOUBTFUL),
-    ("case#", RECORD),
-    ("chart", DOUBTFUL),
-    ("chart#", RECORD),
-    ("account", DOUBTFUL),
-    ("acct", DOUBTFUL),
-    ("acct#", RECORD),
-    ("encounter", DOUBTFUL),
-    ("visit", DOUBTFUL),
-    ("visit#", RECORD),
-    ("order", DOUBTFUL),
-    ("order#", RECORD),
-    ("requisition", DOUBTFUL),
-    ("req#", RECORD),
-    ("csn", DOUBTFUL),
-    ("uhid", RECORD),
-    ("urn", DOUBTFUL),
-    ("chi", DOUBTFUL),
-    ("ref#", RECORD),
-    ("ref", DOUBTFUL),
-    ("reference", DOUBTFUL),
-    ("specimen", DOUBTFUL),
-    ("policy", DOUBTFUL),
-    ("insurance", DOUBTFUL),
-    ("license", DOUBTFUL),
-    ("licence", DOUBTFUL),
-    ("serial", DOUBTFUL),
-    ("sn", DOUBTFUL),
-    ("s/n", RECORD),
-    ("badge", DOUBTFUL),
-    ("study id", DOUBTFUL),
-    ("subject", DOUBTFUL),
-    ("ssn", NATIONAL),
-    ("social security", NATIONAL),
-    ("nhs", NATIONAL),
-    ("sin", NATIONAL),
-    ("hkid", NATIONAL),
-    ("nric", NATIONAL),
-    ("fin", NATIONAL),
-    ("national id", NATIONAL),
-    ("passport", PASSPORT),
-    ("passport#", PASSPORT),
-    ("reisepass", PASSPORT),
-    ("passeport", PASSPORT),
-    ("pasaporte", PASSPORT),
-    ("passaporte", PASSPORT),
-    ("patientennr", RECORD),
-    ("patientennummer", RECORD),
-    ("patnr", RECORD),
-    ("pat nr", RECORD),
-    ("fallnr", RECORD),
-    ("fallnummer", RECORD),
-    ("fall nr", RECORD),
-    ("aufnahmenummer", RECORD),
-    ("aufnahmenr", RECORD),
-    ("auftragsnummer", RECORD),
-    ("auftragsnr", RECORD),
-    ("kvnr", NATIONAL),
-    ("versichertennummer", NATIONAL),
-    ("versichertennr", NATIONAL),
-    ("svnr", NATIONAL),
-    ("steuer id", NATIONAL),
-    ("steuer-id", NATIONAL),
-    ("personalausweis", NATIONAL),
-    ("ipp", RECORD),
-    ("nip", RECORD),
-    ("nda", DOUBTFUL),
-    ("dossier", RECORD),
-    ("nss", NATIONAL),
-    ("nir", NATIONAL),
-    ("secu", NATIONAL),
-    ("securite sociale", NATIONAL),
-    ("nhc", RECORD),
-    ("historia clinica", RECORD),
-    ("historia", DOUBTFUL),
-    ("expediente", RECORD),
-    ("hc", DOUBTFUL),
-    ("dni", NATIONAL),
-    ("nie", NATIONAL),
-    ("nif", NATIONAL),
-    ("cip", DOUBTFUL),
-    ("nuhsa", RECORD),
-    ("episodio", DOUBTFUL),
-    ("curp", NATIONAL),
-    ("rut", NATIONAL),
-    ("prontuario", RECORD),
-    ("cns", DOUBTFUL),
-    ("sus", DOUBTFUL),
-    ("cpf", NATIONAL),
-    ("rg", DOUBTFUL),
-    ("utente", RECORD),
-    ("processo", RECORD),
-    ("matricula", RECORD),
-    ("registro", DOUBTFUL),
-    ("atendimento", DOUBTFUL),
-    ("tel", TELEPHONE),
-    ("telephone", TELEPHONE),
-    ("phone", TELEPHONE),
-    ("ph:", TELEPHONE),
-    ("fax", TELEPHONE),
-    ("call", TELEPHONE),
-    ("mobile", TELEPHONE),
-    ("cell", TELEPHONE),
-    ("contact", TELEPHONE),
-    ("whatsapp", TELEPHONE),
-    ("telefon", TELEPHONE),
-    ("handy", TELEPHONE),
-    ("rueckruf", TELEPHONE),
-    ("ruckruf", TELEPHONE),
-    ("mobil", TELEPHONE),
-    ("telefax", TELEPHONE),
-    ("telefono", TELEPHONE),
-    ("movil", TELEPHONE),
-    ("telefone", TELEPHONE),
-    ("celular", TELEPHONE),
-    ("telemovel", TELEPHONE),
-    ("ligar", TELEPHONE),
-    ("dect", EXTENSION),
-    ("pager", EXTENSION),
-    ("beeper", EXTENSION),
-    ("bleep", EXTENSION),
-    ("ext", EXTENSION),
-    ("extension", EXTENSION),
-    ("piepser", EXTENSION),
-    ("durchwahl", EXTENSION),
-    ("dw", EXTENSION),
-    ("ramal", EXTENSION),
-    ("poste", EXTENSION),
-    ("bip", EXTENSION),
-    ("zip", POSTCODE),
-    ("postcode", POSTCODE),
-    ("postal code", POSTCODE),
-    ("plz", POSTCODE),
-    ("cep", POSTCODE),
-    ("code postal", POSTCODE),
-    ("codigo postal", POSTCODE),
-    ("card", CARD),
-    ("visa", CARD),
-    ("mastercard", CARD),
-    ("credit card", CARD),
-];
+static LATIN: LazyLock<Vec<(String, Cue)>> = LazyLock::new(|| listed(""));
 
 /// Cues in scripts without spaces: the text before the number ends so, folded.
-const EASTERN: &[(&str, Cue)] = &[
-    ("病历号", RECORD),
-    ("病案号", RECORD),
-    ("住院号", RECORD),
-    ("门诊号", RECORD),
-    ("检查号", RECORD),
-    ("影像号", RECORD),
-    ("就诊卡号", RECORD),
-    ("登记号", RECORD),
-    ("条码号", RECORD),
-    ("编号", RECORD),
-    ("床号", RECORD),
-    ("医保号", NATIONAL),
-    ("身份证号", NATIONAL),
-    ("身份证号码", NATIONAL),
-    ("身份证", NATIONAL),
-    ("护照号", PASSPORT),
-    ("护照", PASSPORT),
-    ("护照号码", PASSPORT),
-    ("电话", TELEPHONE),
-    ("手机", TELEPHONE),
-    ("手机号", TELEPHONE),
-    ("传真", TELEPHONE),
-    ("联系电话", TELEPHONE),
-    ("邮编", POSTCODE),
-    ("患者番号", RECORD),
-    ("患者id", RECORD),
-    ("受付番号", RECORD),
-    ("カルテ番号", RECORD),
-    ("诊察券番号", RECORD),
-    ("検査番号", RECORD),
-    ("登録番号", RECORD),
-    ("保険证番号", NATIONAL),
-    ("保険者番号", NATIONAL),
-    ("番号", DOUBTFUL),
-    ("パスポート", PASSPORT),
-    ("旅券番号", PASSPORT),
-    ("旅券", PASSPORT),
-    ("電话", TELEPHONE),
-    ("携帯", TELEPHONE),
-    ("内线", EXTENSION),
-    ("内線", EXTENSION),
-    ("郵便番号", POSTCODE),
-    ("〒", POSTCODE),
-    ("個人番号", NATIONAL),
-    ("マイナンバー", NATIONAL),
-    ("등록번호", RECORD),
-    ("환자번호", RECORD),
-    ("병록번호", RECORD),
-    ("접수번호", RECORD),
-    ("검사번호", RECORD),
-    ("차트번호", RECORD),
-    ("처방번호", RECORD),
-    ("주민등록번호", NATIONAL),
-    ("주민번호", NATIONAL),
-    ("여권번호", PASSPORT),
-    ("여권", PASSPORT),
-    ("전화번호", TELEPHONE),
-    ("전화", TELEPHONE),
-    ("연락처", TELEPHONE),
-    ("휴대폰", TELEPHONE),
-    ("핸드폰", TELEPHONE),
-    ("팩스", TELEPHONE),
-    ("내선", EXTENSION),
-    ("우편번호", POSTCODE),
+static EASTERN: LazyLock<Vec<(String, Cue)>> = LazyLock::new(|| listed("-eastern"));
+
+const SECTIONS: [(&str, Cue); 8] = [
+    ("record", RECORD),
+    ("doubtful", DOUBTFUL),
+    ("national", NATIONAL),
+    ("passport", PASSPORT),
+    ("telephone", TELEPHONE),
+    ("extension", EXTENSION),
+    ("postcode", POSTCODE),
+    ("card", CARD),
 ];
+
+fn listed(script: &str) -> Vec<(String, Cue)> {
+    let cues = SECTIONS.iter().flat_map(|(name, cue)| {
+        let words = section(CUES, &format!("{name}{script}")).collect::<Vec<_>>();
+        words.into_iter().map(|words| (words.replace('_', " "), *cue))
+    });
+    cues.collect()
+}
 
 /// Longest piece before a number that a cue is looked for in, in bytes.
 const REACH: usize = 48;
@@ -282,13 +80,9 @@ pub(super) fn cue_before(text: &str, start: usize) -> Option<Cue> {
 
 /// Without `number`, `no.`, `#` and their like at the end.
 fn without_number_words(text: &str) -> &str {
-    const NUMBER: [&str; 13] = [
-        "number", "numero", "nummer", "num", "no", "nr", "nº", "n°", "n", "code", "numbers", "o",
-        "is",
-    ];
     let marks = [' ', '\t', ':', '#', '.', '=', '-', '(', 'º', '°', '_'];
     let mut plain = text.trim_end_matches(marks);
-    for word in NUMBER {
+    for word in NUMBER.iter() {
         let Some(rest) = plain.strip_suffix(word) else { continue };
         if rest.ends_with(marks) {
             plain = rest.trim_end_matches(marks);
@@ -301,52 +95,27 @@ fn eastern(text: &str) -> Option<Cue> {
     if text.is_ascii() {
         return None;
     }
-    let found = EASTERN.iter().filter(|(words, _)| text.ends_with(words));
-    found.max_by_key(|(words, _)| words.len()).map(|&(_, cue)| cue)
+    let found = EASTERN.iter().filter(|(words, _)| text.ends_with(words.as_str()));
+    found.max_by_key(|(words, _)| words.len()).map(|(_, cue)| *cue)
 }
 
-/// Words that lead to a date, and go with it.
-const BEFORE_DATES: &[&str] = &[
-    "dob",
-    "born",
-    "birth",
-    "date",
-    "dated",
-    "on",
-    "geb",
-    "geboren",
-    "geburtsdatum",
-    "datum",
-    "am",
-    "vom",
-    "ne",
-    "nee",
-    "le",
-    "du",
-    "nacido",
-    "nacida",
-    "fecha",
-    "nascido",
-    "nascida",
-    "data",
-    "em",
-    "el",
-    "at",
-    "d",
-    "o",
-    "b",
-    "of",
-    "de",
-    "nacimiento",
-    "nascimento",
-    "naissance",
-    "d.o.b",
-];
-const BEFORE_EASTERN_DATES: &[&str] =
-    &["出生日期", "出生", "日期", "生年月日", "生于", "생년월일", "날짜", "일자", "检查日期"];
-/// Cues that say something of the examination as well, and stay.
-const CLINICAL: &[&str] = &["cell", "hospital", "specimen", "subject", "card"];
-const BEFORE_NAMES: &[&str] = &["姓名", "氏名", "성명", "이름", "患者名", "患者姓名"];
+/// The words before numbers; in cues of several words an underscore stands for the space.
+const CUES: &str = include_str!("../../data/cues.txt");
+
+words! { CUES;
+    /// Words that lead to a date, and go with it.
+    BEFORE_DATES "before-date";
+    BEFORE_EASTERN_DATES "before-eastern-date";
+    /// Cues that say something of the examination as well, and stay.
+    CLINICAL "clinical";
+    BEFORE_NAMES "before-name";
+    /// `number`, `no.` and their like.
+    NUMBER "number";
+    /// Leads to a number that is found without a cue.
+    LEADS "leads";
+    /// Leads to a telephone number or a mailbox.
+    BEFORE_TELEPHONES "before-telephone";
+}
 
 /// The length of the cue that a folded text ends with, its marks included, when it leads to what
 /// was found and says nothing else.
@@ -372,23 +141,22 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
         _ => kind != Kind::Telephone,
     };
     let cued = || {
-        let fitting = LATIN.iter().filter(|(words, cue)| fits(*cue) && !CLINICAL.contains(words));
-        let latin = fitting.filter(|(words, _)| ends(&[words]).is_some());
-        let eastern = EASTERN.iter().filter(|(words, _)| bare.ends_with(words));
+        let fitting = LATIN
+            .iter()
+            .filter(|(words, cue)| fits(*cue) && !CLINICAL.contains(&words.replace(' ', "_")));
+        let latin = fitting.filter(|(words, _)| ends(&[words.as_str()]).is_some());
+        let eastern = EASTERN.iter().filter(|(words, _)| bare.ends_with(words.as_str()));
         latin.chain(eastern).map(|(words, _)| words.len()).max()
     };
-    let number = ["no", "nr", "number", "num", "numero", "nummer", "n", "patient", "pt"];
     let found = match kind {
         Kind::Date | Kind::KnownDate => {
-            ends(BEFORE_DATES).or_else(|| ends(BEFORE_EASTERN_DATES)).or_else(|| of(Says::BORN))
+            ends(&BEFORE_DATES).or_else(|| ends(&BEFORE_EASTERN_DATES)).or_else(|| of(Says::BORN))
         }
-        _ if kind.is_name() => ends(BEFORE_NAMES),
-        Kind::UnknownWord => ends(BEFORE_NAMES),
+        _ if kind.is_name() => ends(&BEFORE_NAMES),
+        Kind::UnknownWord => ends(&BEFORE_NAMES),
         Kind::Age => of(Says::BEFORE),
-        Kind::Telephone | Kind::Email => {
-            cued().or_else(|| ends(&["on", "at", "under", "unter", "no", "nr", "number", "mail"]))
-        }
-        _ => cued().or_else(|| ends(&number)),
+        Kind::Telephone | Kind::Email => cued().or_else(|| ends(&BEFORE_TELEPHONES)),
+        _ => cued().or_else(|| ends(&LEADS)),
     };
     found.map_or(0, |length| length + text.len() - bare.len())
 }
@@ -396,11 +164,11 @@ pub(crate) fn introduction(text: &str, kind: Kind) -> usize {
 fn latin(text: &str) -> Option<Cue> {
     // Few cues end as the text does, and only those are compared.
     let last = text.as_bytes().last();
-    let whole = |words: &&(&str, Cue)| {
+    let whole = |words: &&(String, Cue)| {
         words.0.as_bytes().last() == last
             && text
-                .strip_suffix(words.0)
+                .strip_suffix(words.0.as_str())
                 .is_some_and(|rest| !rest.ends_with(|c: char| c.is_ascii_alphanumeric()))
     };
-    LATIN.iter().filter(whole).max_by_key(|(words, _)| words.len()).map(|&(_, cue)| cue)
+    LATIN.iter().filter(whole).max_by_key(|(words, _)| words.len()).map(|(_, cue)| *cue)
 }

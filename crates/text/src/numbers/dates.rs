@@ -3,17 +3,34 @@
 use super::months::{Month, month};
 use super::{roman, weekday};
 use crate::token::{Class, Page};
+use crate::words::words;
 
 /// Years that a date of a study or of a birth may have.
 const YEARS: std::ops::RangeInclusive<u32> = 1880..=2099;
-/// Words before dotted numbers that are versions, and before pairs of numbers that are settings.
-const NO_DATES: &[&str] = &[
-    "v", "ver", "vers", "version", "release", "rel", "sw", "software", "build", "syngo", "rev",
-    "tr", "te", "ti", "fov", "matrix", "spacing",
-];
-/// Words before a dotted date that is as short as a version.
-const DATED: &[&str] =
-    &["am", "vom", "dob", "geb", "geboren", "on", "dated", "date", "datum", "le", "du"];
+/// Words beside dates.
+pub(crate) const DATES: &str = include_str!("../../data/dates.txt");
+
+words! { DATES;
+    /// Words before dotted numbers that are versions, and before pairs of numbers that are
+    /// settings.
+    NO_DATES "no-date";
+    /// Words before a dotted date that is as short as a version.
+    DATED "dated";
+    /// Behind a number that is no day or year.
+    MEASURES "measure";
+    /// Behind the number of a day: `1st`, `1er`.
+    ORDINALS "ordinal";
+    /// Behind a day that follows its month.
+    SURE_ORDINALS "ordinal-behind-month";
+    /// Between a day, a month and a year.
+    OF "of";
+    /// Between a date and a time.
+    BEFORE_TIMES "before-time";
+    /// Behind a time.
+    HALVES "behind-time";
+    /// Eras of Japan and China.
+    ERAS "era";
+}
 
 /// A date: where it begins, the token after it, and the rule.
 pub(super) struct DateSpan {
@@ -114,8 +131,9 @@ fn separated(page: &Page, at: usize) -> Option<(usize, &'static str)> {
             || page.digits_at(third + 2).is_none();
         let letters = page.is_glued_before(third + 1) && page.str(third + 1) != "t";
         let long = year(one) || year(three);
-        let tiny = separator == '.' && one.len() + two.len() == 2 && !after_word(page, at, DATED);
-        let setting = !long && (tiny || after_word(page, at, NO_DATES) || is_unit(page, third + 1));
+        let tiny = separator == '.' && one.len() + two.len() == 2 && !after_word(page, at, &DATED);
+        let setting =
+            !long && (tiny || after_word(page, at, &NO_DATES) || is_unit(page, third + 1));
         let triple = [one, two, three];
         let dated = is_triple(triple) || (!spaced && is_malformed(triple));
         if full && wide && ended && !letters && !setting && dated {
@@ -128,7 +146,7 @@ fn separated(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     let pair = matches!(separator, '/' | '-')
         && (month_of_year(one, two) || (month_of_year(two, one) && two.len() == 2))
         && !page.is_glued_before(second + 1)
-        && !after_word(page, at, NO_DATES);
+        && !after_word(page, at, &NO_DATES);
     pair.then_some((second + 1, "numeric-month"))
 }
 
@@ -198,13 +216,11 @@ fn is_compact(digits: &str) -> bool {
 fn day_first(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     page.number(at).filter(|&n| day(n))?;
     let mut next = at + 1;
-    if matches!(page.str(next), "st" | "nd" | "rd" | "th" | "er" | "o" | "a")
-        && page.is_glued_before(next)
-    {
+    if ORDINALS.contains(page.str(next)) && page.is_glued_before(next) {
         next += 1;
     }
     next = skip_between(page, next);
-    if matches!(page.str(next), "of" | "de" | "del") && page.is_space(next + 1) {
+    if OF.contains(page.str(next)) && page.is_space(next + 1) {
         next += 2;
     }
     let month = month(page.str(next))?;
@@ -230,7 +246,7 @@ pub(super) fn skip_between(page: &Page, mut at: usize) -> usize {
 /// The token after a year that follows a month.
 fn year_after(page: &Page, at: usize, tight: bool) -> Option<usize> {
     let mut next = skip_between(page, at);
-    if matches!(page.str(next), "of" | "de" | "del") {
+    if OF.contains(page.str(next)) {
         next = skip_between(page, next + 1);
     }
     let digits = page.digits_at(next)?;
@@ -252,8 +268,7 @@ fn from_word(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     let next = skip_between(page, at + 1);
     let number = page.number(next).filter(|_| next > at + 1)?;
     let mut after = next + 1;
-    let ordinal =
-        matches!(page.str(after), "st" | "nd" | "rd" | "th" | "er") && page.is_glued_before(after);
+    let ordinal = SURE_ORDINALS.contains(page.str(after)) && page.is_glued_before(after);
     after += usize::from(ordinal);
     if day(number) && page.str(next).len() <= 2 {
         let tight = page.mark(at + 1) == Some('-');
@@ -272,27 +287,7 @@ fn from_word(page: &Page, at: usize) -> Option<(usize, &'static str)> {
 pub(super) fn is_unit(page: &Page, at: usize) -> bool {
     let at = at + usize::from(page.is_space(at));
     page.mark(at) == Some('.') && page.digits_at(at + 1).is_some()
-        || matches!(
-            page.str(at),
-            "mm" | "cm"
-                | "ml"
-                | "mg"
-                | "weeks"
-                | "week"
-                | "wks"
-                | "wk"
-                | "months"
-                | "month"
-                | "days"
-                | "day"
-                | "hours"
-                | "hour"
-                | "hrs"
-                | "min"
-                | "views"
-                | "view"
-                | "years"
-        )
+        || MEASURES.contains(page.str(at))
 }
 
 fn era_by_letter(page: &Page, at: usize) -> Option<(usize, &'static str)> {
@@ -334,9 +329,8 @@ fn spelled_eastern(page: &Page, at: usize) -> Option<(usize, &'static str)> {
 
 /// The name of an era that ends right before a token.
 fn era_before(page: &Page, at: usize) -> Option<&'static str> {
-    const ERAS: [&str; 8] = ["令和", "平成", "昭和", "大正", "明治", "民国", "西暦", "公元"];
     let before = at.checked_sub(1).filter(|&b| page.class(b) == Some(Class::Han))?;
-    ERAS.into_iter().find(|era| page.str(before).ends_with(era))
+    ERAS.iter().copied().find(|era| page.str(before).ends_with(era))
 }
 
 /// A place without the space before it.
@@ -384,7 +378,7 @@ fn with_time(page: &Page, end: usize) -> usize {
     for _ in 0..3 {
         let joins = page.is_space(next)
             || page.mark(next).is_some_and(|c| matches!(c, ',' | '-' | '_' | '@'))
-            || matches!(page.str(next), "t" | "at" | "um" | "a" | "as" | "las" | "h" | "pm" | "am")
+            || BEFORE_TIMES.contains(page.str(next))
                 && page.digits_at(next + 1).or_else(|| page.digits_at(next + 2)).is_some();
         next += usize::from(joins);
     }
@@ -417,7 +411,7 @@ fn time_at(page: &Page, at: usize) -> Option<usize> {
         }
     }
     let spaced = end + usize::from(page.is_space(end));
-    if matches!(page.str(spaced), "am" | "pm" | "uhr") {
+    if HALVES.contains(page.str(spaced)) {
         end = spaced + 1;
     }
     Some(zone(page, end))

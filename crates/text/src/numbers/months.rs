@@ -1,6 +1,6 @@
 //! The names of months and of the days of the week in the languages of the reports.
 
-use crate::lexicon::QuickMap;
+use crate::words::QuickMap;
 use std::sync::LazyLock;
 
 /// The words, as `data/days.txt` has them by section.

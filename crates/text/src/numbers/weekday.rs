@@ -6,6 +6,16 @@ use super::months::{COUNTED, NO_INITIALS, WEEKDAY, WEEKDAY_BETWEEN, WEEKDAY_SHOR
 use crate::kind::Kind;
 use crate::lexicon;
 use crate::token::{Case, Page};
+use crate::words::words;
+
+words! { super::dates::DATES;
+    /// Behind a day that follows its weekday.
+    ORDINALS "ordinal-behind-weekday";
+    /// Behind a day that its weekday follows.
+    ORDINALS_BEFORE "ordinal-before-weekday";
+    /// Behind an hour.
+    HOURS "hour";
+}
 
 /// The rule that finds a day of the month by its weekday.
 pub(super) const RULE: &str = "weekday-and-day";
@@ -68,7 +78,7 @@ pub(super) fn from_word(page: &Page, at: usize) -> Option<(usize, &'static str)>
     page.number(next).filter(|&n| day(n) && page.str(next).len() <= 2)?;
     let mut end = next + 1;
     if page.is_glued_before(end) {
-        let ordinal = matches!(page.str(end), "st" | "nd" | "rd" | "th" | "er" | "e" | "o" | "a");
+        let ordinal = ORDINALS.contains(page.str(end));
         end = (ordinal && !page.is_glued_before(end + 1)).then_some(end + 1)?;
     }
     let month = page.number(end + 1).filter(|n| (1..=12).contains(n));
@@ -81,7 +91,7 @@ pub(super) fn from_word(page: &Page, at: usize) -> Option<(usize, &'static str)>
 /// `17. Freitag`, `13th Friday`: the day first, as one.
 pub(super) fn from_digits(page: &Page, at: usize) -> Option<(usize, &'static str)> {
     page.number(at).filter(|&n| day(n) && page.str(at).len() <= 2)?;
-    let ordinal = matches!(page.str(at + 1), "st" | "nd" | "rd" | "th");
+    let ordinal = ORDINALS_BEFORE.contains(page.str(at + 1));
     let marked = ordinal && page.is_glued_before(at + 1) || page.mark(at + 1) == Some('.');
     let word = at + 2 + usize::from(page.is_space(at + 2));
     let counted = beside(page, at, false).is_some_and(|t| says(page.str(t), COUNTED));
@@ -98,7 +108,7 @@ fn is_time(page: &Page, end: usize) -> bool {
     let named = end + usize::from(page.is_space(end));
     let minutes = page.mark(end).is_some_and(|c| matches!(c, ':' | '.' | '-'))
         && page.digits_at(end + 1).is_some();
-    minutes || matches!(page.str(named), "am" | "pm" | "h" | "uhr" | "oclock" | "noon")
+    minutes || HOURS.contains(page.str(named))
 }
 
 /// Takes the initials on both sides of a day that begins at a place of the text and ends before a
