@@ -4,15 +4,10 @@
 use crate::source::Source;
 use crate::{PipelineError, Site};
 use scanveil_catalog::StudyGeneration;
-use scanveil_durable::LocalFile;
 use scanveil_model::{ObjectId, Reason, SubjectId};
-use scanveil_seal::{
-    HospitalKey, PackEntry, PackMeta, PackReader, PackWriter, RawZone, SealError, SubjectKey,
-};
+use scanveil_seal::{HospitalKey, PackEntry, PackMeta, PackReader, RawZone, SealError, SubjectKey};
 use scanveil_storage::StoredReader;
-use scanveil_vault::{LocalPack, local_file};
-use std::fs::File;
-use std::io;
+use scanveil_vault::{LocalPack, PackFault, RawPack};
 use std::path::Path;
 
 /// Attributes of a held original: for which generation of which project, and by which profile.
@@ -40,19 +35,19 @@ pub(crate) fn copy_instances(
     instances: &[(&Source, &[Reason])],
 ) -> Result<Vec<LocalPack>, PipelineError> {
     let mut packs = Vec::new();
-    let mut open: Option<OpenPack> = None;
+    let mut open: Option<RawPack> = None;
     for (source, reasons) in instances {
         let Source::Original(reader, entry) = source else { continue };
-        if open.as_ref().is_some_and(|pack| !pack.writer.has_room_for(entry.length))
+        if open.as_ref().is_some_and(|pack| !pack.has_room_for(entry.length))
             && let Some(full) = open.take()
         {
             packs.push(full.finish()?);
         }
         let pack = match &mut open {
             Some(pack) => pack,
-            none => none.insert(OpenPack::create(site, job, entry, reasons)?),
+            none => none.insert(begin(site, job, entry, reasons)?),
         };
-        pack.copy(reader, entry, reasons, job)?;
+        copy_entry(reader, entry, noted(job, entry, reasons), pack)?;
     }
     if let Some(last) = open {
         packs.push(last.finish()?);
@@ -60,71 +55,59 @@ pub(crate) fn copy_instances(
     Ok(packs)
 }
 
-struct OpenPack {
-    writer: PackWriter<File>,
-    file: LocalFile,
+/// Copies one instance from pack to pack, under its new entry.
+pub(crate) fn copy_entry(
+    from: &PackReader<StoredReader>,
+    entry: &PackEntry,
+    noted: PackEntry,
+    to: &mut RawPack,
+) -> Result<(), PipelineError> {
+    to.add(&mut from.instance(entry)?, noted).map_err(|fault| match fault {
+        PackFault::Read(error) => SealError::from(error).into(),
+        PackFault::Pack(error) => error.into(),
+    })
 }
 
-impl OpenPack {
-    /// The generation, the first instance and its reasons name the pack.
-    fn create(
-        site: &Site,
-        job: &CopyJob<'_>,
-        first: &PackEntry,
-        reasons: &[Reason],
-    ) -> Result<Self, PipelineError> {
-        let mut content = blake3::Hasher::new();
-        content.update(job.made.project.as_str().as_bytes());
-        content.update(&[0]);
-        content.update(&job.made.generation.0.to_le_bytes());
-        content.update(&job.made.study_key.0);
-        content.update(&first.digest.0);
-        for reason in reasons {
-            content.update(reason.to_string().as_bytes()).update(&[0]);
-        }
-        let context = match job.zone {
-            RawZone::Quarantine => "held pack",
-            RawZone::Vault => "kept pack",
-        };
-        let id = job.hospital_key.keyed_id(context, content.finalize().as_bytes());
-        let id = ObjectId(id);
-        let (file, out) = local_file(job.dir, site.entropy.as_ref())
-            .map_err(|source| PipelineError::Folder { what: "the work folder", source })?;
-        let meta = PackMeta {
-            zone: job.zone,
-            hospital: job.made.hospital.clone(),
-            subject: job.subject,
-            study_key: job.made.study_key,
-            received_at_ms: job.received_at_ms,
-        };
-        let key = job.subject_key.zone_key(job.zone.zone());
-        let writer = PackWriter::new(out, id, meta, &key, site.entropy.as_ref())?;
-        Ok(Self { writer, file })
+/// The generation, the first instance and its reasons name the pack.
+fn begin(
+    site: &Site,
+    job: &CopyJob<'_>,
+    first: &PackEntry,
+    reasons: &[Reason],
+) -> Result<RawPack, PipelineError> {
+    let mut content = blake3::Hasher::new();
+    content.update(job.made.project.as_str().as_bytes());
+    content.update(&[0]);
+    content.update(&job.made.generation.0.to_le_bytes());
+    content.update(&job.made.study_key.0);
+    content.update(&first.digest.0);
+    for reason in reasons {
+        content.update(reason.to_string().as_bytes()).update(&[0]);
     }
+    let context = match job.zone {
+        RawZone::Quarantine => "held pack",
+        RawZone::Vault => "kept pack",
+    };
+    let id = ObjectId(job.hospital_key.keyed_id(context, content.finalize().as_bytes()));
+    let meta = PackMeta {
+        zone: job.zone,
+        hospital: job.made.hospital.clone(),
+        subject: job.subject,
+        study_key: job.made.study_key,
+        received_at_ms: job.received_at_ms,
+    };
+    let key = job.subject_key.zone_key(job.zone.zone());
+    Ok(RawPack::create(job.dir, site.entropy.as_ref(), id, meta, &key)?)
+}
 
-    fn copy(
-        &mut self,
-        from: &PackReader<StoredReader>,
-        entry: &PackEntry,
-        reasons: &[Reason],
-        job: &CopyJob<'_>,
-    ) -> Result<(), PipelineError> {
-        let mut slot = self.writer.open_slot()?;
-        io::copy(&mut from.instance(entry)?, &mut slot).map_err(SealError::from)?;
-        let mut entry = PackEntry { reasons: reasons.to_vec(), ..entry.clone() };
-        entry.attributes.retain(|name, _| !NOTES.contains(&name.as_str()));
-        if job.zone == RawZone::Quarantine {
-            let made = job.made;
-            let notes =
-                [made.project.to_string(), made.generation.0.to_string(), made.profile.clone()];
-            entry.attributes.extend(NOTES.map(str::to_owned).into_iter().zip(notes));
-        }
-        slot.close(entry)?;
-        Ok(())
+/// What is said of an instance in its new place.
+fn noted(job: &CopyJob<'_>, entry: &PackEntry, reasons: &[Reason]) -> PackEntry {
+    let mut entry = PackEntry { reasons: reasons.to_vec(), ..entry.clone() };
+    entry.attributes.retain(|name, _| !NOTES.contains(&name.as_str()));
+    if job.zone == RawZone::Quarantine {
+        let made = job.made;
+        let notes = [made.project.to_string(), made.generation.0.to_string(), made.profile.clone()];
+        entry.attributes.extend(NOTES.map(str::to_owned).into_iter().zip(notes));
     }
-
-    fn finish(self) -> Result<LocalPack, PipelineError> {
-        let (_, object) = self.writer.finish()?;
-        Ok(LocalPack::new(object, self.file))
-    }
+    entry
 }

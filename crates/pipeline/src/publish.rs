@@ -4,10 +4,10 @@ use crate::attempt::Attempt;
 use crate::{ENGINE, PipelineError, Site};
 use scanveil_catalog::{Arrival, Outcomes, Publication, StudyGeneration};
 use scanveil_model::{Digest, ObjectId, ObjectTags};
-use scanveil_seal::{PackIndex, SealedObject};
+use scanveil_seal::PackIndex;
 use scanveil_storage::{ObjectKey, StoredObject};
+use scanveil_vault::LocalPack;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// What is stored and waits to be published.
 pub(crate) struct Ready {
@@ -23,17 +23,17 @@ impl Ready {
         Self { attempt, objects: Vec::new(), generations: Vec::new(), withdrawn: Vec::new() }
     }
 
-    /// Stores one sealed object.
+    /// Stores one sealed pack.
     pub(crate) fn put(
         &mut self,
         site: &Site,
-        object: &SealedObject,
-        path: &Path,
+        pack: &LocalPack,
         tags: &ObjectTags,
     ) -> Result<(), PipelineError> {
+        let object = pack.object();
         let key = ObjectKey::new(object.zone(), object.hospital().clone(), object.object_id());
         self.attempt.note(&key)?;
-        let stored = site.store.put_sealed(object, path, tags)?;
+        let stored = site.store.put_sealed(object, pack.path(), tags)?;
         self.objects.push((stored, object.index().clone()));
         Ok(())
     }

@@ -309,7 +309,7 @@ fn keep_originals(
             let owner = owner(work, subject, &key);
             let pack = pack_originals(&bench(work, spool, &work.dir), &owner, &group)?;
             let tags = work.site.tags(work.hospital, Zone::Vault, received_at_ms(&group));
-            work.ready.put(work.site, pack.object(), pack.path(), &tags)?;
+            work.ready.put(work.site, &pack, &tags)?;
         }
     }
     Ok(())
@@ -340,7 +340,7 @@ fn quarantine(
             let owner = owner(work, subject, &key);
             let pack = pack_quarantined(&bench(work, spool, &work.dir), &owner, &held)?;
             let tags = work.site.tags(work.hospital, Zone::Quarantine, received);
-            work.ready.put(work.site, pack.object(), pack.path(), &tags)?;
+            work.ready.put(work.site, &pack, &tags)?;
         }
     }
     Ok(())

@@ -293,7 +293,7 @@ impl<'w> StudyWork<'w> {
         tags.generation = Some(number);
         tags.project = Some(project.clone());
         for pack in scrubbed.packs {
-            self.ready.put(self.site, pack.object(), pack.path(), &tags)?;
+            self.ready.put(self.site, &pack, &tags)?;
         }
         let made = StudyGeneration {
             hospital: self.hospital.id.clone(),
@@ -343,7 +343,7 @@ impl<'w> StudyWork<'w> {
         let packs = self.copies(RawZone::Quarantine, made, &chosen)?;
         let tags = self.site.tags(self.hospital, Zone::Quarantine, now_ms());
         for pack in packs {
-            self.ready.put(self.site, pack.object(), pack.path(), &tags)?;
+            self.ready.put(self.site, &pack, &tags)?;
         }
         Ok(())
     }
@@ -363,7 +363,7 @@ impl<'w> StudyWork<'w> {
         let packs = self.copies(RawZone::Vault, made, &chosen)?;
         let tags = self.site.tags(self.hospital, Zone::Vault, self.received_at_ms);
         for pack in packs {
-            self.ready.put(self.site, pack.object(), pack.path(), &tags)?;
+            self.ready.put(self.site, &pack, &tags)?;
         }
         Ok(())
     }

@@ -13,8 +13,8 @@ pub use keyring::{
     BadKeyFile, HospitalKeys, HospitalListing, Keyring, KeyringError, SecretVersion, bad_key_files,
 };
 pub use packs::{
-    INTAKE_CONTENT, LocalPack, PackBench, PackOwner, local_file, pack_groups, pack_originals,
-    pack_quarantined, sweep_local_packs,
+    INTAKE_CONTENT, LocalPack, PackBench, PackFault, PackOwner, RawPack, local_file, pack_groups,
+    pack_originals, pack_quarantined, sweep_local_packs,
 };
 pub use spool::{
     AsideFolder, DAMAGE_CODE, Finding, Receiving, SetAside, Spool, SpoolConfig, SpoolReader,

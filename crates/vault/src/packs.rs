@@ -1,22 +1,24 @@
 //! Originals and quarantined instances on their way from the spool into the store: sealed packs in
 //! local temporary files.
 
+mod raw;
+
+pub use raw::{PackFault, RawPack};
+
 use crate::error::SpoolError;
 use crate::intake::{IntakeMeta, SpooledInstance};
 use crate::spool::Spool;
 use scanveil_durable::{LocalFile, PRIVATE};
 use scanveil_model::{HospitalId, ObjectId, Reason, SubjectId};
 use scanveil_seal::{
-    Entropy, HospitalKey, PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackEntry, PackMeta, PackWriter,
-    RawZone, SealedObject, StudyKey, SubjectKey,
+    Entropy, HospitalKey, PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackEntry, PackMeta, RawZone,
+    SealedObject, StudyKey, SubjectKey,
 };
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 
-/// Bytes that are moved at a time from the spool into a pack.
-const COPY_BYTES: usize = 256 * 1024;
 /// How the names of local packs end.
 const LOCAL_EXTENSION: &str = "svo-local";
 
@@ -179,26 +181,16 @@ fn pack(
             .unwrap_or_default(),
     };
     let key = owner.subject_key.zone_key(zone.zone());
-    let (file, out) = local_file(bench.dir, bench.entropy)
-        .map_err(|error| SpoolError::io("make a local pack", error))?;
-    let mut writer = PackWriter::new(out, object_id(owner, zone, held), meta, &key, bench.entropy)?;
-    let mut buffer = vec![0; COPY_BYTES];
+    let id = object_id(owner, zone, held);
+    let mut pack = RawPack::create(bench.dir, bench.entropy, id, meta, &key)?;
     for (instance, reasons) in held {
         let mut reader = bench.spool.read(instance)?;
-        let mut slot = writer.open_slot()?;
-        loop {
-            let read = reader.read(&mut buffer);
-            let read = read.map_err(|error| SpoolError::from_io("read a spooled record", error))?;
-            if read == 0 {
-                break;
-            }
-            let written = slot.write_all(&buffer[..read]);
-            written.map_err(|error| SpoolError::from_io("write a local pack", error))?;
-        }
-        slot.close(entry(instance, reasons))?;
+        pack.add(&mut reader, entry(instance, reasons)).map_err(|fault| match fault {
+            PackFault::Read(error) => SpoolError::from_io("read a spooled record", error),
+            PackFault::Pack(error) => error,
+        })?;
     }
-    let (_, object) = writer.finish()?;
-    Ok(LocalPack { object, file })
+    pack.finish()
 }
 
 /// The same instances held for the same reasons make the same object, however often it is written.

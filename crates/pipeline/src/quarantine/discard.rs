@@ -2,15 +2,15 @@
 
 use super::{DecisionRecord, QuarantineError};
 use crate::attempt::Attempt;
+use crate::hold::copy_entry;
 use crate::publish::Ready;
 use crate::{PipelineError, Site};
 use scanveil_catalog::{KeyedId, ObjectFilter, ObjectRecord};
 use scanveil_model::{Digest, Hex, HospitalId, ObjectId, Zone};
-use scanveil_seal::{PackEntry, PackMeta, PackReader, PackWriter, RawZone, SealError};
-use scanveil_storage::{ObjectKey, StoredReader};
-use scanveil_vault::{KeyringError, local_file};
+use scanveil_seal::{PackEntry, PackMeta, PackReader, RawZone};
+use scanveil_storage::ObjectKey;
+use scanveil_vault::{KeyringError, RawPack};
 use std::collections::BTreeSet;
-use std::io;
 use std::path::Path;
 
 /// Takes a record's instances out of quarantine and out of the vault. The study's lock is held.
@@ -77,27 +77,16 @@ fn take_out(
             study_key: index.study_key,
             received_at_ms: index.received_at_ms,
         };
-        let (file, out) = local_file(dir, site.entropy.as_ref())
-            .map_err(|source| PipelineError::Folder { what: "the work folder", source })?;
-        let mut writer = PackWriter::new(out, id, meta, &zone_key, site.entropy.as_ref())?;
+        let entropy = site.entropy.as_ref();
+        let mut new = RawPack::create(dir, entropy, id, meta, &zone_key)?;
         for entry in rest {
-            copy(&pack, entry, &mut writer)?;
+            copy_entry(&pack, entry, entry.clone(), &mut new)?;
         }
-        let (_, sealed) = writer.finish()?;
+        let sealed = new.finish()?;
         let tags = site.store.confirm(&key)?.tags().clone();
-        ready.put(site, &sealed, file.path(), &tags)?;
+        ready.put(site, &sealed, &tags)?;
     }
     ready.withdraw(key)
-}
-
-fn copy<W: io::Write>(
-    pack: &PackReader<StoredReader>,
-    entry: &PackEntry,
-    writer: &mut PackWriter<W>,
-) -> Result<(), PipelineError> {
-    let mut slot = writer.open_slot()?;
-    io::copy(&mut pack.instance(entry)?, &mut slot).map_err(SealError::from)?;
-    Ok(slot.close(entry.clone())?)
 }
 
 /// What is left of an object is another object: the same one when it is written again.

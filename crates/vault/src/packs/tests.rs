@@ -3,6 +3,7 @@ use crate::intake::{Protocol, SpoolId, SpoolKeys};
 use crate::spool::SpoolConfig;
 use scanveil_model::{Digest, ReasonCode, Uid, Zone};
 use scanveil_seal::{PackReader, SealError, ZoneKey};
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
