@@ -246,7 +246,7 @@ impl<'p> StudyScrubber<'p> {
         };
         let Named { identity, new, .. } = &named;
         let mut written = file_meta(&identity.class, &new[0], header.syntax.uid);
-        written.reserve(header.data.elements().len() * 24 + 4096);
+        written.reserve(room(header));
         let meta_length = written.len();
         let parts = Parts { pixels: plan.as_ref(), document: document.as_ref() };
         let outcome = self.rewrite(header, &named, parts, &mut written, None)?;
@@ -468,6 +468,16 @@ impl<'p> StudyScrubber<'p> {
         writer.close_sequence(&sequence);
         bytes
     }
+}
+
+/// Bytes that what is written of a header will take, about: what grows beyond its room is copied,
+/// and a long one would be in memory twice meanwhile.
+fn room(header: &Header<'_>) -> usize {
+    const LONG: usize = 1 << 20;
+    let elements = header.data.elements();
+    let end = elements.last().map_or(0, |last| last.start as usize + last.length as usize);
+    let values = if end > LONG { end } else { elements.len() * 24 };
+    values + 4096
 }
 
 pub(crate) fn encoding(header: &Header<'_>) -> Encoding {
