@@ -17,10 +17,10 @@ enum Change {
 fn changes() -> impl Strategy<Value = Change> {
     let (at, bytes) = (any::<usize>(), 1usize..600);
     prop_oneof![
-        (at.clone(), 0u8..8).prop_map(|(at, bit)| Change::Flip { at, bit }),
-        (at.clone(), bytes.clone()).prop_map(|(at, bytes)| Change::Cut { at, bytes }),
-        (at.clone(), bytes.clone()).prop_map(|(at, bytes)| Change::Twice { at, bytes }),
-        (at.clone(), bytes, at).prop_map(|(at, bytes, to)| Change::Move { at, bytes, to }),
+        (at, 0u8..8).prop_map(|(at, bit)| Change::Flip { at, bit }),
+        (at, bytes.clone()).prop_map(|(at, bytes)| Change::Cut { at, bytes }),
+        (at, bytes.clone()).prop_map(|(at, bytes)| Change::Twice { at, bytes }),
+        (at, bytes, at).prop_map(|(at, bytes, to)| Change::Move { at, bytes, to }),
     ]
 }
 

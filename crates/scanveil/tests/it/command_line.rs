@@ -273,6 +273,21 @@ fn config_check_finds_what_serve_would_die_of() {
 }
 
 #[test]
+fn the_example_can_be_used_and_its_hospital_is_shown() {
+    let temp = tempfile::tempdir().unwrap();
+    let example = include_str!("../../../../docs/example.toml");
+    fs::write(temp.path().join("scanveil.toml"), example).unwrap();
+    let output = run(&["--json", "config", "check"], temp.path());
+    let found = json(&output);
+    assert_eq!(
+        (output.status.code(), &found["problems"]),
+        (Some(0), &serde_json::json!([])),
+        "{found}"
+    );
+    assert!(!temp.path().join("data").exists(), "checking makes nothing");
+}
+
+#[test]
 fn what_lies_in_a_data_folder_is_private_whoever_made_it() {
     let installation = Installation::new(Wish::default());
     let data = installation.path("data");
