@@ -47,6 +47,8 @@ pub struct WebLimits {
     pub max_uploads: usize,
     /// Most of them with one token.
     pub max_uploads_per_token: usize,
+    /// Most of them from one address; of all behind one proxy, which has one address.
+    pub max_uploads_per_address: usize,
     /// How many of them are kept for each hospital; half of an even share when not set.
     pub kept_per_hospital: Option<usize>,
     /// Least bytes per second of a body, over the time spent waiting for them.
@@ -74,6 +76,7 @@ impl Default for WebLimits {
             max_part_header_bytes: 16 << 10,
             max_uploads: 64,
             max_uploads_per_token: 32,
+            max_uploads_per_address: 48,
             kept_per_hospital: None,
             min_bytes_per_s: 1024,
             rate_window_ms: 120_000,
@@ -112,8 +115,7 @@ struct Sender {
 pub fn router(intake: Intake, tokens: Current<TokenTable>, limits: WebLimits) -> Router {
     let places = PlaceLimits {
         most: limits.max_uploads,
-        // Whoever has a token is known by it, also behind a proxy.
-        per_address: usize::MAX,
+        per_address: limits.max_uploads_per_address,
         per_token: limits.max_uploads_per_token,
         kept_per_hospital: limits.kept_per_hospital,
         yields_after: Duration::MAX,

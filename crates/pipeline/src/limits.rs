@@ -167,6 +167,7 @@ impl Connections {
 pub(crate) fn check_uploads(limits: &WebLimits, hospitals: usize) -> Result<(), PipelineError> {
     places("http.limits.max_uploads", limits.max_uploads)?;
     places("http.limits.max_uploads_per_token", limits.max_uploads_per_token)?;
+    places("http.limits.max_uploads_per_address", limits.max_uploads_per_address)?;
     let most = limits.max_uploads;
     kept("http.limits", limits.kept_per_hospital, "http.limits.max_uploads", most, hospitals)?;
     for (name, value) in [

@@ -48,6 +48,20 @@ fn a_token_has_its_share_of_the_places() {
     assert_eq!(stow_as(&server, &server.other).status(), StatusCode::OK);
 }
 
+#[test]
+fn an_address_has_its_share_of_the_places() {
+    let limits = WebLimits { max_uploads_per_address: 1, ..WebLimits::default() };
+    let server = Server::new(MemorySpool::default(), limits);
+    let slow = begin(&server, &server.token);
+    server.spool.wait(|held| held.open == 1);
+    let refused = stow_as(&server, &server.other);
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.text().unwrap().contains("one address"));
+    drop(slow);
+    server.spool.wait(|held| held.open == 0);
+    assert_eq!(stow_as(&server, &server.other).status(), StatusCode::OK);
+}
+
 /// Sends a body byte by byte until there is an answer.
 fn trickle(server: &Server, path: &str, kind: &str) -> String {
     let mut stream = TcpStream::connect(server.address).unwrap();
