@@ -236,24 +236,7 @@ impl Catalog {
         hospital: &HospitalId,
         instances: &[(KeyedId, Digest)],
     ) -> Result<(), CatalogError> {
-        if instances.is_empty() {
-            return Ok(());
-        }
-        self.db.run(async {
-            let mut tx = self.db.begin().await?;
-            for (sop_key, source) in instances {
-                sqlx::query(
-                    "UPDATE arrivals SET outcome = 'accepted' \
-                     WHERE hospital = $1 AND sop_key = $2 AND source_digest = $3",
-                )
-                .bind(hospital.as_str())
-                .bind(hex(sop_key))
-                .bind(source.to_string())
-                .execute(&mut *tx)
-                .await?;
-            }
-            Ok(tx.commit().await?)
-        })
+        self.each_arrival("UPDATE arrivals SET outcome = 'accepted'", hospital, instances)
     }
 
     /// Forgets instances that are no more: sent again, they are received again.
@@ -265,18 +248,27 @@ impl Catalog {
         hospital: &HospitalId,
         instances: &[(KeyedId, Digest)],
     ) -> Result<(), CatalogError> {
+        self.each_arrival("DELETE FROM arrivals", hospital, instances)
+    }
+
+    /// Changes what is remembered of instances, as long as it is these bytes.
+    fn each_arrival(
+        &self,
+        change: &'static str,
+        hospital: &HospitalId,
+        instances: &[(KeyedId, Digest)],
+    ) -> Result<(), CatalogError> {
+        if instances.is_empty() {
+            return Ok(());
+        }
         self.db.run(async {
             let mut tx = self.db.begin().await?;
             for (sop_key, source) in instances {
-                sqlx::query(
-                    "DELETE FROM arrivals \
-                     WHERE hospital = $1 AND sop_key = $2 AND source_digest = $3",
-                )
-                .bind(hospital.as_str())
-                .bind(hex(sop_key))
-                .bind(source.to_string())
-                .execute(&mut *tx)
-                .await?;
+                let mut query = QueryBuilder::<Sqlite>::new(change);
+                query.push(" WHERE hospital = ").push_bind(hospital.to_string());
+                query.push(" AND sop_key = ").push_bind(hex(sop_key));
+                query.push(" AND source_digest = ").push_bind(source.to_string());
+                query.build().execute(&mut *tx).await?;
             }
             Ok(tx.commit().await?)
         })

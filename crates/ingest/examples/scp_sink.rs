@@ -4,9 +4,9 @@
 
 use scanveil_ingest::{
     CallingRule, Current, DimseConfig, DimseLimits, DimseServer, HospitalRoute, IntakeError,
-    IntakeMeta, IntakeSink, Network, PlainListener, Protocol, Receipt, ReceivingSink,
+    IntakeSink, Network, PlainListener, Receipt, ReceivingSink,
 };
-use scanveil_model::{AeTitle, Digest, HospitalId};
+use scanveil_model::{AeTitle, Digest, HospitalId, IntakeMeta};
 use scanveil_seal::Entropy;
 use scanveil_vault::{Keyring, Receiving, Spool, SpoolConfig, SpoolError};
 use std::error::Error;
@@ -80,24 +80,6 @@ impl Write for Spooling {
 
 impl ReceivingSink for Spooling {
     fn commit(self: Box<Self>, meta: IntakeMeta) -> Result<Receipt, IntakeError> {
-        let meta = scanveil_vault::IntakeMeta {
-            hospital: meta.hospital,
-            received_at_ms: meta.received_at_ms,
-            protocol: match meta.protocol {
-                Protocol::Dimse => scanveil_vault::Protocol::Dimse,
-                Protocol::Stow => scanveil_vault::Protocol::Stow,
-                Protocol::Upload => scanveil_vault::Protocol::Upload,
-                Protocol::Folder => scanveil_vault::Protocol::Folder,
-            },
-            peer: meta.peer,
-            calling: meta.calling,
-            sop_class_uid: meta.sop_class_uid,
-            sop_instance_uid: meta.sop_instance_uid,
-            study_instance_uid: meta.study_instance_uid,
-            series_instance_uid: meta.series_instance_uid,
-            transfer_syntax: meta.transfer_syntax,
-            content: None,
-        };
         let spooled = self.0.commit(meta).map_err(refused)?;
         Ok(Receipt { digest: spooled.digest(), length: spooled.length() })
     }

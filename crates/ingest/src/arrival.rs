@@ -3,11 +3,9 @@
 //! The first bytes are held until they prove to be a Part 10 file: what is not DICOM never reaches
 //! the spool. After that everything streams.
 
-use crate::intake::{
-    Intake, IntakeError, IntakeMeta, PEEK_BYTES, Prefix, Protocol, Receipt, ReceivingSink, now_ms,
-};
+use crate::intake::{Intake, IntakeError, PEEK_BYTES, Prefix, Receipt, ReceivingSink, now_ms};
 use scanveil_dataset::{Peeked, peek_part10};
-use scanveil_model::{Coded, HospitalId, Reason, Uid};
+use scanveil_model::{Coded, HospitalId, IntakeMeta, Protocol, Reason, Uid};
 
 /// Where an instance comes from.
 #[derive(Debug, Clone)]
@@ -102,12 +100,7 @@ impl Outcome {
     }
 
     fn counted(origin: &Origin, peeked: Option<Peeked>, result: Result<Receipt, Refusal>) -> Self {
-        let protocol = match origin.protocol {
-            Protocol::Dimse => "dimse",
-            Protocol::Stow => "stow",
-            Protocol::Upload => "upload",
-            Protocol::Folder => "folder",
-        };
+        let protocol = origin.protocol.as_str();
         let hospital = origin.hospital.to_string();
         match &result {
             Ok(receipt) => {
@@ -234,6 +227,7 @@ impl Complete {
             study_instance_uid: peeked.study_instance_uid.clone(),
             series_instance_uid: peeked.series_instance_uid.clone(),
             transfer_syntax: peeked.transfer_syntax.clone(),
+            content: None,
         });
         Outcome::counted(&origin, Some(peeked), result.map_err(Refusal::Spool))
     }

@@ -10,10 +10,10 @@
 mod files;
 
 use crate::arrival::{Arrival, Origin, Outcome, Refusal};
-use crate::intake::{Intake, IntakeError, Protocol, now_ms};
+use crate::intake::{Intake, IntakeError, now_ms};
 use aws_lc_rs::digest::{Context, SHA256};
 use files::{Entry, Folder, Stamp};
-use scanveil_model::{Coded, Digest, HospitalId};
+use scanveil_model::{Coded, Digest, HospitalId, Protocol};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Read;

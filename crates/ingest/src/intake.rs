@@ -5,7 +5,7 @@
 //! commits it. Only the [`Receipt`] of a commit lets it tell the sender "success" (invariant 5).
 
 use ipnet::{IpNet, Ipv4Net};
-use scanveil_model::{AeTitle, Coded, Digest, HospitalId, Uid};
+use scanveil_model::{AeTitle, Coded, Digest, HospitalId, IntakeMeta};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -51,45 +51,6 @@ pub struct Receipt {
     pub digest: Digest,
     /// Its length in bytes.
     pub length: u64,
-}
-
-/// Which receiver an instance came through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// DICOM message exchange (C-STORE).
-    Dimse,
-    /// STOW-RS.
-    Stow,
-    /// An archive that was uploaded.
-    Upload,
-    /// A watched folder.
-    Folder,
-}
-
-/// What is known about an instance when it has arrived. Lies inside the sealed record only.
-#[derive(Clone)]
-pub struct IntakeMeta {
-    /// The hospital it belongs to.
-    pub hospital: HospitalId,
-    /// When its last byte came, milliseconds since 1970 (UTC).
-    pub received_at_ms: i64,
-    /// Which receiver.
-    pub protocol: Protocol,
-    /// The sender's address.
-    pub peer: String,
-    /// The calling AE title, where there is one.
-    pub calling: Option<String>,
-    /// SOP Class UID, as far as it is known.
-    pub sop_class_uid: Option<Uid>,
-    /// SOP Instance UID, as far as it is known.
-    pub sop_instance_uid: Option<Uid>,
-    /// Study Instance UID, as far as it is known.
-    pub study_instance_uid: Option<Uid>,
-    /// Series Instance UID, as far as it is known.
-    pub series_instance_uid: Option<Uid>,
-    /// Transfer syntax UID, as far as it is known.
-    pub transfer_syntax: Option<Uid>,
 }
 
 /// Why the spool did not take an instance.

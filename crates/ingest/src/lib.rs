@@ -28,8 +28,8 @@ pub use folder::{
     AfterTaking, FolderConfig, FolderError, FolderHandle, FolderRound, FolderWatcher,
 };
 pub use intake::{
-    CallingRule, HospitalRoute, Intake, IntakeError, IntakeMeta, IntakeSink, Network, NetworkError,
-    Protocol, Receipt, ReceivingSink, now_ms,
+    CallingRule, HospitalRoute, Intake, IntakeError, IntakeSink, Network, NetworkError, Receipt,
+    ReceivingSink, now_ms,
 };
 pub use places::{Full, Guest, Place, PlaceLimits, Places};
 pub use quiet::Quiet;

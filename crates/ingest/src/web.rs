@@ -17,7 +17,7 @@ pub use token::{TokenDigest, TokenTable, generate_token};
 
 use crate::arrival::Origin;
 use crate::current::Current;
-use crate::intake::{Intake, Protocol};
+use crate::intake::Intake;
 use crate::places::{Guest, Place, PlaceLimits, Places};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -25,7 +25,7 @@ use axum::http::{HeaderMap, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use body::Metered;
-use scanveil_model::HospitalId;
+use scanveil_model::{HospitalId, Protocol};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;

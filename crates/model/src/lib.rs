@@ -9,6 +9,7 @@ mod decision;
 mod error;
 mod hex;
 mod ids;
+mod intake;
 mod object;
 mod reason;
 
@@ -18,6 +19,7 @@ pub use hex::Hex;
 pub use ids::{
     AeTitle, Digest, Generation, HospitalId, IdError, ObjectId, ProjectName, SubjectId, Uid,
 };
+pub use intake::{IntakeMeta, Protocol};
 pub use object::{ObjectTags, RetentionClass, Zone};
 pub use reason::{Action, Finding, Reason, ReasonCode, TagPath};
 

@@ -1,9 +1,9 @@
 //! The spool as receivers see it.
 
 use crate::content::Content;
-use scanveil_ingest::{Intake, IntakeError, IntakeMeta, IntakeSink, Receipt, ReceivingSink};
-use scanveil_model::{Coded, HospitalId};
-use scanveil_vault::{Protocol, Receiving, Spool, SpoolError};
+use scanveil_ingest::{Intake, IntakeError, IntakeSink, Receipt, ReceivingSink};
+use scanveil_model::{Coded, HospitalId, IntakeMeta};
+use scanveil_vault::{Receiving, Spool, SpoolError};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -63,24 +63,7 @@ impl Write for Arriving {
 
 impl ReceivingSink for Arriving {
     fn commit(self: Box<Self>, meta: IntakeMeta) -> Result<Receipt, IntakeError> {
-        let meta = scanveil_vault::IntakeMeta {
-            hospital: meta.hospital,
-            received_at_ms: meta.received_at_ms,
-            protocol: match meta.protocol {
-                scanveil_ingest::Protocol::Dimse => Protocol::Dimse,
-                scanveil_ingest::Protocol::Stow => Protocol::Stow,
-                scanveil_ingest::Protocol::Upload => Protocol::Upload,
-                scanveil_ingest::Protocol::Folder => Protocol::Folder,
-            },
-            peer: meta.peer,
-            calling: meta.calling,
-            sop_class_uid: meta.sop_class_uid,
-            sop_instance_uid: meta.sop_instance_uid,
-            study_instance_uid: meta.study_instance_uid,
-            series_instance_uid: meta.series_instance_uid,
-            transfer_syntax: meta.transfer_syntax,
-            content: self.content.finish(),
-        };
+        let meta = IntakeMeta { content: self.content.finish(), ..meta };
         let spooled = self.receiving.commit(meta).map_err(refused)?;
         Ok(Receipt { digest: spooled.digest(), length: spooled.length() })
     }

@@ -6,9 +6,8 @@
 use crate::quarantine::{HeldFilter, QuarantineError, held_instances};
 use crate::{Config, PipelineError, Site};
 use scanveil_catalog::{NameKind, ObjectFilter, StudyGenerationRecord, StudyName, StudyRelease};
-use scanveil_model::{HospitalId, ReasonCode, Uid, Zone};
+use scanveil_model::{HospitalId, IntakeMeta, Protocol, ReasonCode, Uid, Zone};
 use scanveil_seal::{HospitalKey, StudyKey};
-use scanveil_vault::{IntakeMeta, Protocol};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

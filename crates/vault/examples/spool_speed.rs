@@ -4,9 +4,9 @@
 //!
 //! Put FOLDER on the disk to be measured; a temporary folder in memory measures nothing.
 
-use scanveil_model::HospitalId;
+use scanveil_model::{HospitalId, IntakeMeta, Protocol};
 use scanveil_seal::{Entropy, HospitalKey, SealError, ZoneKey};
-use scanveil_vault::{IntakeMeta, Protocol, Spool, SpoolConfig, SpoolKeys};
+use scanveil_vault::{Spool, SpoolConfig, SpoolKeys};
 use std::error::Error;
 use std::fs::File;
 use std::io::{Read, Write};

@@ -8,7 +8,7 @@ mod packs;
 mod spool;
 
 pub use error::{FullCause, SpoolError};
-pub use intake::{IntakeMeta, Protocol, SpoolId, SpoolKeys, SpooledInstance};
+pub use intake::{SpoolId, SpoolKeys, SpooledInstance};
 pub use keyring::{
     BadKeyFile, HospitalKeys, HospitalListing, Keyring, KeyringError, SecretVersion, bad_key_files,
 };

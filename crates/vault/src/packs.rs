@@ -6,10 +6,10 @@ mod raw;
 pub use raw::{PackFault, RawPack};
 
 use crate::error::SpoolError;
-use crate::intake::{IntakeMeta, SpooledInstance};
+use crate::intake::SpooledInstance;
 use crate::spool::Spool;
 use scanveil_durable::{LocalFile, PRIVATE};
-use scanveil_model::{HospitalId, ObjectId, Reason, SubjectId};
+use scanveil_model::{HospitalId, IntakeMeta, ObjectId, Reason, SubjectId};
 use scanveil_seal::{
     Entropy, HospitalKey, PACK_MAX_INSTANCES, PACK_TARGET_BYTES, PackEntry, PackMeta, RawZone,
     SealedObject, StudyKey, SubjectKey,

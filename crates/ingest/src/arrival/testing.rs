@@ -1,8 +1,8 @@
 //! A spool in memory and small Part 10 files, for the tests of the receivers.
 
-use crate::intake::{IntakeError, IntakeMeta, IntakeSink, Receipt, ReceivingSink};
+use crate::intake::{IntakeError, IntakeSink, Receipt, ReceivingSink};
 use scanveil_dataset::file_meta;
-use scanveil_model::{Digest, HospitalId};
+use scanveil_model::{Digest, HospitalId, IntakeMeta};
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex};
 

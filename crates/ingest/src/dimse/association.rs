@@ -8,13 +8,11 @@ use super::negotiate::{Agreed, Context, Decision, Refusal, Service, ae_title, de
 use super::permission::Permission;
 use super::status::{Status, StoreOutcome};
 use crate::current::Current;
-use crate::intake::{
-    HospitalRoute, Intake, IntakeError, IntakeMeta, Prefix, Protocol, ReceivingSink, now_ms,
-};
+use crate::intake::{HospitalRoute, Intake, IntakeError, Prefix, ReceivingSink, now_ms};
 use crate::places::{Full, Guest, Place, Places};
 use dicom_ul::pdu::{AssociationRQ, Pdu};
 use metrics::{counter, histogram};
-use scanveil_model::{Coded, Uid};
+use scanveil_model::{Coded, IntakeMeta, Protocol, Uid};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -366,6 +364,7 @@ impl<S: Read + Write> Association<'_, S> {
             study_instance_uid: peeked.study_instance_uid,
             series_instance_uid: peeked.series_instance_uid,
             transfer_syntax: Some(syntax.clone()),
+            content: None,
         })
     }
 

@@ -5,8 +5,7 @@ use crate::study::StudyReport;
 use crate::{Worker, intake};
 use scanveil_catalog::Outcome;
 use scanveil_dataset::{file_meta, peek_part10};
-use scanveil_ingest::{IntakeMeta, Protocol};
-use scanveil_model::{Coded, Generation, ReasonCode, Uid, Zone};
+use scanveil_model::{Coded, Generation, IntakeMeta, Protocol, ReasonCode, Uid, Zone};
 use scanveil_testkit::wait_until;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +117,7 @@ fn arrive(bench: &Bench, id: &str, protocol: Protocol, file: &[u8]) {
         study_instance_uid: peeked.study_instance_uid,
         series_instance_uid: peeked.series_instance_uid,
         transfer_syntax: peeked.transfer_syntax,
+        content: None,
     };
     sink.commit(meta).unwrap();
 }

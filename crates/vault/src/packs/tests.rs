@@ -1,7 +1,7 @@
 use super::*;
-use crate::intake::{Protocol, SpoolId, SpoolKeys};
+use crate::intake::{SpoolId, SpoolKeys};
 use crate::spool::SpoolConfig;
-use scanveil_model::{Digest, ReasonCode, Uid, Zone};
+use scanveil_model::{Digest, IntakeMeta, Protocol, ReasonCode, Uid, Zone};
 use scanveil_seal::{PackReader, SealError, ZoneKey};
 use std::io::{Read, Write};
 use std::path::PathBuf;

@@ -24,7 +24,7 @@ mod state;
 mod tests;
 
 use crate::error::{FullCause, SpoolError};
-use crate::intake::{IntakeMeta, SpoolId, SpoolKeys, SpooledInstance};
+use crate::intake::{SpoolId, SpoolKeys, SpooledInstance};
 pub use aside::{AsideFolder, Finding, SetAside};
 use committer::{CommitRequest, Committer};
 use crossbeam_channel::{Receiver, Sender, bounded};

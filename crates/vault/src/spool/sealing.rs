@@ -1,8 +1,8 @@
 //! The sealed block behind an instance that holds what the receiver knew about it.
 
-use super::{IntakeMeta, SpoolId, SpoolKeys, SpooledInstance};
+use super::{SpoolId, SpoolKeys, SpooledInstance};
 use crate::error::SpoolError;
-use scanveil_model::{Digest, ObjectId};
+use scanveil_model::{Digest, IntakeMeta, ObjectId};
 use scanveil_seal::{Entropy, HEADER_LEN, StreamHeader, StreamOpener, StreamSealer};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};

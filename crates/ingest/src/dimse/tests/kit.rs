@@ -6,11 +6,10 @@ use crate::dimse::control::{Clock, Control, Phase};
 use crate::dimse::limits::DimseLimits;
 use crate::dimse::link::Link;
 use crate::intake::{
-    CallingRule, HospitalRoute, IntakeError, IntakeMeta, IntakeSink, Network, Receipt,
-    ReceivingSink,
+    CallingRule, HospitalRoute, IntakeError, IntakeSink, Network, Receipt, ReceivingSink,
 };
 use crate::places::Places;
-use scanveil_model::{AeTitle, Digest, HospitalId, Uid};
+use scanveil_model::{AeTitle, Digest, HospitalId, IntakeMeta, Uid};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

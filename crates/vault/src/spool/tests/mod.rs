@@ -6,6 +6,7 @@ mod support;
 
 use super::*;
 use crate::SpoolError;
+use scanveil_model::IntakeMeta;
 use std::io::Write;
 use support::{Rig, bytes, hospital, meta, pending_ids};
 

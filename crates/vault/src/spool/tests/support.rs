@@ -2,8 +2,7 @@
 
 use super::super::disk::{Disk, RealDisk};
 use super::super::*;
-use crate::Protocol;
-use scanveil_model::{Digest, Uid};
+use scanveil_model::{Digest, IntakeMeta, Protocol, Uid};
 use scanveil_seal::{HospitalKey, SealError, ZoneKey};
 use std::fs::{self, File};
 use std::io::Write;
