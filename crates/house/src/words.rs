@@ -7,14 +7,19 @@ use crate::tree::none;
 
 /// The crates that judge texts by words.
 const JUDGES: [&str; 4] = ["documents", "scrub", "text", "verify"];
-/// So many words in a row are a list.
+/// So many words in a row are a list, and so many in one literal that has no mark.
 const LIST: usize = 3;
+const LONG: usize = 20;
 
 /// The lines on which lists of words begin: literals with nothing between them but commas, bars and
-/// brackets, of which three are words.
+/// brackets, of which three are words; and literals of many words that are no sentence.
 fn lists(text: &str) -> Vec<usize> {
     let (mut found, mut run) = (Vec::new(), (0, 0));
     for (line, inside, before) in strings(text) {
+        let apart = inside.split_whitespace().filter(|word| *word != "\\");
+        if apart.clone().count() >= LONG && apart.into_iter().all(|w| is_word(w) || w.len() == 1) {
+            found.push(line);
+        }
         let joined = before.chars().all(|c| c.is_whitespace() || ",|&[]".contains(c));
         if !joined || run.1 == 0 {
             run = (line, 0);
@@ -49,6 +54,7 @@ fn a_list_of_words_is_found_however_it_is_written() {
         ("matches!(word, \"van\" | \"von\" | \"bin\")", vec![1]),
         ("&[&[\"alpha\"], &[\"beta\", \"gamma\"]]", vec![1]),
         ("[\"住所\", \"地址\", \"주소\"]", vec![1]),
+        (&format!("const A: &str = \"\\\n{}\";", "wort und ".repeat(10)), vec![1]),
         ("[\"one\", \"two\"]; [\"three\", \"four\"]", vec![]),
         ("[(\"one\", ONE), (\"two\", TWO), (\"three\", THREE)]", vec![]),
         ("[\"a\", \"b\", \"c\", \"Xy\", \"A4\", \"/Font\"]", vec![]),

@@ -23,8 +23,8 @@ const LONGEST_DEFINITION: usize = 5;
 pub(crate) fn is_code(tag: Tag, value: &[u8]) -> bool {
     let value = value.trim_ascii_end().strip_suffix(b"\0").unwrap_or(value).trim_ascii();
     match (tag.group(), tag.element()) {
-        // Coding Scheme Designator.
-        (0x0008, 0x0102) => SCHEMES.contains(value),
+        // Coding Scheme Designator, Mapping Resource.
+        (0x0008, 0x0102 | 0x0105) => SCHEMES.contains(value),
         // Context Identifier, Template Identifier.
         (0x0008, 0x010f) | (0x0040, 0xdb00) => {
             value.len() <= LONGEST_DEFINITION && value.iter().all(u8::is_ascii_digit)
@@ -58,6 +58,9 @@ mod tests {
             (scheme, "ISO3166_1", true),
             (scheme, "SCT ", true),
             (scheme, "99QUILLFEATHER", false),
+            (scheme, "99PHI-IXR-XPER", true),
+            ((0x8, 0x105), "99SMS_CTMR", true),
+            ((0x8, 0x105), "99QUILL", false),
             (context, "4031", true),
             (template, "10011", true),
             (template, "1500\0", true),

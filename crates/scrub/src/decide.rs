@@ -40,6 +40,9 @@ const NAMES_OF_STRUCTURES: [Tag; 9] = [
 /// Code Meaning: type 1, an empty one would make the code invalid.
 const CODE_MEANING: Tag = Tag::new(0x8, 0x104);
 
+/// Coding Scheme Designator: type 1C.
+const CODING_SCHEME_DESIGNATOR: Tag = Tag::new(0x8, 0x102);
+
 /// What the header's treatment needs to know of the study.
 pub(crate) struct Context<'c> {
     pub(crate) rules: &'c [Rule],
@@ -232,6 +235,10 @@ impl Context<'_> {
             None => (Action::Keep, New::Same),
             Some(_) if element.vr == Vr::PN => self.dummy(element, value),
             Some(new) if new.is_empty() && element.tag == CODE_MEANING => {
+                (Action::Clean, New::Value(b"REMOVED".to_vec()))
+            }
+            // A part of a designator is another scheme's.
+            Some(_) if element.tag == CODING_SCHEME_DESIGNATOR => {
                 (Action::Clean, New::Value(b"REMOVED".to_vec()))
             }
             Some(_) => (Action::Clean, New::Text(cleaned)),

@@ -20,7 +20,8 @@ pub(crate) fn kept(texts: &Texts<'_>, decided: &Decided<'_>, old: &[u8]) -> Opti
     let value = decided.new.unwrap_or(old);
     let kinds = kinds(decided, &written);
     let words = match written.treatment {
-        Treatment::Clean | Treatment::Machine | Treatment::Retained | Treatment::Vocabulary => {
+        Treatment::Machine => texts.spared_of_machine(written.charset, value),
+        Treatment::Clean | Treatment::Retained | Treatment::Vocabulary => {
             texts.spared(written.charset, value)
         }
         Treatment::Terms => {

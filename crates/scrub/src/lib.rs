@@ -20,6 +20,7 @@ mod inspection;
 mod iod;
 mod kept;
 mod keyed;
+mod makers;
 mod mask;
 mod noticed;
 mod options;

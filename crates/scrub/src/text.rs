@@ -1,6 +1,7 @@
 //! Text values: decoded, cleaned, encoded again; what was cleaned once is remembered, because the
 //! instances of a study say the same again and again.
 
+use crate::makers::is_maker;
 use crate::vocabulary::{are_terms, known};
 use scanveil_dataset::CharacterSets;
 use scanveil_text::{Cleaner, Finding, Kind, Known, Word};
@@ -125,6 +126,8 @@ impl<'p> Texts<'p> {
         let end = value.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |at| at + 1);
         let text = charset.read.decode(&value[..end]).map_err(|_| Undecodable)?;
         let (new, findings) = match look {
+            // `FUJI PHOTO FILM CO. LTD.` where the institution has the maker's name by default.
+            Look::Machine if is_maker(&text) => (Cow::Borrowed(&*text), Vec::new()),
             // `Somatom Go` where somebody is called Go: two letters among a maker's words.
             Look::Machine if self.find(&text).iter().all(is_short_name) => {
                 (Cow::Borrowed(&*text), Vec::new())
@@ -252,6 +255,14 @@ impl<'p> Texts<'p> {
                 start..start + written(&text[piece])
             })
             .collect()
+    }
+
+    /// The same of a value that a machine writes: the name of its maker stays, whoever else has it.
+    pub(crate) fn spared_of_machine(&self, charset: &Charset, value: &[u8]) -> Vec<Range<usize>> {
+        match std::str::from_utf8(value) {
+            Ok(text) if is_maker(text) => std::iter::once(0..value.len()).collect(),
+            _ => self.spared(charset, value),
+        }
     }
 
     /// Code values that are words of the trade, whoever is called so.

@@ -203,6 +203,10 @@ fn is_hangul(text: &str) -> bool {
 
 /// Finds names and unknown words among the pieces of a run.
 fn judge(text: &str, pieces: &[Piece], found: &mut Vec<(Range<usize>, Kind, &'static str)>) {
+    if let Some(range) = family_alone(text, pieces) {
+        found.push((range, Kind::NameByDictionary, "eastern-family-name"));
+        return;
+    }
     if let Some(range) = given(pieces).or_else(|| hiragana_name(text, pieces)) {
         found.push((range, Kind::UnknownWord, "unknown-eastern-word"));
         return;
@@ -226,6 +230,13 @@ fn judge(text: &str, pieces: &[Piece], found: &mut Vec<(Range<usize>, Kind, &'st
         }
         at = end.max(at + 1);
     }
+}
+
+/// A run that is a family name and no word, though each of its characters is one: `高橋`.
+fn family_alone(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
+    let (first, last) = (pieces.first()?, pieces.last()?);
+    let single = pieces.len() > 1 && pieces.iter().all(|p| p.known == Known::Single);
+    (single && is_family(&text[first.start..last.end])).then_some(first.start..last.end)
 }
 
 /// A short run of single characters, not all of them known: `小明`.

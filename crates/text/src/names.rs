@@ -208,6 +208,12 @@ impl Words<'_> {
             if judged == Judged::Unknown && word.len() <= TECHNICAL && self.is_technical(at) {
                 judged = Judged::Technical;
             }
+            // `Bùi`: no abbreviation has marks.
+            let marked =
+                self.page.tokens[token].marked && self.page.tokens[token].case != Case::Lower;
+            if judged == Judged::Short && marked {
+                judged = Judged::Name;
+            }
             if entry.is_common_eponym() && judged == Judged::Name && named_after {
                 judged = Judged::Both;
             }

@@ -47,6 +47,8 @@ pub(crate) struct Token {
     pub(crate) end: usize,
     pub(crate) class: Class,
     pub(crate) case: Case,
+    /// Whether it was written with letters that English has not: `Bùi`.
+    pub(crate) marked: bool,
     /// What the piece was already taken for.
     pub(crate) taken: Option<Kind>,
 }
@@ -65,9 +67,12 @@ pub(crate) struct Page {
     closed: bool,
 }
 
+/// Where a letter begins, how it is written, and whether English has it not.
+type Letter = (usize, Case, bool);
+
 /// The letters of one run, to be split where capitals show a new word.
 struct Run {
-    letters: Vec<(usize, Case)>,
+    letters: Vec<Letter>,
 }
 
 impl Page {
@@ -110,7 +115,7 @@ impl Page {
         if class == Class::Word {
             let case = if c.is_uppercase() { Case::Upper } else { Case::Lower };
             self.has_capitals |= case == Case::Upper;
-            run.letters.push((start, case));
+            run.letters.push((start, case, !c.is_ascii()));
             return;
         }
         self.close_word(run, start);
@@ -131,7 +136,7 @@ impl Page {
     }
 
     fn push(&mut self, start: usize, end: usize, class: Class, case: Case) {
-        self.tokens.push(Token { start, end, class, case, taken: None });
+        self.tokens.push(Token { start, end, class, case, marked: false, taken: None });
     }
 
     /// Ends a run of letters: one word, or several that are written together (`MRHead`).
@@ -155,7 +160,7 @@ impl Page {
         run.letters.clear();
     }
 
-    fn push_word(&mut self, letters: &[(usize, Case)], end: usize) {
+    fn push_word(&mut self, letters: &[Letter], end: usize) {
         let capitals = letters.iter().filter(|l| l.1 == Case::Upper).count();
         let case = match capitals {
             0 => Case::Lower,
@@ -164,6 +169,9 @@ impl Page {
             _ => Case::Title,
         };
         self.push(letters[0].0, end, Class::Word, case);
+        if let Some(word) = self.tokens.last_mut() {
+            word.marked = letters.iter().any(|letter| letter.2);
+        }
     }
 
     pub(crate) fn str(&self, token: usize) -> &str {

@@ -30,13 +30,7 @@ const PDF: &str = "1.2.840.10008.5.1.4.1.1.104.1";
 const CDA: &str = "1.2.840.10008.5.1.4.1.1.104.2";
 
 /// Programs that write PDF, and the words around their names: not names of people here.
-const SOFTWARE: &str = "\
-    acrobat adobe apache apple aspose cairo chrome chromium core crystal distiller dompdf \
-    excel firefox fop formatting foxit fpdf ghostscript google hyperref indesign itext \
-    jasperreports latex library libreoffice linux lopdf mac macos microsoft mozilla office \
-    openoffice openpdf oracle package pdf pdfbox pdfcontext pdfcreator pdfium pdflatex \
-    pdfsharp pdftex powerpoint princexml pscript qt quartz reportlab reports skia tcpdf tex \
-    version weasyprint windows wkhtmltopdf word writer x xelatex xmp";
+const SOFTWARE: &str = include_str!("../../tables/software.txt");
 
 /// A document as an instance holds it.
 pub(crate) struct Encapsulated<'d> {
@@ -314,7 +308,7 @@ impl StudyScrubber<'_> {
 fn without_software(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| {
         let version = word.bytes().all(|b| b.is_ascii_digit()) && word.len() <= 4;
-        !version && !SOFTWARE.split(' ').any(|known| known.eq_ignore_ascii_case(word))
+        !version && !SOFTWARE.lines().any(|known| known.eq_ignore_ascii_case(word))
     });
     // Letters before a number of a version: `m120`.
     let short = |word: &&str| {

@@ -243,13 +243,25 @@ fn values(value: &str) -> impl Iterator<Item = String> + '_ {
     value.split('\\').map(move |v| fold(cut(v).trim_matches([' ', '\0'])))
 }
 
+/// Whether a value is no identifier but what an examination is called, as some systems write it in
+/// the place of one: words of the vocabulary, two of them clinical and no names.
+fn is_description(value: &str) -> bool {
+    let words = || value.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let says = |word: &&str| {
+        let entry = lexicon::look_up(word);
+        word.len() > 2 && entry.is_clinical() && !entry.is_name()
+    };
+    words().all(|word| is_vocabulary(word) || word.len() <= 2) && words().filter(says).count() > 1
+}
+
 /// An identifier as written, without separators, without leading zeros, its digits alone.
 pub(super) fn identifier(value: &str) -> Vec<Pattern> {
     let mut patterns = Vec::new();
     for raw in values(value) {
         let compact = compact(&raw);
         let digits: String = compact.chars().filter(char::is_ascii_digit).collect();
-        let word = digits.is_empty() && (is_vocabulary(&raw) || PLACEHOLDERS.contains(&raw));
+        let word = digits.is_empty()
+            && (is_vocabulary(&raw) || PLACEHOLDERS.contains(&raw) || is_description(&raw));
         if word {
             patterns.push((raw, Place::Nowhere));
             continue;

@@ -129,6 +129,28 @@ impl Words<'_> {
         caret || family || small || self.is_family_before_given(at, after)
     }
 
+    /// `John Lê`, `Jane Mai`, `Thom van der Mast`: what ends the text behind a given name, and is a
+    /// short family name whatever else it is, or follows particles.
+    fn is_family_at_end(&self, at: usize) -> bool {
+        let before = |t: usize| t.checked_sub(2).filter(|_| self.page.is_space(t - 1));
+        let particle = |t: &usize| is_particle(self.page.str(*t)) && !self.is_name(*t);
+        let (mut name, mut begins, mut particles) = (before(at), false, 0);
+        while let Some(small) = name.filter(particle) {
+            begins |= BEGINS.contains(self.page.str(small));
+            particles += 1;
+            name = before(small);
+        }
+        let Some(name) = name.filter(|&n| self.is_name(n) && self.given[n]) else { return false };
+        let case = self.page.tokens[at].case;
+        if particles > 0 {
+            let clinical = lexicon::look_up(self.page.str(at)).is_clinical();
+            return self.is_last(at) && case == Case::Title && (begins || !clinical);
+        }
+        self.is_last(at)
+            && self.page.tokens[name].case == case
+            && is_eastern_family(self.page.str(at))
+    }
+
     /// `MACARENA POLO GARRIGA`, `Escribano Domingo, Silvia`: whatever stands between two names,
     /// and is written as the first.
     fn is_inside(&self, at: usize, before: Option<usize>, after: Option<usize>) -> bool {
@@ -178,6 +200,9 @@ impl Words<'_> {
         let before = self.previous(at).filter(|&p| self.is_name(p));
         let after = self.next(at).filter(|&n| self.is_name(n));
         if self.is_joined_to_unknown(at) || self.is_joined_to_name(at) {
+            return true;
+        }
+        if self.is_family_at_end(at) {
             return true;
         }
         if before.is_none() && after.is_none() {
