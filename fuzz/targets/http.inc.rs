@@ -3,11 +3,10 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use scanveil_ingest::{
-    Current,
-    IntakeError, IntakeMeta, IntakeSink, Receipt, ReceivingSink, TokenTable, WebLimits,
+    Current, IntakeError, IntakeSink, Receipt, ReceivingSink, TokenTable, WebLimits,
     generate_token, router,
 };
-use scanveil_model::{Digest, HospitalId};
+use scanveil_model::{Digest, HospitalId, IntakeMeta};
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
@@ -38,6 +37,9 @@ impl ReceivingSink for Sink {
 struct Intake;
 
 impl IntakeSink for Intake {
+    fn admits(&self) -> Result<(), IntakeError> {
+        Ok(())
+    }
     fn receive(&self, _: &HospitalId) -> Result<Box<dyn ReceivingSink>, IntakeError> {
         Ok(Box::new(Sink(0)))
     }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use scanveil_profiles::{diff, run};
+use scanveil_profiles::run;
 use scanveil_scrub::Profile;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -14,7 +14,7 @@ fn profiles() -> &'static [Profile] {
 }
 
 fn scrub(profile: &Profile, file: &[u8]) -> Option<Vec<u8>> {
-    let secret = ProjectSecret::new([7; 32]);
+    let secret = ProjectSecret::new(&[7; 32]);
     let (header, body) = open_slice(file, &Limits::default()).ok()?;
     let mut identity = StudyIdentity::new();
     identity.observe(&header).ok()?;
