@@ -75,12 +75,12 @@ impl Grouped {
         for from in (1..bytes.len()).step_by(CHUNK) {
             let before = &bytes[from - 1..];
             let chunk = &bytes[from..bytes.len().min(from + CHUNK)];
-            // A chunk at once: in most of them no number is divided.
-            if !before.iter().zip(chunk).fold(false, |any, (b, c)| any | divides(*b, *c)) {
+            if !may_divide(before, chunk) {
                 continue;
             }
             for at in (from..from + chunk.len()).filter(|&at| divides(bytes[at - 1], bytes[at])) {
-                if at > done {
+                // Behind most marks no other group begins.
+                if at > done && gap(bytes, at) > 0 {
                     done = match self.run(bytes, at, &mut found) {
                         ControlFlow::Continue(end) => end,
                         ControlFlow::Break(()) => return,
@@ -153,6 +153,21 @@ fn pushed(number: u64, digit: u8) -> u64 {
 
 fn bit(number: u64) -> usize {
     (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize % BITS
+}
+
+/// Whether a number may be divided in a chunk: in most it is not. `before` begins one byte earlier.
+fn may_divide(before: &[u8], chunk: &[u8]) -> bool {
+    // Of a known length it is done in vector registers.
+    if let (Some(before), Ok(chunk)) =
+        (before.first_chunk::<CHUNK>(), <&[u8; CHUNK]>::try_from(chunk))
+    {
+        let mut each = [0; CHUNK];
+        for (flag, (b, c)) in each.iter_mut().zip(before.iter().zip(chunk)) {
+            *flag = u8::from(divides(*b, *c));
+        }
+        return each.iter().fold(0, |any, flag| any | flag) != 0;
+    }
+    before.iter().zip(chunk).any(|(b, c)| divides(*b, *c))
 }
 
 /// Whether a mark that divides numbers stands behind a digit. A full stop alone does not: it stands

@@ -5,6 +5,7 @@ use scanveil_dataset::Header;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use twox_hash::XxHash3_128;
 
 /// A file as the system describes it, by an open handle.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,12 +69,10 @@ impl Seen {
     }
 }
 
-/// Of the bytes that were parsed: what follows them was not observed.
+/// Of the bytes that were parsed: what follows them was not observed. It tells apart what the
+/// file's state does not, for every input and twice for some: nobody's secret hangs on it.
 fn digest(header: &Header<'_>) -> [u8; 16] {
     let end =
         header.data.elements().last().map_or(0, |last| last.start.saturating_add(last.length));
-    let hash = blake3::hash(header.data.raw(0, end as usize));
-    let mut half = [0; 16];
-    half.copy_from_slice(&hash.as_bytes()[..16]);
-    half
+    XxHash3_128::oneshot(header.data.raw(0, end as usize)).to_le_bytes()
 }
