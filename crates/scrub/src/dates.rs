@@ -168,6 +168,18 @@ fn age_in_years(text: &str) -> Option<i64> {
     })
 }
 
+/// The years of the first value of an AS.
+pub(crate) fn years_of(value: &[u8]) -> Option<u32> {
+    let first = value.split(|&b| b == b'\\').next()?;
+    let years = age_in_years(std::str::from_utf8(first).ok()?.trim_matches([' ', '\0']))?;
+    u32::try_from(years).ok()
+}
+
+/// The year of a day since 1970-01-01.
+pub(crate) fn year_of(day: i64) -> Option<u32> {
+    u32::try_from(from_days(day).0).ok()
+}
+
 /// The first day of the year (4 digits kept) or month (6 digits kept) of a DA or DT.
 pub(crate) fn coarser(value: &str, kept: usize) -> Option<String> {
     each(value, |text| {

@@ -1,9 +1,9 @@
 //! Which days are a patient's: only those move. What everybody can look up, and what stands where
 //! nobody knows a day, would tell by how much the others moved.
 
-use crate::dates::day_of;
+use crate::dates::{day_of, year_of};
 use scanveil_dataset::{Tag, tags};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 pub(crate) const PLACEHOLDERS: &str = include_str!("../tables/placeholder-days.txt");
@@ -76,7 +76,10 @@ const CLOCK: i64 = 10_957;
 pub(crate) struct StudyDays {
     own: BTreeSet<i64>,
     born: Option<i64>,
-    made: Option<i64>,
+    /// Days on which it says that it was made, and how often each.
+    made: BTreeMap<i64, u32>,
+    /// The day that most of these say; the first of several.
+    most: Option<(u32, i64)>,
     /// The last day taken in: most repeat it.
     last: [u8; 8],
 }
@@ -99,7 +102,7 @@ impl StudyDays {
                 self.born = Some(self.born.map_or(day, |born| born.min(day)));
             }
             if made && (EVER.0..=EVER.1).contains(&day) {
-                self.made = Some(self.made.map_or(day, |made| made.max(day)));
+                self.count(day);
             }
             if let Some(first) = text.get(..8) {
                 self.last.copy_from_slice(first);
@@ -107,6 +110,35 @@ impl StudyDays {
             self.own.insert(day);
         }
         if self.own.len() > MOST_DAYS { Err(TooManyDays) } else { Ok(()) }
+    }
+
+    /// Counts a day on which something of the study was made.
+    fn count(&mut self, day: i64) {
+        let times = self.made.entry(day).or_default();
+        *times = times.saturating_add(1);
+        let times = *times;
+        let more = |(most, first): (u32, i64)| times > most || times == most && day < first;
+        if self.most.is_none_or(more) {
+            self.most = Some((times, day));
+        }
+    }
+
+    /// The last day on which the study was made. What is far behind the day that most of it says is
+    /// a placeholder, whatever it stands for.
+    fn made(&self) -> Option<i64> {
+        let (_, most) = self.most?;
+        self.made.range(..=most + AFTER_STUDY).next_back().map(|(day, _)| *day)
+    }
+
+    /// How old the patient was when the study was made, in years, where it says so.
+    pub(crate) fn age(&self) -> Option<u32> {
+        let days = self.made()? - self.born?;
+        u32::try_from(days * 4 / 1461).ok().filter(|_| days <= LIFE)
+    }
+
+    /// The year in which the patient was born.
+    pub(crate) fn year_of_birth(&self) -> Option<u32> {
+        self.born.and_then(year_of)
     }
 
     /// Whether a day is one that the study says of somebody.
@@ -122,7 +154,7 @@ impl StudyDays {
 
     fn span(&self) -> (i64, i64) {
         let last = || self.own.range(EVER.0..=EVER.1).next_back().copied();
-        let made = self.made.or_else(last);
+        let made = self.made().or_else(last);
         let Some(made) = made else { return EVER };
         let born = self.born.filter(|born| *born <= made && made - born <= LIFE);
         (born.map_or(made - LIFE, |born| born - BEFORE_BIRTH), made + AFTER_STUDY)
@@ -131,13 +163,13 @@ impl StudyDays {
     /// Whether a published date can be one: it was there before the study was made, and is no day
     /// of it.
     pub(crate) fn is_published(&self, day: i64) -> bool {
-        !self.is_own(day) && self.made.is_none_or(|made| day <= made)
+        !self.is_own(day) && self.made().is_none_or(|made| day <= made)
     }
 
     /// Whether a number counts the time since 1970 up to this study: in seconds, or in thousandths,
     /// millionths, thousand-millionths of one.
     pub(crate) fn is_clock(&self, number: f64) -> bool {
-        let (first, last) = match self.made {
+        let (first, last) = match self.made() {
             Some(made) => (made - CLOCKED, made + AFTER_STUDY),
             None => (CLOCK, EVER.1),
         };
@@ -184,6 +216,22 @@ mod tests {
         assert_eq!(PLACEHOLDER_DAYS.len(), lines(PLACEHOLDERS).count());
         for (number, text) in [(EVER.0, "18500101"), (EVER.1, "21000101"), (CLOCK, "20000101")] {
             assert_eq!(number, day(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_stands_for_none_does_not_say_when_a_study_was_made() {
+        for placeholder in ["20991231", "21000101", "20491231"] {
+            let study = study(&[
+                (tags::PATIENT_BIRTH_DATE, "19300423"),
+                (tags::STUDY_DATE, "20240517"),
+                (MADE[2], "20240518"),
+                (MADE[3], placeholder),
+                (MADE[4], "20240517"),
+            ]);
+            assert!(!study.moves(day(placeholder)), "{placeholder}");
+            assert!(study.moves(day("20240518")) && study.moves(day("20240517")));
+            assert_eq!((study.age(), study.year_of_birth()), (Some(94), Some(1930)));
         }
     }
 

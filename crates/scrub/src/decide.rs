@@ -265,9 +265,28 @@ impl Context<'_> {
             _ if element.tag == tags::SPECIFIC_CHARACTER_SET => CharacterSets::parse(value).is_ok(),
             b"DS" => self.is_number(value, b"+-.eE\\ \0"),
             b"IS" => self.is_number(value, b"+-\\ \0"),
-            _ => self.is_code_string(element.tag, value, charset),
+            _ => return self.codes(element.tag, value, charset),
         };
         if ok { (Action::Keep, New::Same) } else { (Action::Clean, New::Value(Vec::new())) }
+    }
+
+    /// Code strings: of several those that are none are replaced, so that each stays in its place.
+    fn codes(&self, tag: Tag, value: &[u8], charset: &Charset) -> Decision {
+        let is_code = |value: &[u8]| self.is_code_string(tag, value, charset);
+        if is_code(value) {
+            return (Action::Keep, New::Same);
+        }
+        let end = value.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |at| at + 1);
+        let values: Vec<&[u8]> = value[..end].split(|&b| b == b'\\').collect();
+        let stays: Vec<bool> = values.iter().map(|value| is_code(value)).collect();
+        let some = values.iter().zip(&stays).any(|(value, stays)| *stays && !value.is_empty());
+        if !some {
+            return (Action::Clean, New::Value(Vec::new()));
+        }
+        let each = values.iter().zip(stays);
+        let new: Vec<&[u8]> =
+            each.map(|(value, stays)| if stays { value } else { &b"REMOVED"[..] }).collect();
+        (Action::Clean, New::Value(new.join(&b'\\')))
     }
 
     fn is_number(&self, value: &[u8], others: &[u8]) -> bool {

@@ -332,7 +332,8 @@ impl<'c, 'd, 'o, 'w> Rewriter<'c, 'd, 'o, 'w> {
             _ => None,
         };
         let (person, told) = self.personal(at);
-        let goes = told && !self.plan.has(ProfileOption::RetainPatientCharacteristics);
+        let hidden = told && matches!(person, Personal::Hidden);
+        let goes = hidden || told && !self.plan.has(ProfileOption::RetainPatientCharacteristics);
         if goes {
             rule = Some(ItemRule::gone());
         }

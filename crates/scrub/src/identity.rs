@@ -1,5 +1,6 @@
 //! The identifying values of a study: gathered from every instance, cleaned from all of them.
 
+use crate::dates;
 use crate::days::StudyDays;
 use crate::keyed::ProjectSecret;
 use crate::plan::Plan;
@@ -40,6 +41,8 @@ const IDENTIFYING: &[(u32, Class)] = &[
     (0x0010_0020, Class::Identifier),
     (0x0010_0021, Class::Place),
     (0x0010_0030, Class::Date),
+    (0x0010_0033, Class::Identifier),
+    (0x0010_0034, Class::Identifier),
     (0x0010_1000, Class::Identifier),
     (0x0010_1040, Class::Place),
     (0x0010_1050, Class::Identifier),
@@ -119,6 +122,9 @@ const MOST_VALUES: usize = 5_000;
 /// Values of the last instance that are remembered.
 const MOST_REMEMBERED: usize = 1024;
 
+/// Told in years, months, weeks or days (PS3.5 6.2).
+const PATIENT_AGE: Tag = Tag::new(0x10, 0x1010);
+
 /// Longest value that is taken in.
 const LONGEST: u32 = 4096;
 
@@ -150,6 +156,8 @@ pub struct StudyIdentity {
     values: BTreeSet<(Class, Tag, String)>,
     /// The days it speaks of.
     days: StudyDays,
+    /// The oldest Patient's Age (0010,1010), in years.
+    age: Option<u32>,
     /// For the verification, which gathers for itself.
     evidence: Evidence,
     /// What was taken in already: most instances of a study say the same of whom it is about.
@@ -237,6 +245,7 @@ impl StudyIdentity {
                 self.element(element, class, value, &charset);
             }
         }
+        self.age = self.age.max(data.text(PATIENT_AGE).and_then(dates::years_of));
         self.patient_of(header, &charset);
         self.document(data)?;
         if self.values.len() > MOST_VALUES {
@@ -312,8 +321,10 @@ impl StudyIdentity {
         rules: &[Rule],
         words: &[String],
         open: bool,
+        age_cap: u32,
     ) -> Result<Known, Reason> {
         let mut known = KnownBuilder::new();
+        self.old(age_cap).for_each(|number| _ = known.old(number));
         for (class, tag, text) in &self.values {
             let personal = matches!(class, Class::Person | Class::Identifier);
             if (open || !personal) && plan.retains(rules, *tag) {
@@ -338,6 +349,16 @@ impl StudyIdentity {
         known.build().map_err(|_| too_many())
     }
 
+    /// Ages and years of birth of somebody older than may be told; texts may be a year off.
+    fn old(&self, age_cap: u32) -> impl Iterator<Item = u32> + use<> {
+        let of_days = self.days.age();
+        let ages = [self.age, of_days].into_iter().flatten().filter(move |age| *age > age_cap);
+        let about = ages.clone().flat_map(|age| age - 1..=age + 1);
+        let told = ages.count() > 0;
+        let born = self.days.year_of_birth().filter(move |_| told);
+        about.filter(move |age| *age > age_cap).chain(born)
+    }
+
     /// Whether the plan openly keeps something that names a person.
     pub(crate) fn keeps_personal(&self, plan: &Plan, rules: &[Rule]) -> bool {
         let personal = |class: &Class| matches!(class, Class::Person | Class::Identifier);
@@ -356,16 +377,14 @@ impl StudyIdentity {
     }
 }
 
-/// A name without what says nothing (PS3.5 6.2.1.1): blanks around components, empty components and
-/// representations at the end. `Doe^Jo` and `Doe^Jo^^` are one person.
+/// A name without what says nothing (PS3.5 6.2.1.1): capitals, blanks around components, empty
+/// components and representations. `Doe^Jo`, `DOE^JO^^` and `Doe, Jo` are one person.
 fn plain_name(name: &str) -> String {
-    let representations: Vec<String> = name
-        .split('=')
-        .map(|one| {
-            let components: Vec<&str> = one.split('^').map(str::trim).collect();
-            components.join("^").trim_end_matches('^').to_owned()
-        })
-        .collect();
+    let representation = |one: &str| {
+        let components = one.split(['^', ',']).map(str::trim).filter(|part| !part.is_empty());
+        components.collect::<Vec<_>>().join("^").to_lowercase()
+    };
+    let representations: Vec<String> = name.split('=').map(representation).collect();
     representations.join("=").trim_end_matches('=').to_owned()
 }
 

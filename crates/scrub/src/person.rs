@@ -11,6 +11,8 @@ const TABLE: &str = include_str!("../tables/person-concepts.txt");
 pub(crate) enum Trait {
     /// How old.
     Age,
+    /// When born, or in which year.
+    Birth,
     /// Sex, size, weight, origin.
     Other,
 }
@@ -54,10 +56,18 @@ static CONCEPTS: LazyLock<Concepts> = LazyLock::new(|| {
 impl Concepts {
     fn add(&mut self, line: &'static str) {
         let Some((kind, rest)) = line.split_once(' ') else { return };
-        let what = if kind.ends_with("age") { Trait::Age } else { Trait::Other };
+        let what = match kind.trim_start_matches("means-") {
+            "age" => Trait::Age,
+            "birth" => Trait::Birth,
+            _ => Trait::Other,
+        };
         match (kind, rest.split_once(' ')) {
-            ("age" | "other", Some((scheme, code))) => _ = self.codes.insert((scheme, code), what),
-            ("means-age" | "means-other", _) => _ = self.meanings.insert(rest, what),
+            ("age" | "birth" | "other", Some((scheme, code))) => {
+                self.codes.insert((scheme, code), what);
+            }
+            ("means-age" | "means-birth" | "means-other", _) => {
+                self.meanings.insert(rest, what);
+            }
             ("year", _) => _ = self.units.insert(rest, Unit::Year),
             ("month", _) => _ = self.units.insert(rest, Unit::Month),
             ("week", _) => _ = self.units.insert(rest, Unit::Week),
@@ -125,6 +135,9 @@ mod tests {
             ("397659008", "SCT", "", Some(Trait::Age)),
             ("AGE1", "99LOCAL", "Patient Age", Some(Trait::Age)),
             ("121032", "DCM", "Subject Sex", Some(Trait::Other)),
+            ("21112-8", "LN", "Birth date", Some(Trait::Birth)),
+            ("Y", "99LOCAL", "Geburtsjahr", Some(Trait::Birth)),
+            ("8339-4", "LN", "Birth weight", None),
             ("8302-2", "LN", "Patient Height", Some(Trait::Other)),
             ("57036006", "SCT", "Fetal gestational age", None),
             ("410668003", "SCT", "Length", None),

@@ -112,7 +112,9 @@ impl<'p> StudyScrubber<'p> {
         let back = secret.offset_days(&patient, dates.shift_min, dates.shift_max);
         let plan = profile.plan(&Circumstances::default());
         let rules = &profile.settings.rules;
-        let known = |open| identity.known(&plan, rules, &document.text.remove, open);
+        let known = |open| {
+            identity.known(&plan, rules, &document.text.remove, open, document.dates.age_cap)
+        };
         let open = identity.keeps_personal(&plan, rules).then(|| known(true)).transpose()?;
         let known = known(false)?;
         let (verifier, days) = identity.into_parts(&plan, rules)?;

@@ -12,7 +12,7 @@ use crate::lexicon;
 use crate::numbers;
 use crate::token::{Case, Page};
 use aho_corasick::AhoCorasick;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 /// How far a form that stands inside a longer word is widened to the whole of it, in bytes.
@@ -78,6 +78,8 @@ pub struct Known {
     pub(crate) squeezed: Option<Search>,
     /// Whose initials go beside a date.
     pub(crate) initials: HashSet<String>,
+    /// Ages and years of birth that are not to be told.
+    pub(crate) old: BTreeSet<u32>,
 }
 
 impl Known {
@@ -96,6 +98,9 @@ impl Known {
             && page.digits >= SQUEEZED_DIGITS
         {
             take_squeezed(page, search);
+        }
+        if !self.old.is_empty() && page.digits > 0 {
+            take_old(page, &self.old);
         }
     }
 
@@ -135,6 +140,16 @@ fn take(page: &mut Page, search: &Search) {
     page.text = text;
     for (range, form) in sorted.found {
         page.take_range(range, form.kind, form.rule);
+    }
+}
+
+/// Takes ages and years of birth that are not to be told: `94 J`, `M94Y`, `(1930)`.
+fn take_old(page: &mut Page, old: &BTreeSet<u32>) {
+    for at in 0..page.tokens.len() {
+        let told = page.number(at).is_some_and(|number| old.contains(&number));
+        if told && page.is_free(at) && !numbers::is_measure(page, at) {
+            page.take_tokens(at..at + 1, Kind::Age, "known-age");
+        }
     }
 }
 

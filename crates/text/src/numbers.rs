@@ -26,6 +26,25 @@ const LONG_RUN: usize = 6;
 /// Fewest digits of letters and digits together that are taken.
 const MIXED_DIGITS: usize = 4;
 
+/// Whether digits are a part of a fraction, or what stands behind them makes a measure of them. One
+/// letter does not: it is a unit, or a year's.
+pub(crate) fn is_measure(page: &Page, at: usize) -> bool {
+    let digits = |at: usize| page.digits_at(at).is_some();
+    let joined = |mark: usize, other: usize| page.mark(mark) == Some('.') && digits(other);
+    if at >= 2 && joined(at - 1, at - 2) || joined(at + 1, at + 2) {
+        return true;
+    }
+    let behind = at + 1 + usize::from(page.is_space(at + 1));
+    if matches!(page.mark(behind), Some('%' | '°')) {
+        return true;
+    }
+    let last = page.glued_end(behind).min(page.tokens.len());
+    // `mGy` is of two tokens, by its capital.
+    let span = page.tokens.get(behind).zip(page.tokens.get(last - 1));
+    let word = span.map_or("", |(first, last)| &page.text[first.start..last.end]);
+    word.chars().count() > 1 && is_unit(word) && !ages::is_of_time(word)
+}
+
 /// Takes every number that identifies.
 pub(crate) fn find(page: &mut Page) {
     if page.has_eastern {

@@ -94,6 +94,11 @@ impl Rewriter<'_, '_, '_, '_> {
             return (Personal::Hidden, false);
         }
         let concept = self.concept(at);
+        // What says when somebody was born goes, and so does an age that is no number.
+        let coded = concept == Some(Trait::Age) && self.child(at, content::CONCEPT_CODE).is_some();
+        if concept == Some(Trait::Birth) || coded {
+            return (Personal::Hidden, true);
+        }
         let around = measured && matches!(self.person, Personal::Age);
         let age = around || concept == Some(Trait::Age);
         let number = self.child(at, content::NUMERIC_VALUE);

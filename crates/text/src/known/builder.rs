@@ -3,7 +3,7 @@
 use super::forms::{self, Pattern};
 use super::{Form, Known, Place, Search, places};
 use crate::kind::Kind;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Most forms of one study.
 const MOST_FORMS: usize = 60_000;
@@ -50,6 +50,7 @@ pub struct KnownBuilder {
     dates: BTreeMap<String, Form>,
     squeezed: BTreeMap<String, Form>,
     initials: HashSet<String>,
+    old: BTreeSet<u32>,
     bytes: usize,
     over: bool,
 }
@@ -119,6 +120,14 @@ impl KnownBuilder {
         self
     }
 
+    /// A number that gives away how old somebody is of whom that is not to be told: an age in years,
+    /// or a year of birth. It goes wherever it stands alone or beside letters, unless it is a
+    /// measure.
+    pub fn old(&mut self, number: u32) -> &mut Self {
+        self.old.insert(number);
+        self
+    }
+
     /// A word or phrase that the profile wants gone.
     pub fn word(&mut self, value: &str) -> &mut Self {
         for pattern in forms::word(value) {
@@ -161,6 +170,7 @@ impl KnownBuilder {
             dates: search(self.dates)?,
             squeezed: search(self.squeezed)?,
             initials: self.initials,
+            old: self.old,
         })
     }
 }

@@ -83,6 +83,11 @@ pub(super) fn is(says: Says, word: &str) -> bool {
     said(word) & says.0 != 0
 }
 
+/// Whether a folded word is a unit of ages.
+pub(super) fn is_of_time(word: &str) -> bool {
+    [Says::UNIT, Says::SHORT, Says::MONTH, Says::WEEK, Says::DAY].iter().any(|says| is(*says, word))
+}
+
 fn said(word: &str) -> u32 {
     SAID.get(word).copied().unwrap_or(0)
 }

@@ -283,3 +283,36 @@ fn initials_go_with_full_stops_or_beside_a_day() {
         assert_eq!(left(&known, text), text);
     }
 }
+
+#[test]
+fn how_old_somebody_is_goes_in_whatever_form_and_measures_stay() {
+    let mut builder = KnownBuilder::new();
+    [93, 94, 95, 1930].into_iter().for_each(|number| _ = builder.old(number));
+    let known = builder.build().expect("few values");
+    for text in [
+        "Pat. 94 J",
+        "94 j m",
+        "94w",
+        "w 94",
+        "94jr",
+        "M94Y",
+        "F94",
+        "age94",
+        "94y3m",
+        "woman of 94",
+        "95th year of life",
+        "94. Geburtstag",
+        "né en 1930",
+        "f. 1930",
+        "(1930)",
+        "MRT 094Y",
+    ] {
+        let left = left(&known, text);
+        assert!(!left.contains("94") && !left.contains("95") && !left.contains("1930"), "{text}");
+    }
+    for text in ["94 mm", "94%", "dose 94 mGy", "1.94 mm", "94.5 kV", "b1000", "T2 193"] {
+        assert_eq!(left(&known, text), text);
+    }
+    // Of somebody of whom an age may be told, numbers are numbers.
+    assert_eq!(left(&Known::nothing(), "slice 94 of 195"), "slice 94 of 195");
+}
