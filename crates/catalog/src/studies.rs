@@ -7,6 +7,7 @@ use crate::{Arrival, Catalog, CatalogError, KeyedId, RecordId};
 use scanveil_model::{Generation, HospitalId, ProjectName};
 use scanveil_seal::StudyKey;
 use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
 
 /// What a study is asked for by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,30 +168,26 @@ impl Catalog {
         hospital: &HospitalId,
         study: &StudyKey,
     ) -> Result<Vec<StudyGenerationRecord>, CatalogError> {
-        self.db.run(async {
-            let rows = sqlx::query(
-                "SELECT g.project, g.generation, g.profile, CAST(COALESCE((SELECT SUM(o.entries) \
+        let rows = self.of_study(
+            "SELECT g.project, g.generation, g.profile, CAST(COALESCE((SELECT SUM(o.entries) \
                    FROM objects o WHERE o.hospital = g.hospital AND o.study_key = g.study_key \
                    AND o.zone = 'research' AND o.project = g.project \
                    AND o.generation = g.generation), 0) AS BIGINT) AS instances \
                  FROM generations g WHERE g.hospital = $1 AND g.study_key = $2 \
                  ORDER BY g.project, g.generation",
-            )
-            .bind(hospital.as_str())
-            .bind(study.to_string())
-            .fetch_all(self.db.readers())
-            .await?;
-            let record = |row| {
-                let row = Fields { table: "generations", row };
-                Ok(StudyGenerationRecord {
-                    project: row.id("project")?,
-                    generation: number(&row, "generation")?,
-                    profile: row.text("profile")?,
-                    instances: row.number("instances")?,
-                })
-            };
-            rows.iter().map(record).collect()
-        })
+            hospital,
+            study,
+        )?;
+        let record = |row| {
+            let row = Fields { table: "generations", row };
+            Ok(StudyGenerationRecord {
+                project: row.id("project")?,
+                generation: number(&row, "generation")?,
+                profile: row.text("profile")?,
+                instances: row.number("instances")?,
+            })
+        };
+        rows.iter().map(record).collect()
     }
 
     /// The releases that hold something of a study, the oldest first.
@@ -202,27 +199,36 @@ impl Catalog {
         hospital: &HospitalId,
         study: &StudyKey,
     ) -> Result<Vec<StudyRelease>, CatalogError> {
-        self.db.run(async {
-            let rows = sqlx::query(
-                "SELECT r.release, r.project, r.created_at_ms, s.generation, s.instances \
+        let rows = self.of_study(
+            "SELECT r.release, r.project, r.created_at_ms, s.generation, s.instances \
                  FROM release_studies s JOIN releases r ON r.release = s.release \
                  WHERE s.hospital = $1 AND s.study_key = $2 ORDER BY r.created_at_ms, r.release",
-            )
-            .bind(hospital.as_str())
-            .bind(study.to_string())
-            .fetch_all(self.db.readers())
-            .await?;
-            let record = |row| {
-                let row = Fields { table: "release_studies", row };
-                Ok(StudyRelease {
-                    release: row.id("release")?,
-                    project: row.id("project")?,
-                    created_at_ms: row.signed("created_at_ms")?,
-                    generation: number(&row, "generation")?,
-                    instances: row.number("instances")?,
-                })
-            };
-            rows.iter().map(record).collect()
+            hospital,
+            study,
+        )?;
+        let record = |row| {
+            let row = Fields { table: "release_studies", row };
+            Ok(StudyRelease {
+                release: row.id("release")?,
+                project: row.id("project")?,
+                created_at_ms: row.signed("created_at_ms")?,
+                generation: number(&row, "generation")?,
+                instances: row.number("instances")?,
+            })
+        };
+        rows.iter().map(record).collect()
+    }
+
+    /// The rows of a question about one study: its hospital is $1, its hash $2.
+    fn of_study(
+        &self,
+        question: &'static str,
+        hospital: &HospitalId,
+        study: &StudyKey,
+    ) -> Result<Vec<SqliteRow>, CatalogError> {
+        self.db.run(async {
+            let query = sqlx::query(question).bind(hospital.as_str()).bind(study.to_string());
+            Ok(query.fetch_all(self.db.readers()).await?)
         })
     }
 }
@@ -231,7 +237,7 @@ fn number(row: &Fields<'_>, column: &'static str) -> Result<Generation, CatalogE
     row.generation(column)?.ok_or_else(|| row.corrupt(column))
 }
 
-fn named_study(row: &sqlx::sqlite::SqliteRow) -> Result<NamedStudy, CatalogError> {
+fn named_study(row: &SqliteRow) -> Result<NamedStudy, CatalogError> {
     let row = Fields { table: "study_names", row };
     Ok(NamedStudy {
         study_key: row.study_key("study_key")?,

@@ -56,24 +56,29 @@ static CONCEPTS: LazyLock<Concepts> = LazyLock::new(|| {
 impl Concepts {
     fn add(&mut self, line: &'static str) {
         let Some((kind, rest)) = line.split_once(' ') else { return };
-        let what = match kind.trim_start_matches("means-") {
+        let meaning = kind.strip_prefix("means-");
+        let what = match meaning.unwrap_or(kind) {
             "age" => Trait::Age,
             "birth" => Trait::Birth,
-            _ => Trait::Other,
+            "other" => Trait::Other,
+            _ => return self.add_unit(kind, rest),
         };
-        match (kind, rest.split_once(' ')) {
-            ("age" | "birth" | "other", Some((scheme, code))) => {
-                self.codes.insert((scheme, code), what);
-            }
-            ("means-age" | "means-birth" | "means-other", _) => {
-                self.meanings.insert(rest, what);
-            }
-            ("year", _) => _ = self.units.insert(rest, Unit::Year),
-            ("month", _) => _ = self.units.insert(rest, Unit::Month),
-            ("week", _) => _ = self.units.insert(rest, Unit::Week),
-            ("day", _) => _ = self.units.insert(rest, Unit::Day),
-            _ => {}
+        if meaning.is_some() {
+            self.meanings.insert(rest, what);
+        } else if let Some((scheme, code)) = rest.split_once(' ') {
+            self.codes.insert((scheme, code), what);
         }
+    }
+
+    fn add_unit(&mut self, kind: &str, word: &'static str) {
+        let unit = match kind {
+            "year" => Unit::Year,
+            "month" => Unit::Month,
+            "week" => Unit::Week,
+            "day" => Unit::Day,
+            _ => return,
+        };
+        self.units.insert(word, unit);
     }
 }
 

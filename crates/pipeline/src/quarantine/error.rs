@@ -11,8 +11,8 @@ pub enum QuarantineError {
     /// Nothing is held under this identifier.
     #[error("nothing in quarantine is `{0}`")]
     Unknown(String),
-    /// More than one instance begins like this.
-    #[error("`{0}` is the beginning of more than one instance's identifier")]
+    /// Too short, or more than one instance begins like this.
+    #[error("`{0}` does not say which instance: it has too few digits, or several begin so")]
     Ambiguous(String),
     /// A record of a decision is not what was written.
     #[error("the record of decision {0} is not readable")]

@@ -120,9 +120,9 @@ impl KnownBuilder {
         self
     }
 
-    /// A number that gives away how old somebody is of whom that is not to be told: an age in years,
-    /// or a year of birth. It goes wherever it stands alone or beside letters, unless it is a
-    /// measure.
+    /// A number that gives away how old somebody is of whom that is not to be told: an age in
+    /// years, or a year of birth. It goes wherever it stands alone or beside letters, unless it is
+    /// a measure.
     pub fn old(&mut self, number: u32) -> &mut Self {
         self.old.insert(number);
         self

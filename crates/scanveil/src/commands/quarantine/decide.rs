@@ -32,7 +32,7 @@ pub(super) fn run(args: &QuarantineDecideArgs, output: &Output) -> Result<ExitCo
     if args.ids.is_empty() && args.plan.as_deref() != Some(plan.plan.as_str()) {
         return Err(Failure::new(
             "SV-CLI-061",
-            "the plan is not the one of what is held now",
+            "without instances a plan is needed, the one of what is held now",
             "run the same command with --dry-run, look at the plan, and give it with --plan",
         ));
     }
