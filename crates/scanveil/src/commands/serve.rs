@@ -244,8 +244,8 @@ impl Signals {
         let _entered = self.runtime.enter();
         let listening = control::listen(config);
         if let Err(error) = &listening {
-            tracing::warn!(%error, next_step = "reload with SIGHUP, or use a data folder on a \
-                local disk", "no socket for `scanveil config reload`");
+            tracing::warn!(%error, next_step = "reload with SIGHUP, and look who has the \
+                socket's name in /proc/net/unix", "no socket for `scanveil config reload`");
         }
         listening.ok()
     }

@@ -1,7 +1,7 @@
 //! `scanveil config reload`: asks the running service to read its configuration again.
 
 use crate::cli::ConfigArg;
-use crate::commands::serve::control::{RELOAD, at, is_whole};
+use crate::commands::serve::control::{RELOAD, connect, is_whole};
 use crate::exit::ATTENTION;
 use crate::output::{Failure, Output};
 use scanveil_model::ErrorReport;
@@ -9,7 +9,6 @@ use scanveil_pipeline::Config;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -50,7 +49,7 @@ pub(crate) fn run(arg: &ConfigArg, output: &Output) -> Result<ExitCode, Failure>
 }
 
 fn ask(config: &Config) -> io::Result<Vec<u8>> {
-    let mut stream = at(config, |path| UnixStream::connect(path))?;
+    let mut stream = connect(config)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(RELOAD.as_bytes())?;
     let mut answer = Vec::new();

@@ -1,57 +1,63 @@
-//! Where the running service is asked on its own machine: a socket below the data folder that only
-//! its user (and root) can open.
+//! Where the running service is asked on its own machine: a socket without a file, so that a data
+//! folder holds nothing but files, also after a crash. Each side looks who the other one is.
 
 use super::reload::Reloader;
 use crate::output::Failure;
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::geteuid;
 use scanveil_govern::Actor;
 use scanveil_pipeline::Config;
 use serde_json::{Value, json};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Metadata};
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{self, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
-/// Its name, below the work folder.
-const NAME: &str = "control.sock";
+/// Who may do everything.
+const ROOT: u32 = 0;
 /// What is asked.
 pub(crate) const RELOAD: &str = "reload\n";
 /// How long whoever asks may take to ask, and to read the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The folder of the socket.
-fn folder(config: &Config) -> PathBuf {
-    config.data_dir.join("work")
+/// The work folder, by which the socket is named: another service has another one.
+fn folder(config: &Config) -> io::Result<Metadata> {
+    fs::metadata(config.data_dir.join("work"))
 }
 
-/// Does something with the socket's path. The system takes short ones only: the folder is named by
-/// its descriptor.
-pub(crate) fn at<T>(config: &Config, act: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
-    let folder = File::open(folder(config))?;
-    act(&PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(NAME))
+/// The socket's name, which is in no file system.
+fn address(folder: &Metadata) -> io::Result<SocketAddr> {
+    SocketAddr::from_abstract_name(format!("scanveil-{:x}-{:x}", folder.dev(), folder.ino()))
 }
 
-/// Listens. The spool's lock says that no other service does, so what is there is a leftover.
+/// Listens. The spool's lock says that no other service does.
 pub(crate) fn listen(config: &Config) -> io::Result<UnixListener> {
-    at(config, |path| {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
-        Ok(listener)
-    })
+    let listener = net::UnixListener::bind_addr(&address(&folder(config)?)?)?;
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
+}
+
+/// Connects to the service. Anybody can take a name: it must be the owner of the data who answers.
+pub(crate) fn connect(config: &Config) -> io::Result<net::UnixStream> {
+    let folder = folder(config)?;
+    let stream = net::UnixStream::connect_addr(&address(&folder)?)?;
+    let uid = socket_peercred(&stream)?.uid.as_raw();
+    if uid != folder.uid() && uid != ROOT {
+        return Err(io::Error::other("somebody else answers in its name"));
+    }
+    Ok(stream)
 }
 
 /// Answers one who asks.
 pub(crate) async fn answer(mut stream: UnixStream, reloader: &Reloader) {
     let who = match stream.peer_cred() {
-        Ok(peer) => Actor::user(peer.uid()),
+        Ok(peer) if [ROOT, geteuid().as_raw()].contains(&peer.uid()) => Actor::user(peer.uid()),
+        Ok(peer) => return tracing::warn!(uid = peer.uid(), "who asks the service may not"),
         Err(error) => return tracing::warn!(%error, "nobody knows who asks the service"),
     };
     let mut asked = [0; RELOAD.len()];
